@@ -1,0 +1,20 @@
+// Hexadecimal text and digests.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "core/bytes.hpp"
+
+namespace frpx {
+
+/// Lower-case hexadecimal.
+std::string to_hex(bytes_view bytes);
+
+using digest = std::array<std::byte, 32>;
+
+digest sha256(std::string_view text);
+digest hmac_sha256(std::string_view key, std::string_view text);
+
+}  // namespace frpx

@@ -1,0 +1,54 @@
+#include "core/log.hpp"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <boost/json/serialize.hpp>
+
+namespace frpx::log {
+namespace {
+
+// The message as a JSON string, quoted and escaped.
+class json_message final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& into) override {
+    const std::string quoted =
+        boost::json::serialize(boost::json::string_view(message.payload.data(), message.payload.size()));
+    into.append(quoted.data(), quoted.data() + quoted.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<json_message>();
+  }
+};
+
+}  // namespace
+
+void start(level lowest, format form) {
+  auto logger = std::make_shared<spdlog::logger>("frpx", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  if (form == format::json) {
+    formatter->add_flag<json_message>('*').set_pattern(
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%*})");
+  } else {
+    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v");
+  }
+  logger->set_formatter(std::move(formatter));
+  logger->set_level(lowest);
+  logger->flush_on(level::debug);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+bool rate_limit::pass() {
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+                       steady_clock::now().time_since_epoch())
+                       .count();
+  if (second_.exchange(now, std::memory_order_relaxed) != now) {
+    passed_.store(0, std::memory_order_relaxed);
+  }
+  if (passed_.fetch_add(1, std::memory_order_relaxed) < per_second_) return true;
+  withheld_.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+}  // namespace frpx::log
