@@ -1,0 +1,50 @@
+// A listening port.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "net/socket.hpp"
+#include "net/worker.hpp"
+
+namespace frpx::net {
+
+/// What was accepted, already on the worker that will own it.
+struct accepted {
+  unique_fd fd;
+  endpoint peer;
+};
+
+/// Accepts on one port and gives each connection to the least loaded worker (or to the home worker
+/// alone). Lives on the home worker. When the program has run out of descriptors it pauses for
+/// 100 ms, so that the connections that wait neither spin nor are lost.
+class listener final : private poller::source, private deadline {
+ public:
+  enum class placing { home, least_loaded };
+  /// Called on the worker that is to own the connection, until `stop`.
+  using handler = std::function<void(worker&, accepted)>;
+
+  listener(worker_pool& workers, placing where, handler on_accept);
+  ~listener();
+
+  /// Binds and listens. `address` is an IP address, `::` meaning all addresses of both families;
+  /// port 0 lets the system choose. Called before the workers start, or on the home worker.
+  error_code open(const std::string& address, std::uint16_t port);
+  /// The port that is bound.
+  std::uint16_t port() const { return port_; }
+  void stop();
+
+ private:
+  void on_events(std::uint32_t events) override;
+  void expired() override { accept_all(); }
+  void accept_all();
+  void place(accepted one);
+
+  worker_pool& workers_;
+  const placing where_;
+  const handler on_accept_;
+  unique_fd fd_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace frpx::net

@@ -1,0 +1,165 @@
+#include "net/socket.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <sstream>
+
+namespace frpx::net {
+namespace {
+
+error_code system_error(int number) { return {number, boost::system::system_category()}; }
+
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);  // best effort: an option never decides
+}
+
+}  // namespace
+
+socket::socket(poller& events, unique_fd fd, bool connected, error_code failed)
+    : events_(events), fd_(std::move(fd)), error_(failed), writable_(connected) {
+  if (!error_ && !events_.add(fd_.get(), *this)) error_ = system_error(errno);
+  if (error_) fd_.reset();
+}
+
+socket::~socket() {
+  if (!fd_) return;
+  if (!(read_end_ && finished_) && !error_) {
+    reset();
+  } else {
+    close();
+  }
+}
+
+read_outcome socket::read(bytes_span scratch) {
+  if (error_) return {io_state::failed, {}};
+  if (read_end_) return {io_state::ended, {}};
+  if (!readable_) return {io_state::blocked, {}};
+  for (;;) {
+    const ssize_t count = ::recv(fd_.get(), scratch.data(), scratch.size(), 0);
+    if (count > 0) {
+      const auto size = static_cast<std::size_t>(count);
+      // A short read has emptied the socket, and what comes later raises a new edge; only an end
+      // that came together with the bytes raises none.
+      if (size < scratch.size() && !peer_ended_) readable_ = false;
+      return {io_state::moved, scratch.first(size)};
+    }
+    if (count == 0) {
+      read_end_ = true;
+      return {io_state::ended, {}};
+    }
+    if (errno != EINTR) return fail_read(errno);
+  }
+}
+
+read_outcome socket::fail_read(int number) {
+  if (number == EAGAIN) {
+    readable_ = false;
+    return {io_state::blocked, {}};
+  }
+  error_ = system_error(number);
+  return {io_state::failed, {}};
+}
+
+write_outcome socket::write(bytes_view bytes) {
+  if (error_) return {io_state::failed, 0};
+  if (!writable_) return {io_state::blocked, 0};
+  for (;;) {
+    const ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      const auto size = static_cast<std::size_t>(count);
+      if (size < bytes.size()) writable_ = false;
+      return {io_state::moved, size};
+    }
+    if (errno == EAGAIN) {
+      writable_ = false;
+      return {io_state::blocked, 0};
+    }
+    if (errno != EINTR) {
+      error_ = system_error(errno);
+      return {io_state::failed, 0};
+    }
+  }
+}
+
+void socket::finish() {
+  if (!fd_ || std::exchange(finished_, true)) return;
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void socket::reset() noexcept {
+  if (!fd_) return;
+  const linger at_once{1, 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  if (!error_) error_ = system_error(ECONNABORTED);
+  close();
+}
+
+void socket::close() noexcept {
+  events_.remove(fd_.get(), *this);
+  fd_.reset();
+}
+
+error_code socket::take_connect_error() {
+  if (error_) return error_;
+  int number = 0;
+  socklen_t size = sizeof number;
+  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &number, &size) != 0) number = errno;
+  if (number != 0) error_ = system_error(number);
+  return error_;
+}
+
+unique_fd socket::release() {
+  if (fd_) events_.remove(fd_.get(), *this);
+  return std::move(fd_);
+}
+
+void socket::on_events(std::uint32_t events) {
+  if (events & EPOLLRDHUP) peer_ended_ = true;
+  const bool broken = (events & EPOLLERR) != 0;
+  const bool was_full = !writable_;
+  const bool in = broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0;
+  const bool out = broken || (events & (EPOLLOUT | EPOLLHUP)) != 0;
+  readable_ |= in;
+  writable_ |= out;
+  // A call that tells nothing new is spared: every arriving byte comes with EPOLLOUT set.
+  const readiness what{in, out && was_full, broken};
+  if (watching() != nullptr && (what.readable || what.writable)) watching()->on_ready(what);
+}
+
+void tune_stream(int fd) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+void tune_control(int fd, std::chrono::milliseconds user_timeout) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(user_timeout.count()));
+}
+
+std::string to_string(const endpoint& address) {
+  std::ostringstream text;
+  const auto& ip = address.address();
+  if (ip.is_v6() && ip.to_v6().is_v4_mapped()) {
+    text << boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, ip.to_v6()) << ':'
+         << address.port();
+  } else {
+    text << address;
+  }
+  return text.str();
+}
+
+endpoint peer_of(int fd) {
+  endpoint address;
+  auto size = static_cast<socklen_t>(address.capacity());
+  if (::getpeername(fd, address.data(), &size) != 0) return {};
+  address.resize(size);
+  return address;
+}
+
+}  // namespace frpx::net

@@ -1,0 +1,69 @@
+// A TCP connection as a stream.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <string>
+
+#include "net/fd.hpp"
+#include "net/poller.hpp"
+#include "net/stream.hpp"
+
+namespace frpx::net {
+
+using endpoint = boost::asio::ip::tcp::endpoint;
+
+/// A connected (or connecting) TCP socket on its worker's poller. No buffers: an idle one costs this
+/// object and what the kernel holds.
+class socket final : public stream, private poller::source {
+ public:
+  /// Takes `fd`, which is non-blocking. One whose connect is under way (`connected` false) is told
+  /// as writable once it is decided. With `failed`, or when the poller cannot watch `fd`, the socket
+  /// starts broken.
+  socket(poller& events, unique_fd fd, bool connected = true, error_code failed = {});
+  ~socket();
+
+  read_outcome read(bytes_span scratch) override;
+  write_outcome write(bytes_view bytes) override;
+  void finish() override;
+  void reset() noexcept override;
+  error_code error() const override { return error_; }
+  int descriptor() const noexcept override { return fd_.get(); }
+
+  /// For who moves bytes below this class (splice): EAGAIN was met; the next edge will be told.
+  void note_read_blocked() noexcept { readable_ = false; }
+  void note_write_blocked() noexcept { writable_ = false; }
+
+  /// For who waits for a connect: whether it has come to an end, and which.
+  bool connect_decided() const noexcept { return writable_ || error_; }
+  error_code take_connect_error();
+
+  /// Gives the descriptor away, unwatched, for another worker.
+  unique_fd release();
+
+ private:
+  void on_events(std::uint32_t events) override;
+  read_outcome fail_read(int number);
+  void close() noexcept;
+
+  poller& events_;
+  unique_fd fd_;
+  error_code error_;
+  bool readable_ = true;    // an edge came since the last EAGAIN, or since reading it empty
+  bool writable_ = true;
+  bool peer_ended_ = false;  // EPOLLRDHUP was seen: an end stands behind the bytes
+  bool read_end_ = false;
+  bool finished_ = false;
+};
+
+/// Sets TCP_NODELAY and keep-alive (60 s idle, 15 s apart, 4 probes).
+void tune_stream(int fd);
+/// Sets TCP_NODELAY and TCP_USER_TIMEOUT, for control connections and links.
+void tune_control(int fd, std::chrono::milliseconds user_timeout);
+
+/// `1.2.3.4:80` or `[::1]:80`; an IPv4 address that an IPv6 socket mapped is shown as IPv4.
+std::string to_string(const endpoint& address);
+endpoint peer_of(int fd);
+
+}  // namespace frpx::net

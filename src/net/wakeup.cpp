@@ -1,0 +1,48 @@
+#include "net/wakeup.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <cassert>
+
+namespace frpx::net {
+
+namespace asio = boost::asio;
+
+// A coroutine that still waits is being torn down with the bell: its frame owns both.
+wakeup::~wakeup() = default;
+
+void wakeup::ring() {
+  rung_ = true;
+  if (waiting_) events_.schedule(*this);
+}
+
+asio::awaitable<void> wakeup::wait() {
+  if (!std::exchange(rung_, false)) {
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
+        [](auto handler_of_wait, wakeup* self) {
+          assert(!self->waiting_ && "one coroutine per bell");
+          if (auto slot = asio::get_associated_cancellation_slot(handler_of_wait);
+              slot.is_connected()) {
+            // Not at once: whoever cancels must not find the coroutine gone while it does so.
+            slot.assign([self](asio::cancellation_type) {
+              self->cancelled_ = true;
+              self->events_.schedule(*self);
+            });
+          }
+          self->waiting_.emplace(std::move(handler_of_wait));
+        },
+        asio::use_awaitable, this);
+    rung_ = false;
+  }
+}
+
+void wakeup::run() {
+  if (!waiting_) return;
+  handler ready = std::move(*waiting_);
+  waiting_.reset();
+  if (auto slot = asio::get_associated_cancellation_slot(ready); slot.is_connected()) slot.clear();
+  const bool cancelled = std::exchange(cancelled_, false);
+  std::move(ready)(cancelled ? error_code(asio::error::operation_aborted) : error_code());
+}
+
+}  // namespace frpx::net

@@ -1,0 +1,78 @@
+// How a coroutine waits for streams.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <optional>
+
+#include "net/poller.hpp"
+#include "net/stream.hpp"
+#include "net/timers.hpp"
+
+namespace frpx::net {
+
+/// One coroutine's bell. Streams, deadlines and other parts of the program ring it; the coroutine
+/// tries all it has to do, and waits here when nothing moved:
+///
+///     for (;;) {
+///       if (move_request() | move_response()) continue;
+///       co_await bell.wait();
+///     }
+///
+/// A ring while nobody waits is kept: the next wait returns at once. Cancelling the coroutine ends
+/// the wait (the co_await throws operation_aborted). Touched by its worker only.
+class wakeup final : public stream::watcher, private poller::task {
+ public:
+  explicit wakeup(poller& events) : events_(events) {}
+  ~wakeup();
+
+  void ring();
+  boost::asio::awaitable<void> wait();
+
+  void on_ready(stream::readiness what) override {
+    broken_ |= what.broken;
+    ring();
+  }
+  /// Whether a watched stream broke; for who is neither reading nor writing it.
+  bool heard_broken() const { return broken_; }
+
+ private:
+  using handler = typename boost::asio::async_result<
+      boost::asio::use_awaitable_t<>, void(error_code)>::handler_type;
+
+  void run() override;
+
+  poller& events_;
+  std::optional<handler> waiting_;
+  bool rung_ = false;
+  bool broken_ = false;
+  bool cancelled_ = false;
+};
+
+/// A deadline that rings a bell.
+class alarm final : private deadline {
+ public:
+  alarm(timers& of, wakeup& bell) : deadline(of), bell_(bell) {}
+  void set_in(steady_clock::duration from_now) {
+    rang_ = false;
+    deadline::set_in(from_now);
+  }
+  void clear() {
+    rang_ = false;
+    deadline::clear();
+  }
+  /// Whether the time that was set last is over.
+  bool rang() const { return rang_; }
+
+ private:
+  void expired() override {
+    rang_ = true;
+    bell_.ring();
+  }
+
+  wakeup& bell_;
+  bool rang_ = false;
+};
+
+}  // namespace frpx::net

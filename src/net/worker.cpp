@@ -1,0 +1,65 @@
+#include "net/worker.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cassert>
+#include <csignal>
+#include <string>
+
+namespace frpx::net {
+
+worker::worker(std::size_t index)
+    : index_(index),
+      busy_(context_.get_executor()),
+      events_(context_),
+      timers_(context_),
+      tasks_(context_),
+      scratch_(std::make_unique_for_overwrite<std::byte[]>(scratch_size)) {}
+
+worker::~worker() = default;
+
+void worker::start() {
+  thread_ = std::thread([this] {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+    pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+    context_.run();
+  });
+}
+
+void worker::stop() {
+  if (!thread_.joinable()) return;
+  boost::asio::post(context_, [this] {
+    events_.stop();
+    timers_.stop();
+    busy_.reset();
+  });
+  thread_.join();
+}
+
+worker_pool::worker_pool(std::size_t count) {
+  assert(count >= 1 && count <= 64);
+  for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i));
+}
+
+worker_pool::~worker_pool() { stop(); }
+
+worker& worker_pool::least_loaded() {
+  const auto least = std::min_element(
+      workers_.begin(), workers_.end(),
+      [](const auto& left, const auto& right) { return left->load_.load() < right->load_.load(); });
+  return **least;
+}
+
+void worker_pool::start() {
+  for (auto& each : workers_) each->start();
+}
+
+void worker_pool::stop() {
+  for (auto& each : workers_) each->stop();
+}
+
+}  // namespace frpx::net

@@ -1,0 +1,107 @@
+// A thread with its own event loop, and the set of them.
+#pragma once
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "core/bytes.hpp"
+#include "core/random.hpp"
+#include "net/handoff.hpp"
+#include "net/poller.hpp"
+#include "net/task_group.hpp"
+#include "net/timers.hpp"
+
+namespace frpx::net {
+
+/// Everything that one thread shares among its connections. A connection belongs to one worker from
+/// its accept to its end; other threads reach it through `post` and `call` only.
+class worker {
+ public:
+  explicit worker(std::size_t index);
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  ~worker();
+
+  std::size_t index() const { return index_; }
+  boost::asio::io_context& context() { return context_; }
+  poller& events() { return events_; }
+  net::timers& timers() { return timers_; }
+  task_group& tasks() { return tasks_; }
+  quick_random& random() { return random_; }
+  /// 256 KiB that whoever runs may use until it returns to the loop.
+  bytes_span scratch() { return {scratch_.get(), scratch_size}; }
+
+  /// Runs `f` on this worker, soon; from any thread.
+  template <class F>
+  void post(F f) {
+    posts_.fetch_add(1, std::memory_order_relaxed);
+    boost::asio::post(context_, std::move(f));
+  }
+  /// Runs `f` on this worker and gives its result to the coroutine that asks, on the worker of that
+  /// coroutine. `errc::late` when no answer came within `patience` (what `f` does is then lost, so it
+  /// must not hand over ownership); `f` may run after the asking coroutine has gone, so it owns or
+  /// copies what it uses.
+  template <class F>
+  boost::asio::awaitable<result<std::invoke_result_t<F&>>> call(F f,
+                                                                steady_clock::duration patience) {
+    posts_.fetch_add(1, std::memory_order_relaxed);
+    return hand_off<std::invoke_result_t<F&>>(
+        [this](auto run) { boost::asio::post(context_, std::move(run)); }, std::move(f), patience);
+  }
+  /// How often other threads were in need of this one: 0 per request in the steady state.
+  std::uint64_t posts() const { return posts_.load(std::memory_order_relaxed); }
+
+  /// How many visitors it serves now; for who places the next one.
+  std::atomic<std::size_t>& load() { return load_; }
+
+ private:
+  friend class worker_pool;
+  static constexpr std::size_t scratch_size = 256 * 1024;
+
+  void start();
+  void stop();
+
+  const std::size_t index_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_;
+  poller events_;
+  net::timers timers_;
+  task_group tasks_;
+  quick_random random_;
+  std::unique_ptr<std::byte[]> scratch_;
+  std::atomic<std::uint64_t> posts_{0};
+  std::atomic<std::size_t> load_{0};
+  std::thread thread_;
+};
+
+/// The workers of a program. Worker 0 is also the home of the control plane: sessions, the registry
+/// and the API live there.
+class worker_pool {
+ public:
+  /// `count` from 1 to 64.
+  explicit worker_pool(std::size_t count);
+  ~worker_pool();
+
+  std::size_t size() const { return workers_.size(); }
+  worker& at(std::size_t index) { return *workers_.at(index); }
+  worker& home() { return *workers_.front(); }
+  worker& least_loaded();
+
+  /// Starts a thread for each worker; SIGPIPE is blocked in them, for splice raises it.
+  void start();
+  /// Ends and joins all threads. Whoever spawned work has joined it before.
+  void stop();
+
+ private:
+  std::vector<std::unique_ptr<worker>> workers_;
+};
+
+}  // namespace frpx::net
