@@ -24,9 +24,10 @@ std::unique_ptr<socket> start_connect(worker& on, const endpoint& to) {
 asio::awaitable<result<std::unique_ptr<socket>>> connect(worker& on, endpoint to,
                                                          steady_clock::duration patience) {
   wakeup bell(on.events());
+  stream_watch watch(bell);
   alarm late(on.timers(), bell);
   auto connecting = start_connect(on, to);
-  connecting->watch(&bell);
+  connecting->watch(&watch);
   late.set_in(patience);
   while (!connecting->connect_decided() && !late.rang()) co_await bell.wait();
   if (!connecting->connect_decided()) co_return make_error_code(errc::late);

@@ -22,20 +22,13 @@ namespace frpx::net {
 ///
 /// A ring while nobody waits is kept: the next wait returns at once. Cancelling the coroutine ends
 /// the wait (the co_await throws operation_aborted). Touched by its worker only.
-class wakeup final : public stream::watcher, private poller::task {
+class wakeup final : private poller::task {
  public:
   explicit wakeup(poller& events) : events_(events) {}
   ~wakeup();
 
   void ring();
   boost::asio::awaitable<void> wait();
-
-  void on_ready(stream::readiness what) override {
-    broken_ |= what.broken;
-    ring();
-  }
-  /// Whether a watched stream broke; for who is neither reading nor writing it.
-  bool heard_broken() const { return broken_; }
 
  private:
   using handler = typename boost::asio::async_result<
@@ -46,8 +39,25 @@ class wakeup final : public stream::watcher, private poller::task {
   poller& events_;
   std::optional<handler> waiting_;
   bool rung_ = false;
-  bool broken_ = false;
   bool cancelled_ = false;
+};
+
+/// Rings a bell when one stream changes, and remembers whether that stream broke: for who is neither
+/// reading nor writing it.
+class stream_watch final : public stream::watcher {
+ public:
+  explicit stream_watch(wakeup& bell) : bell_(bell) {}
+  void on_ready(stream::readiness what) override {
+    broken_ |= what.broken;
+    bell_.ring();
+  }
+  bool broken() const { return broken_; }
+  /// Another stream is watched from now on.
+  void forget() { broken_ = false; }
+
+ private:
+  wakeup& bell_;
+  bool broken_ = false;
 };
 
 /// A deadline that rings a bell.

@@ -14,6 +14,7 @@
 
 #include "core/bytes.hpp"
 #include "core/random.hpp"
+#include "net/buffer.hpp"
 #include "net/handoff.hpp"
 #include "net/poller.hpp"
 #include "net/task_group.hpp"
@@ -36,6 +37,7 @@ class worker {
   net::timers& timers() { return timers_; }
   task_group& tasks() { return tasks_; }
   quick_random& random() { return random_; }
+  buffer_pool& buffers() { return buffers_; }
   /// 256 KiB that whoever runs may use until it returns to the loop.
   bytes_span scratch() { return {scratch_.get(), scratch_size}; }
 
@@ -76,6 +78,7 @@ class worker {
   net::timers timers_;
   task_group tasks_;
   quick_random random_;
+  buffer_pool buffers_;
   std::unique_ptr<std::byte[]> scratch_;
   std::atomic<std::uint64_t> posts_{0};
   std::atomic<std::size_t> load_{0};
