@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <sstream>
 
@@ -35,6 +36,7 @@ socket::~socket() {
 
 read_outcome socket::read(bytes_span scratch) {
   if (error_) return {io_state::failed, {}};
+  if (!unread_.empty()) return read_unread(scratch);
   if (read_end_) return {io_state::ended, {}};
   if (!readable_) return {io_state::blocked, {}};
   for (;;) {
@@ -52,6 +54,14 @@ read_outcome socket::read(bytes_span scratch) {
     }
     if (errno != EINTR) return fail_read(errno);
   }
+}
+
+read_outcome socket::read_unread(bytes_span scratch) {
+  const auto size = std::min(scratch.size(), unread_.size());
+  std::copy_n(unread_.begin(), size, scratch.begin());
+  unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(size));
+  if (unread_.empty()) std::vector<std::byte>().swap(unread_);
+  return {io_state::moved, scratch.first(size)};
 }
 
 read_outcome socket::fail_read(int number) {
@@ -97,6 +107,11 @@ void socket::reset() noexcept {
   close();
 }
 
+void socket::break_off() {
+  reset();
+  if (watcher_ != nullptr) watcher_->on_ready({true, true, true});
+}
+
 void socket::close() noexcept {
   events_.remove(fd_.get(), *this);
   fd_.reset();
@@ -126,7 +141,7 @@ void socket::on_events(std::uint32_t events) {
   writable_ |= out;
   // A call that tells nothing new is spared: every arriving byte comes with EPOLLOUT set.
   const readiness what{in, out && was_full, broken};
-  if (watching() != nullptr && (what.readable || what.writable)) watching()->on_ready(what);
+  if (watcher_ != nullptr && (what.readable || what.writable)) watcher_->on_ready(what);
 }
 
 void tune_stream(int fd) {

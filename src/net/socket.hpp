@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "net/fd.hpp"
 #include "net/poller.hpp"
@@ -29,7 +30,14 @@ class socket final : public stream, private poller::source {
   void finish() override;
   void reset() noexcept override;
   error_code error() const override { return error_; }
-  int descriptor() const noexcept override { return fd_.get(); }
+  int descriptor() const noexcept override { return unread_.empty() ? fd_.get() : -1; }
+  void watch(watcher* by) noexcept override { watcher_ = by; }
+
+  /// Puts bytes that were read already in front of what is to be read.
+  void unread(bytes_view bytes) { unread_.insert(unread_.begin(), bytes.begin(), bytes.end()); }
+  /// Resets the connection and tells the watcher, which may destroy the socket. For who ends a
+  /// stream from outside, on the worker's loop.
+  void break_off();
 
   /// For who moves bytes below this class (splice): EAGAIN was met; the next edge will be told.
   void note_read_blocked() noexcept { readable_ = false; }
@@ -44,10 +52,13 @@ class socket final : public stream, private poller::source {
 
  private:
   void on_events(std::uint32_t events) override;
+  read_outcome read_unread(bytes_span scratch);
   read_outcome fail_read(int number);
   void close() noexcept;
 
   poller& events_;
+  watcher* watcher_ = nullptr;
+  std::vector<std::byte> unread_;  // in front of what the kernel holds; mostly empty
   unique_fd fd_;
   error_code error_;
   bool readable_ = true;    // an edge came since the last EAGAIN, or since reading it empty

@@ -72,13 +72,7 @@ class stream {
 
   /// Names who hears of changes from now on; null: nobody. After taking a stream over, try it first:
   /// what became ready earlier is not told again.
-  void watch(watcher* by) noexcept { watcher_ = by; }
-
- protected:
-  watcher* watching() const noexcept { return watcher_; }
-
- private:
-  watcher* watcher_ = nullptr;
+  virtual void watch(watcher* by) noexcept = 0;
 };
 
 }  // namespace frpx::net

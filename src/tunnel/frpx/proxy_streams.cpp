@@ -1,0 +1,121 @@
+#include "tunnel/frpx/proxy_streams.hpp"
+
+#include <cassert>
+#include <vector>
+
+#include "tunnel/errc.hpp"
+
+namespace frpx::tunnel::frpx_dialect {
+
+namespace asio = boost::asio;
+
+/// A socket that is reset when its session ends, and tells its watcher.
+class proxy_streams::proxy_stream final : public net::stream {
+ public:
+  proxy_stream(proxy_streams& owner, std::uint64_t session, net::unique_fd fd, bytes_view behind)
+      : owner_(owner), session_(session), socket_(owner.on_.events(), std::move(fd)) {
+    socket_.unread(behind);
+    auto& head = owner_.live_[session_];
+    next_ = head;
+    if (head != nullptr) head->previous_ = this;
+    head = this;
+  }
+  ~proxy_stream() override { leave(); }
+
+  net::read_outcome read(bytes_span scratch) override { return socket_.read(scratch); }
+  net::write_outcome write(bytes_view bytes) override { return socket_.write(bytes); }
+  void finish() override { socket_.finish(); }
+  void reset() noexcept override { socket_.reset(); }
+  error_code error() const override { return socket_.error(); }
+  int descriptor() const noexcept override { return socket_.descriptor(); }
+  void watch(watcher* by) noexcept override { socket_.watch(by); }
+
+  /// The session has ended.
+  void break_off() {
+    leave();
+    socket_.break_off();
+  }
+
+ private:
+  void leave() {
+    if (!listed_) return;
+    listed_ = false;
+    if (next_ != nullptr) next_->previous_ = previous_;
+    if (previous_ != nullptr) {
+      previous_->next_ = next_;
+    } else if (next_ != nullptr) {
+      owner_.live_[session_] = next_;
+    } else {
+      owner_.live_.erase(session_);
+    }
+  }
+
+  proxy_streams& owner_;
+  const std::uint64_t session_;
+  net::socket socket_;
+  proxy_stream* next_ = nullptr;
+  proxy_stream* previous_ = nullptr;
+  bool listed_ = true;
+};
+
+/// One order, in the frame of the coroutine that waits for it.
+struct proxy_streams::pending_order {
+  pending_order(proxy_streams& table, std::uint64_t of_session)
+      : owner(table),
+        session(of_session),
+        id(uuid::make_for_worker(table.on_.index())),
+        bell(table.on_.events()),
+        late(table.on_.timers(), bell) {
+    owner.orders_.emplace(id, this);
+  }
+  ~pending_order() { owner.orders_.erase(id); }
+
+  proxy_streams& owner;
+  const std::uint64_t session;
+  const uuid id;
+  net::wakeup bell;
+  net::alarm late;
+  std::unique_ptr<net::stream> arrived;
+  bool session_ended = false;
+};
+
+proxy_streams::~proxy_streams() { assert(live_.empty() && orders_.empty()); }
+
+asio::awaitable<result<std::unique_ptr<net::stream>>> proxy_streams::order(
+    std::uint64_t session, std::function<void(const uuid&)> send_order,
+    steady_clock::duration patience) {
+  if (orders_.size() >= most_pending) co_return make_error_code(errc::too_many);
+  pending_order mine(*this, session);
+  mine.late.set_in(patience);
+  send_order(mine.id);
+  while (!mine.arrived && !mine.session_ended && !mine.late.rang()) co_await mine.bell.wait();
+  if (mine.session_ended) co_return make_error_code(errc::session_gone);
+  if (!mine.arrived) co_return make_error_code(errc::late);
+  co_return std::move(mine.arrived);
+}
+
+bool proxy_streams::present(const uuid& id, net::unique_fd fd, bytes_view behind) {
+  const auto found = orders_.find(id);
+  if (found == orders_.end() || found->second->arrived || found->second->session_ended) {
+    return false;
+  }
+  pending_order& order = *found->second;
+  order.arrived = std::make_unique<proxy_stream>(*this, order.session, std::move(fd), behind);
+  order.bell.ring();
+  return true;
+}
+
+void proxy_streams::end_session(std::uint64_t session) {
+  for (auto& [id, order] : orders_) {
+    if (order->session != session) continue;
+    order->session_ended = true;
+    order->arrived.reset();
+    order->bell.ring();
+  }
+  // A watcher may destroy its stream and others: start anew each time.
+  for (auto found = live_.find(session); found != live_.end(); found = live_.find(session)) {
+    found->second->break_off();
+  }
+}
+
+}  // namespace frpx::tunnel::frpx_dialect

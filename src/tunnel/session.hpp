@@ -1,0 +1,72 @@
+// One authenticated client, as the rest of the server sees it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "net/stream.hpp"
+#include "net/worker.hpp"
+#include "wire/frpx_command.hpp"
+
+namespace frpx::tunnel {
+
+/// What does not change while a session lives.
+struct session_facts {
+  std::uint64_t number = 0;  ///< Never used twice in one process.
+  std::string client_id;
+  std::string user_id;
+  std::string email;
+  std::string peer;  ///< `address:port` of the control connection.
+  wall_time connected_at;
+};
+
+/// What the client last said of its machine.
+struct machine_report {
+  wire::system_info usage;
+  wall_time at;
+};
+
+/// A client that logged in and registered, whatever its dialect. The seam between what visitors want
+/// and how a dialect carries it.
+///
+/// Shared by all workers through the routing snapshots; lives as long as one of them. `open` may be
+/// called on any worker, the atomics from anywhere, everything else on the home worker only.
+class session {
+ public:
+  explicit session(session_facts facts) : facts_(std::move(facts)) {}
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+  virtual ~session() = default;
+
+  const session_facts& facts() const { return facts_; }
+
+  /// Opens a stream to the client's local service, for a visitor of worker `on`, whose coroutine
+  /// calls. Errors: errc::session_gone, errc::late after `patience`, errc::too_many.
+  virtual boost::asio::awaitable<result<std::unique_ptr<net::stream>>> open(
+      net::worker& on, steady_clock::duration patience) = 0;
+
+  /// Ends the session and resets its streams. `why` is logged. Home worker.
+  virtual void end(const std::string& why) = 0;
+
+  /// Cleared when the session ends: a snapshot may hold it a moment longer.
+  std::atomic<bool> alive{true};
+  /// Requests and tunnels it serves now.
+  std::atomic<std::uint32_t> in_flight{0};
+
+  // Home worker only.
+  std::vector<wire::model> models;
+  bool reported_models = false;  ///< An empty list was said, or none yet?
+  std::optional<machine_report> machine;
+
+ private:
+  const session_facts facts_;
+};
+
+}  // namespace frpx::tunnel
