@@ -47,6 +47,15 @@ class worker {
     posts_.fetch_add(1, std::memory_order_relaxed);
     boost::asio::post(context_, std::move(f));
   }
+  /// Runs `f` on this worker: at once when it is the one that calls, else as `post` does.
+  template <class F>
+  void run_here_or_post(F f) {
+    if (context_.get_executor().running_in_this_thread()) {
+      f();
+    } else {
+      post(std::move(f));
+    }
+  }
   /// Runs `f` on this worker and gives its result to the coroutine that asks, on the worker of that
   /// coroutine. `errc::late` when no answer came within `patience` (what `f` does is then lost, so it
   /// must not hand over ownership); `f` may run after the asking coroutine has gone, so it owns or

@@ -1,0 +1,311 @@
+#include "gateway/exchange.hpp"
+
+#include "balance/random.hpp"
+#include "core/log.hpp"
+#include "core/names.hpp"
+#include "gateway/visitor.hpp"
+#include "http/api_error.hpp"
+
+namespace frpx::gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t most_tries = 16;
+constexpr std::string_view model_path = "/v1/chat/completions";
+
+std::span<char> as_chars(bytes_span bytes) {
+  return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
+}
+
+/// Counts a request at the client that serves it.
+class in_flight_guard {
+ public:
+  explicit in_flight_guard(tunnel::session& of) : of_(of) { of_.in_flight.fetch_add(1); }
+  in_flight_guard(const in_flight_guard&) = delete;
+  ~in_flight_guard() { of_.in_flight.fetch_sub(1); }
+
+ private:
+  tunnel::session& of_;
+};
+
+}  // namespace
+
+exchange::exchange(desk& at)
+    : at_(at),
+      head_bytes_(at.on.buffers()),
+      out_(at.on.buffers()),
+      response_(at.how.head),
+      answer_in_(at.on.buffers()),
+      answer_out_(at.on.buffers()) {
+  tried_.reserve(most_tries);
+}
+
+void exchange::clear() {
+  from_ = nullptr;
+  head_bytes_.release();
+  out_.release();
+  sent_ = 0;
+  bad_request_ = {};
+  routing_.reset();
+  candidates_ = {};
+  tried_.clear();
+  client_.reset();
+  stream_.reset();
+  answer_in_.release();
+  answer_out_.release();
+  failure_.reset();
+  fresh_stream_only_ = false;
+  visitor_gone_ = false;
+}
+
+asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_size) {
+  from_ = &from;
+  began_ = steady_clock::now();
+  at_.count.requests.fetch_add(1, std::memory_order_relaxed);
+  head_bytes_.append(from.in.bytes().first(head_size));
+  from.in.consume(head_size);
+  if (const auto bad = http::parse_request(as_text(head_bytes_.bytes()), at_.how.head, head_)) {
+    log::debug("{} sent no valid request: {}", from.address, bad.message());
+    const int status = http::status_of(bad);
+    co_return co_await answer(status, status == 400 ? "Invalid HTTP request format" : "");
+  }
+  if (const auto bad = request_.start(head_)) co_return co_await answer(http::status_of(bad));
+  if (!co_await key_is_valid()) co_return after::close;
+  co_return co_await serve();
+}
+
+// Judges the key; when it is not valid, the answer has been given.
+asio::awaitable<bool> exchange::key_is_valid() {
+  const auto* field = head_.fields.find(http::field_id::authorization);
+  const std::string_view key = field != nullptr ? http::key_in(field->value) : std::string_view();
+  if (key.empty()) {
+    co_await answer(401, http::missing_key_text);
+    co_return false;
+  }
+  auto verdict = at_.gate.known(key);
+  if (!verdict) verdict = co_await at_.gate.ask(std::string(key));
+  if (verdict->is_valid()) co_return true;
+  static log::rate_limit limiter;
+  if (limiter.pass()) {
+    log::warn("{}: API key refused: {}; {} more", from_->address,
+              identity::to_string(verdict->fault), limiter.withheld());
+  }
+  if (verdict->outcome == identity::standing::unavailable) {
+    co_await answer(503, "The key store does not answer, try again");
+  } else {
+    co_await answer(401, http::invalid_key_text);
+  }
+  co_return false;
+}
+
+// An answer of our own. The connection is kept only when the request has been read to its end.
+asio::awaitable<exchange::after> exchange::answer(int status, std::string_view text) {
+  const bool keep = status != 400 && request_.complete() && head_.keep_alive() && !at_.draining;
+  const bool said = co_await from_->say(
+      http::error_response({.status = status,
+                            .message = text,
+                            .keep_alive = keep,
+                            .to_head = head_.method == "HEAD"},
+                           wall_clock::now()));
+  if (at_.how.access_log) log_access("answered here");
+  if (!said) co_return after::gone;
+  co_return keep ? after::keep : after::close;
+}
+
+asio::awaitable<exchange::after> exchange::serve() {
+  is_model_path_ = head_.method == "POST" && head_.path == model_path;
+  repeatable_ = is_repeatable(head_.method, head_.path, at_.how.repeatable_paths);
+  const http::request_rules rules{.visitor_address = from_->address};
+  const auto size = http::write_request_head(head_, rules,
+                                             as_chars(out_.prepare(at_.how.head.head + 1024)));
+  if (!size) co_return co_await answer(431);
+  out_.commit(*size);
+  held_most_ = *size + (is_model_path_ ? at_.how.held_model_body : at_.how.held_body);
+  if (is_model_path_ && !co_await read_model()) {
+    if (!bad_request_) co_return co_await answer(408);
+    co_return co_await answer(http::status_of(bad_request_));
+  }
+  routing_ = at_.clients.current(at_.on);
+  choose_candidates();
+  give_up_ = steady_clock::now() + at_.how.stream_total;
+  for (;;) {
+    client_ = choose();
+    if (!client_) co_return co_await answer(503, http::no_client_text);
+    const in_flight_guard counted(*client_);
+    const ending how = co_await open_stream() ? co_await converse() : ending::failed;
+    if (how != ending::failed) co_return co_await conclude(how);
+
+    const bool was_kept = stream_ != nullptr && stream_->used();
+    stream_.reset();
+    if (was_kept && !response_.given() && (!any_sent_ || (repeatable_ && held_most_ != 0))) {
+      tried_.pop_back();  // a stream that aged says nothing against its client
+      fresh_stream_only_ = true;
+      continue;
+    }
+    const decision next = decide({.what = *failure_,
+                                  .data_sent = any_sent_,
+                                  .repeatable = repeatable_ && held_most_ != 0,
+                                  .answer_begun = response_.given(),
+                                  .another_left = may_try_again()});
+    if (next == decision::reset_visitor) co_return after::gone;
+    if (next != decision::next_client) co_return co_await answer(status_of(next));
+    at_.count.failovers.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+// Reads the body until the model is known or cannot be; what was read is sent later.
+asio::awaitable<bool> exchange::read_model() {
+  model_.start();
+  model_body_.start(head_.body);
+  if (head_.expects_continue && !co_await from_->say("HTTP/1.1 100 Continue\r\n\r\n")) {
+    co_return false;
+  }
+  from_->alarm.set_in(at_.how.body_stall);
+  while (model_.now() == http::model_finder::state::reading && out_.size() < held_most_) {
+    if (request_.complete()) {
+      model_.finish();
+    } else if (take_body()) {
+      from_->alarm.set_in(at_.how.body_stall);
+    } else if (bad_request_ || from_->alarm.rang()) {
+      co_return false;
+    } else {
+      co_await from_->bell.wait();
+    }
+  }
+  co_return true;
+}
+
+// A client named by the request, else those that have the model, else all.
+void exchange::choose_candidates() {
+  candidates_ = routing_->all;
+  const auto* wish = head_.fields.find(http::field_id::client_id);
+  if (wish != nullptr) {
+    const auto named = routing_->by_client_id.find(wish->value);
+    if (named != routing_->by_client_id.end() && named->second->alive) {
+      candidates_ = {&named->second, 1};
+      return;
+    }
+  }
+  if (!is_model_path_ || model_.now() != http::model_finder::state::found) return;
+  const auto having = routing_->with_model(model_.name());
+  if (!having.empty()) candidates_ = having;
+}
+
+// One of the candidates that lives and was not tried; null if there is none.
+std::shared_ptr<tunnel::session> exchange::choose() {
+  const auto usable = [&](std::size_t i) {
+    const auto& each = *candidates_[i];
+    return each.alive.load(std::memory_order_relaxed) &&
+           std::find(tried_.begin(), tried_.end(), each.facts().number) == tried_.end();
+  };
+  const auto chosen = balance::choose_random(candidates_.size(), at_.on.random(), usable);
+  return chosen ? candidates_[*chosen] : nullptr;
+}
+
+bool exchange::may_try_again() {
+  return steady_clock::now() < give_up_ && tried_.size() < most_tries && choose() != nullptr;
+}
+
+asio::awaitable<bool> exchange::open_stream() {
+  const auto& facts = client_->facts();
+  tried_.push_back(facts.number);
+  log_choice();
+  client_field_ = {"X-Frpx-Client", facts.client_id, http::field_id::other};
+  response_.start(head_, head_.keep_alive() && !at_.draining, {&client_field_, 1});
+  answer_in_.clear();
+  failure_.reset();
+  sent_ = 0;
+  any_sent_ = service_refuses_ = false;
+  if (!fresh_stream_only_) stream_ = at_.services.take(facts.number);
+  if (stream_) co_return true;
+  auto stream = co_await client_->open(at_.on, at_.how.stream);
+  if (stream) {
+    stream_ = std::make_unique<service_streams::kept>(at_.services, facts.number,
+                                                      std::move(*stream));
+    co_return true;
+  }
+  log::debug("client {} brought no stream: {}", shown(facts.client_id), stream.error().message());
+  const bool late = stream.error() == tunnel::make_error_code(tunnel::errc::late);
+  service_fails(late ? outcome::late_unopened : outcome::ended_unopened);
+  co_return false;
+}
+
+// Moves bytes both ways until the answer is complete or something ends it.
+asio::awaitable<exchange::ending> exchange::converse() {
+  net::stream_watch service(from_->bell);
+  (*stream_)->watch(&service);
+  set_alarm();
+  for (;;) {
+    progress_ = false;
+    pump_request();
+    pump_response();
+    const bool said_all = response_.complete() && answer_out_.empty();
+    const bool heard_all = request_.complete() || service_refuses_ || !response_.keep_visitor();
+    if (visitor_gone_ || from_->watch.broken()) co_return ending::visitor_gone;
+    if (said_all && response_.upgraded()) co_return ending::upgraded;
+    if (said_all && heard_all) co_return ending::answered;
+    if (failure_) co_return ending::failed;
+    if (bad_request_) co_return ending::bad_request;
+    if (progress_) {
+      set_alarm();
+    } else if (!from_->alarm.rang()) {
+      co_await from_->bell.wait();
+    } else if (waits_for_body()) {
+      co_return ending::visitor_late;
+    } else {
+      service_fails(outcome::late_answer);
+    }
+  }
+}
+
+bool exchange::waits_for_body() const { return !request_.complete() && sent_ == out_.size(); }
+
+void exchange::set_alarm() {
+  from_->alarm.set_in(waits_for_body()       ? at_.how.body_stall
+                      : response_.answered() ? at_.how.response_stall
+                                             : at_.how.response_head);
+}
+
+asio::awaitable<exchange::after> exchange::conclude(ending how) {
+  if (how == ending::upgraded) {
+    hand_to_relay();
+    co_return after::gone;
+  }
+  if (how == ending::answered) {
+    if (at_.how.access_log) log_access(client_->facts().client_id);
+    (*stream_)->watch(nullptr);
+    const bool complete = request_.complete() && sent_ == out_.size();
+    if (complete && response_.stream_reusable() && answer_in_.empty()) {
+      at_.services.give(std::move(stream_));
+    }
+    stream_.reset();
+    const bool keep = complete && response_.keep_visitor() && !at_.draining;
+    co_return keep ? after::keep : after::close;
+  }
+  stream_.reset();  // the service must not wait for the rest
+  if (how == ending::visitor_gone || response_.given()) co_return after::gone;
+  co_return co_await answer(how == ending::visitor_late ? 408 : http::status_of(bad_request_));
+}
+
+void exchange::service_fails(outcome how) {
+  if (!failure_) failure_ = how;
+}
+
+void exchange::log_choice() const {
+  if (!at_.how.access_log) return;
+  const std::string id = shown(client_->facts().client_id);
+  if (is_model_path_ && model_.now() == http::model_finder::state::found) {
+    log::info("Found client '{}' for model '{}'", id, shown(model_.name()));
+  }
+  log::info("Chose client '{}' for the new connection.", id);
+}
+
+void exchange::log_access(std::string_view by) const {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began_);
+  log::info("{} {} {} {} {} bytes {} ms {}", from_->address, head_.method, shown(head_.target),
+            response_.status(), response_.body_size(), took.count(), by);
+}
+
+}  // namespace frpx::gateway

@@ -1,0 +1,119 @@
+// One request and its answer.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gateway/failover.hpp"
+#include "gateway/gateway.hpp"
+#include "http/body.hpp"
+#include "http/forward.hpp"
+#include "http/head.hpp"
+#include "http/model_name.hpp"
+#include "net/buffer.hpp"
+#include "tunnel/session.hpp"
+
+namespace frpx::gateway {
+
+/// Checks one request, chooses a client for it, passes it on and its answer back; tries another
+/// client when the first one failed before it answered.
+///
+/// Everything that is sent to the service stands in one buffer: the head, then the body in its final
+/// form. As long as the request may have to be repeated, what was sent stays in it.
+///
+/// Used for one request after another, by one visitor's coroutine at a time.
+class exchange {
+ public:
+  explicit exchange(desk& at);
+
+  enum class after {
+    keep,    ///< The visitor's connection may bring another request.
+    close,   ///< It is to be closed, once the visitor has read the answer.
+    gone,    ///< It is gone, must not look complete, or belongs to a relay now.
+  };
+
+  /// Serves the request whose head is the first `head_size` bytes of the visitor's buffer.
+  boost::asio::awaitable<after> run(visitor& from, std::size_t head_size);
+
+  /// Forgets the request; gives back all memory that grows.
+  void clear();
+
+ private:
+  /// How the conversation with one service ended.
+  enum class ending { answered, upgraded, failed, visitor_gone, visitor_late, bad_request };
+
+  boost::asio::awaitable<bool> key_is_valid();
+  boost::asio::awaitable<bool> read_model();
+  void choose_candidates();
+  std::shared_ptr<tunnel::session> choose();
+  boost::asio::awaitable<after> serve();
+  boost::asio::awaitable<bool> open_stream();
+  boost::asio::awaitable<ending> converse();
+  boost::asio::awaitable<after> conclude(ending how);
+  boost::asio::awaitable<after> answer(int status, std::string_view text = {});
+  bool may_try_again();
+  bool waits_for_body() const;
+  void service_fails(outcome how);
+  void set_alarm();
+  void hand_to_relay();
+  void log_choice() const;
+  void log_access(std::string_view by) const;
+
+  // exchange_bytes.cpp
+  void pump_request();
+  bool send_held();
+  bool take_body();
+  void show_model_finder(std::string_view body);
+  void pump_response();
+  bool write_answer();
+  bool take_answer();
+  bool pass_answer(bytes_view input);
+  bool end_answer();
+  void give_visitor(bytes_view bytes);
+  outcome ended_how() const;
+
+  desk& at_;
+  visitor* from_ = nullptr;
+
+  // the request
+  http::request_head head_;
+  http::request_forwarder request_;
+  net::buffer head_bytes_;  // what head_ looks at
+  net::buffer out_;
+  std::size_t sent_ = 0;       // of out_
+  std::size_t held_most_ = 0;  // 0: what was sent is not held any more
+  error_code bad_request_;
+  bool is_model_path_ = false;
+  bool repeatable_ = false;
+  http::model_finder model_;
+  http::body_decoder model_body_;
+  steady_time began_;
+
+  // the choice
+  std::shared_ptr<const tunnel::routing> routing_;
+  std::span<const std::shared_ptr<tunnel::session>> candidates_;
+  std::vector<std::uint64_t> tried_;
+  bool fresh_stream_only_ = false;
+  steady_time give_up_;
+
+  // the try
+  std::shared_ptr<tunnel::session> client_;
+  std::unique_ptr<service_streams::kept> stream_;
+  http::response_forwarder response_;
+  http::field client_field_;
+  net::buffer answer_in_;   // a head that is not whole yet
+  net::buffer answer_out_;  // what the visitor did not take yet
+  std::optional<outcome> failure_;
+  bool any_sent_ = false;
+  bool service_refuses_ = false;  // to take more of the request
+  bool visitor_gone_ = false;
+  bool progress_ = false;
+};
+
+}  // namespace frpx::gateway

@@ -1,0 +1,195 @@
+// How the bytes of an exchange move: the half of exchange.hpp that decides nothing.
+#include "gateway/exchange.hpp"
+#include "gateway/visitor.hpp"
+#include "net/relay.hpp"
+
+namespace frpx::gateway {
+
+using net::io_state;
+
+namespace {
+
+constexpr std::size_t read_at_once = 32 * 1024;
+constexpr std::size_t body_room = read_at_once + 64;    // and a chunk's frame
+constexpr std::size_t answer_at_once = 64 * 1024;
+constexpr std::size_t answer_room = 3 * answer_at_once;  // a read, what was kept, and a head's growth
+
+std::span<char> as_chars(bytes_span bytes) {
+  return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+// --- towards the service --------------------------------------------------------------------------
+
+void exchange::pump_request() {
+  while (!failure_ && !bad_request_ && !service_refuses_) {
+    if (sent_ < out_.size()) {
+      if (!send_held()) return;
+    } else if (request_.complete() || !take_body()) {
+      return;
+    }
+    progress_ = true;
+  }
+}
+
+bool exchange::send_held() {
+  const auto sent = (*stream_)->write(out_.bytes().subspan(sent_));
+  if (sent.state == io_state::failed) service_refuses_ = true;  // its answer may be there already
+  if (sent.state != io_state::moved) return false;
+  any_sent_ = true;
+  sent_ += sent.bytes;
+  if (response_.given() || out_.size() > held_most_) held_most_ = 0;
+  if (held_most_ == 0) {
+    out_.consume(sent_);
+    sent_ = 0;
+  }
+  return true;
+}
+
+// Makes body for the service of what the visitor has sent. False when there is nothing to take now.
+bool exchange::take_body() {
+  net::buffer& kept = from_->in;
+  const bool fresh = kept.empty();
+  bytes_view input = kept.bytes();
+  if (fresh) {
+    const auto got = from_->connection->read(at_.on.scratch().first(read_at_once));
+    if (got.state == io_state::ended) bad_request_ = http::make_error_code(http::errc::cut_short);
+    if (got.state != io_state::moved) return false;
+    input = got.bytes;
+  }
+  const auto step = request_.forward(as_text(input), as_chars(out_.prepare(body_room)));
+  if (!step) {
+    bad_request_ = step.error();
+    return false;
+  }
+  if (is_model_path_ && model_.now() == http::model_finder::state::reading) {
+    show_model_finder(as_text(input.first(step->consumed)));
+  }
+  out_.commit(step->produced);
+  if (fresh) {
+    kept.append(input.subspan(step->consumed));
+  } else {
+    kept.consume(step->consumed);
+    if (kept.empty()) kept.release();
+  }
+  return step->consumed != 0 || step->produced != 0;
+}
+
+// The finder wants the payload alone, without the chunks' frames.
+void exchange::show_model_finder(std::string_view body) {
+  while (!body.empty()) {
+    const auto step = model_body_.feed(body);
+    if (!step || step->consumed == 0) return;
+    model_.feed(step->payload);
+    body.remove_prefix(step->consumed);
+  }
+}
+
+// --- towards the visitor --------------------------------------------------------------------------
+
+void exchange::pump_response() {
+  for (;;) {
+    if (!answer_out_.empty()) {
+      if (!write_answer()) return;
+    } else if (response_.complete() || failure_ || !take_answer()) {
+      return;
+    }
+    progress_ = true;
+  }
+}
+
+bool exchange::write_answer() {
+  const auto sent = from_->connection->write(answer_out_.bytes());
+  if (sent.state == io_state::failed) visitor_gone_ = true;
+  if (sent.state != io_state::moved) return false;
+  answer_out_.consume(sent.bytes);
+  if (answer_out_.empty()) answer_out_.release();
+  return true;
+}
+
+bool exchange::take_answer() {
+  const auto scratch = at_.on.scratch().first(answer_at_once);
+  const auto got = (*stream_)->read(scratch);
+  switch (got.state) {
+    case io_state::blocked:
+      return false;
+    case io_state::failed:
+      service_fails(ended_how());
+      return false;
+    case io_state::ended:
+      return end_answer();
+    case io_state::moved:
+      break;
+  }
+  if (answer_in_.empty()) return pass_answer(got.bytes);
+  answer_in_.append(got.bytes);
+  return pass_answer(answer_in_.bytes());
+}
+
+// Passes on what is whole and keeps the rest.
+bool exchange::pass_answer(bytes_view input) {
+  const bool kept = !answer_in_.empty();
+  std::size_t consumed = 0;
+  for (;;) {
+    const auto room = at_.on.scratch().subspan(answer_at_once, answer_room);
+    const auto step =
+        response_.forward(as_text(input.subspan(consumed)), as_chars(room), request_.complete());
+    if (!step) {
+      service_fails(outcome::rubbish);
+      return false;
+    }
+    give_visitor(room.first(step->produced));
+    consumed += step->consumed;
+    if (step->next != http::progress::need::room) break;
+    if (step->consumed == 0 && step->produced == 0) {
+      service_fails(outcome::rubbish);
+      return false;
+    }
+  }
+  if (kept) {
+    answer_in_.consume(consumed);
+  } else {
+    answer_in_.append(input.subspan(consumed));
+  }
+  if (answer_in_.empty()) answer_in_.release();
+  return true;
+}
+
+bool exchange::end_answer() {
+  const auto room = at_.on.scratch().subspan(answer_at_once, answer_room);
+  const auto step = response_.end_of_stream(as_chars(room));
+  if (!step) {
+    service_fails(ended_how());
+    return false;
+  }
+  give_visitor(room.first(step->produced));
+  return true;
+}
+
+// At once if the visitor takes it; what it does not take waits, and stops the reading.
+void exchange::give_visitor(bytes_view bytes) {
+  while (!bytes.empty() && answer_out_.empty()) {
+    const auto sent = from_->connection->write(bytes);
+    if (sent.state == io_state::failed) visitor_gone_ = true;
+    if (sent.state != io_state::moved) break;
+    bytes = bytes.subspan(sent.bytes);
+  }
+  if (!visitor_gone_) answer_out_.append(bytes);
+}
+
+outcome exchange::ended_how() const {
+  return any_sent_ ? outcome::ended_opened : outcome::ended_unopened;
+}
+
+// The answer switched protocols: from here on both are raw bytes.
+void exchange::hand_to_relay() {
+  auto& visitor_side = from_->connection;
+  visitor_side->watch(nullptr);
+  (*stream_)->watch(nullptr);
+  at_.on.relays().start(std::move(visitor_side), stream_->release(), nullptr, from_->in.bytes(),
+                        answer_in_.bytes());
+  from_->in.clear();
+}
+
+}  // namespace frpx::gateway

@@ -1,0 +1,103 @@
+#include "gateway/gateway.hpp"
+
+#include "core/log.hpp"
+#include "gateway/exchange.hpp"
+#include "gateway/visitor.hpp"
+
+namespace frpx::gateway {
+
+namespace {
+constexpr std::size_t most_spare_exchanges = 64;
+}
+
+desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
+           net::blocking_pool& pool, const options& how_)
+    : on(worker),
+      clients(registry),
+      how(how_),
+      gate(worker, keys, pool, how_.key_check),
+      services(worker, how_.idle_stream) {}
+
+desk::~desk() = default;
+
+std::unique_ptr<exchange> desk::take_exchange() {
+  if (spare_.empty()) return std::make_unique<exchange>(*this);
+  auto one = std::move(spare_.back());
+  spare_.pop_back();
+  return one;
+}
+
+void desk::give_exchange(std::unique_ptr<exchange> done) {
+  if (spare_.size() >= most_spare_exchanges) return;
+  done->clear();
+  spare_.push_back(std::move(done));
+}
+
+void desk::enter(visitor& one) {
+  one.next = visitors_;
+  if (visitors_ != nullptr) visitors_->previous = &one;
+  visitors_ = &one;
+}
+
+void desk::leave(visitor& one) {
+  if (one.next != nullptr) one.next->previous = one.previous;
+  (one.previous != nullptr ? one.previous->next : visitors_) = one.next;
+}
+
+void desk::ring_all() {
+  for (visitor* each = visitors_; each != nullptr; each = each->next) each->bell.ring();
+}
+
+gateway::gateway(net::worker_pool& workers, tunnel::registry& clients, identity::key_checker& keys,
+                 net::blocking_pool& pool, options how)
+    : options_(std::move(how)), workers_(workers), admission_(options_.most_visitors) {
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, options_));
+  }
+}
+
+gateway::~gateway() = default;
+
+void gateway::accept(net::worker& on, net::accepted one) {
+  auto ticket = admission_.enter();
+  if (!ticket) {
+    static log::rate_limit limiter(1);
+    if (limiter.pass()) {
+      log::warn("public port: {} turned away, {} visitors are connected (--max-visitors); {} more",
+                net::to_string(one.peer), options_.most_visitors, limiter.withheld());
+    }
+    return;
+  }
+  desk& at = *desks_[on.index()];
+  at.count.visitors.fetch_add(1, std::memory_order_relaxed);
+  on.tasks().spawn(serve_visitor(at, std::move(one), std::move(*ticket)));
+}
+
+void gateway::drain() {
+  for (std::size_t i = 0; i < desks_.size(); ++i) {
+    workers_.at(i).run_here_or_post([at = desks_[i].get()] {
+      at->draining = true;
+      at->ring_all();
+    });
+  }
+}
+
+void gateway::close_idle_streams() {
+  for (std::size_t i = 0; i < desks_.size(); ++i) {
+    workers_.at(i).run_here_or_post([at = desks_[i].get()] { at->services.clear(); });
+  }
+}
+
+std::uint64_t gateway::total_visitors() const {
+  std::uint64_t sum = 0;
+  for (const auto& each : desks_) sum += each->count.visitors.load(std::memory_order_relaxed);
+  return sum;
+}
+
+std::uint64_t gateway::total_requests() const {
+  std::uint64_t sum = 0;
+  for (const auto& each : desks_) sum += each->count.requests.load(std::memory_order_relaxed);
+  return sum;
+}
+
+}  // namespace frpx::gateway

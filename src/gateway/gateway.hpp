@@ -1,0 +1,102 @@
+// The public port: every request is checked, routed and passed on.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/key_gate.hpp"
+#include "gateway/service_streams.hpp"
+#include "http/head.hpp"
+#include "identity/key_checker.hpp"
+#include "net/admission.hpp"
+#include "net/blocking_pool.hpp"
+#include "net/listener.hpp"
+#include "net/worker.hpp"
+#include "tunnel/registry.hpp"
+
+namespace frpx::gateway {
+
+class exchange;
+class visitor;
+
+struct options {
+  http::head_limits head;
+  std::chrono::milliseconds request_head{10'000};
+  std::chrono::milliseconds body_stall{30'000};
+  std::chrono::milliseconds stream{5'000};
+  std::chrono::milliseconds stream_total{15'000};
+  std::chrono::milliseconds response_head{300'000};
+  std::chrono::milliseconds response_stall{300'000};
+  std::chrono::milliseconds idle_visitor{60'000};
+  std::chrono::milliseconds idle_stream{4'000};
+  std::chrono::milliseconds key_check{2'000};
+  std::size_t most_visitors = 8192;
+  std::size_t held_body = 64 * 1024;          ///< Bytes of a request kept for another try...
+  std::size_t held_model_body = 1024 * 1024;  ///< ...and of one on a model path.
+  std::vector<std::string> repeatable_paths;  ///< Besides the idempotent methods.
+  bool access_log = false;
+};
+
+/// What the gateway does, counted. Written by one worker, read by anyone.
+struct counters {
+  std::atomic<std::uint64_t> visitors{0};  ///< Ever.
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> failovers{0};
+};
+
+/// What one worker's visitors share.
+struct desk {
+  desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
+       net::blocking_pool& pool, const options& how);
+  ~desk();
+
+  net::worker& on;
+  tunnel::registry& clients;
+  const options& how;
+  key_gate gate;
+  service_streams services;
+  counters count;
+  bool draining = false;
+
+  /// Exchanges are large and short-lived: they are used again.
+  std::unique_ptr<exchange> take_exchange();
+  void give_exchange(std::unique_ptr<exchange> done);
+
+  void enter(visitor& one);
+  void leave(visitor& one);
+  void ring_all();
+
+ private:
+  std::vector<std::unique_ptr<exchange>> spare_;
+  visitor* visitors_ = nullptr;
+};
+
+/// Owns the desks of all workers. The listener's handler calls `accept` on the worker that will own
+/// the visitor; the rest is called on the home worker.
+class gateway {
+ public:
+  gateway(net::worker_pool& workers, tunnel::registry& clients, identity::key_checker& keys,
+          net::blocking_pool& pool, options how);
+  ~gateway();
+
+  void accept(net::worker& on, net::accepted one);
+  /// No further request on any connection; idle visitors are let go at once.
+  void drain();
+  /// Drops the streams that are kept between requests.
+  void close_idle_streams();
+
+  std::size_t visitors() const { return admission_.inside(); }
+  std::uint64_t total_visitors() const;
+  std::uint64_t total_requests() const;
+
+ private:
+  const options options_;
+  net::worker_pool& workers_;
+  net::admission admission_;
+  std::vector<std::unique_ptr<desk>> desks_;
+};
+
+}  // namespace frpx::gateway

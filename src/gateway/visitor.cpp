@@ -1,0 +1,138 @@
+#include "gateway/visitor.hpp"
+
+#include "core/log.hpp"
+#include "gateway/exchange.hpp"
+#include "http/api_error.hpp"
+
+namespace frpx::gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto linger_for = std::chrono::seconds(2);
+constexpr std::size_t most_lingered = 4 * 1024 * 1024;
+
+std::string address_of(const net::endpoint& peer) {
+  const std::string text = net::to_string(peer);
+  return text.substr(0, text.rfind(':'));
+}
+
+}  // namespace
+
+asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission::ticket ticket) {
+  const net::admission::ticket held = std::move(ticket);
+  visitor each(at, std::move(one));
+  co_await each.run();
+}
+
+visitor::visitor(desk& desk_, net::accepted one)
+    : at(desk_),
+      address(address_of(one.peer)),
+      bell(at.on.events()),
+      watch(bell),
+      alarm(at.on.timers(), bell),
+      in(at.on.buffers()),
+      scanner_(at.how.head) {
+  net::tune_stream(one.fd.get());
+  connection = std::make_unique<net::socket>(at.on.events(), std::move(one.fd));
+  connection->watch(&watch);
+  at.on.load().fetch_add(1, std::memory_order_relaxed);
+  at.enter(*this);
+}
+
+visitor::~visitor() {
+  at.leave(*this);
+  at.on.load().fetch_sub(1, std::memory_order_relaxed);
+}
+
+asio::awaitable<void> visitor::run() {
+  for (;;) {
+    const auto size = co_await read_head();
+    if (!size) co_return;
+    auto request = at.take_exchange();
+    const auto then = co_await request->run(*this, *size);
+    at.give_exchange(std::move(request));
+    if (then == exchange::after::keep) {
+      served_ = true;
+      continue;
+    }
+    if (then == exchange::after::close) co_await linger();
+    co_return;
+  }
+}
+
+// The size of the next request's head, which then stands at the front of `in`. Nothing when there is
+// no further request.
+asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
+  scanner_.reset();
+  bool begun = !in.empty();
+  alarm.set_in(served_ && !begun ? at.how.idle_visitor : at.how.request_head);
+  for (;;) {
+    if (!in.empty()) {
+      const auto size = scanner_.scan_request(as_text(in.bytes()));
+      if (!size) {
+        co_await refuse(size.error());
+        co_return std::nullopt;
+      }
+      if (*size) co_return **size;
+      if (!std::exchange(begun, true)) alarm.set_in(at.how.request_head);
+    } else if (at.draining) {
+      co_return std::nullopt;
+    }
+    const auto got = connection->read(at.on.scratch().first(net::buffer_pool::block_size));
+    if (got.state == net::io_state::moved) {
+      in.append(got.bytes);
+    } else if (got.state != net::io_state::blocked) {
+      co_return std::nullopt;
+    } else if (alarm.rang()) {
+      if (begun) co_await say(http::error_response({.status = 408}, wall_clock::now()));
+      if (begun) co_await linger();
+      co_return std::nullopt;
+    } else {
+      if (in.empty()) in.release();
+      co_await bell.wait();
+    }
+  }
+}
+
+asio::awaitable<void> visitor::refuse(error_code why) {
+  log::debug("{} sent no valid request: {}", address, why.message());
+  const int status = http::status_of(why);
+  const std::string_view text = status == 400 ? "Invalid HTTP request format" : "";
+  co_await say(http::error_response({.status = status, .message = text}, wall_clock::now()));
+  co_await linger();
+}
+
+asio::awaitable<bool> visitor::say(std::string text) {
+  alarm.set_in(at.how.body_stall);
+  auto left = as_bytes(text);
+  while (!left.empty()) {
+    const auto sent = connection->write(left);
+    if (sent.state == net::io_state::moved) {
+      left = left.subspan(sent.bytes);
+    } else if (sent.state == net::io_state::failed || alarm.rang()) {
+      co_return false;
+    } else {
+      co_await bell.wait();
+    }
+  }
+  co_return true;
+}
+
+asio::awaitable<void> visitor::linger() {
+  connection->finish();
+  alarm.set_in(linger_for);
+  for (std::size_t read = 0; read < most_lingered && !alarm.rang();) {
+    const auto got = connection->read(at.on.scratch());
+    if (got.state == net::io_state::moved) {
+      read += got.bytes.size();
+    } else if (got.state == net::io_state::blocked) {
+      co_await bell.wait();
+    } else {
+      co_return;
+    }
+  }
+}
+
+}  // namespace frpx::gateway

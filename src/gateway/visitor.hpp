@@ -1,0 +1,56 @@
+// One visitor's connection to the public port.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+
+#include "gateway/gateway.hpp"
+#include "http/head.hpp"
+#include "net/admission.hpp"
+#include "net/buffer.hpp"
+#include "net/listener.hpp"
+#include "net/wakeup.hpp"
+
+namespace frpx::gateway {
+
+/// Serves a visitor until it leaves, request by request; ends with the worker's task group. Between
+/// two requests it holds this object and nothing else: no buffer, no exchange.
+boost::asio::awaitable<void> serve_visitor(desk& at, net::accepted one,
+                                           net::admission::ticket ticket);
+
+/// The connection itself, which the exchanges of its requests use in turn.
+class visitor {
+ public:
+  visitor(desk& at, net::accepted one);
+  ~visitor();
+
+  boost::asio::awaitable<void> run();
+
+  /// Writes an answer of our own, whole, within the deadline for a stalled visitor; false when the
+  /// visitor is gone.
+  boost::asio::awaitable<bool> say(std::string text);
+  /// The visitor is to read what was said last before the connection goes: a reset would take it.
+  boost::asio::awaitable<void> linger();
+
+  desk& at;
+  const std::string address;  ///< Without the port.
+  net::wakeup bell;
+  net::stream_watch watch;
+  net::alarm alarm;
+  std::unique_ptr<net::stream> connection;
+  net::buffer in;  ///< What was read and is not used yet.
+
+  visitor* next = nullptr;  ///< In the desk's list.
+  visitor* previous = nullptr;
+
+ private:
+  boost::asio::awaitable<std::optional<std::size_t>> read_head();
+  boost::asio::awaitable<void> refuse(error_code why);
+
+  http::head_scanner scanner_;
+  bool served_ = false;  // a request before this one
+};
+
+}  // namespace frpx::gateway

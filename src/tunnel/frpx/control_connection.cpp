@@ -1,0 +1,308 @@
+#include "tunnel/frpx/control_connection.hpp"
+
+#include "core/log.hpp"
+#include "core/names.hpp"
+#include "tunnel/frpx/dialect.hpp"
+
+namespace frpx::tunnel::frpx_dialect {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t most_unsent = 1024 * 1024;
+constexpr auto farewell = std::chrono::seconds(2);  // for a refusal to be read
+
+/// The session of a client that speaks the frpx dialect. It may outlive its connection by a moment,
+/// in a worker's routing snapshot.
+class frpx_session final : public session {
+ public:
+  frpx_session(session_facts facts, dialect& owner, control_connection& connection)
+      : session(std::move(facts)), owner_(owner), connection_(&connection) {}
+
+  asio::awaitable<result<std::unique_ptr<net::stream>>> open(
+      net::worker& on, steady_clock::duration patience) override {
+    if (!alive) co_return make_error_code(errc::session_gone);
+    dialect& owner = owner_;
+    const std::uint64_t number = facts().number;
+    co_return co_await owner.streams_of(on).order(
+        number,
+        [&owner, number](const uuid& id) {
+          owner.around().workers.home().run_here_or_post(
+              [&owner, number, id] { owner.order(number, id); });
+        },
+        patience);
+  }
+
+  void end(const std::string& why) override {
+    if (connection_ != nullptr) connection_->close(why);
+  }
+
+  void connection_gone() {
+    alive = false;
+    connection_ = nullptr;
+  }
+
+ private:
+  dialect& owner_;
+  control_connection* connection_;
+};
+
+/// What the client is told; the log says more.
+const char* login_text(error_code why) {
+  if (why == identity::errc::wrong_credentials) return "Invalid email or password";
+  if (why == identity::errc::invalid_token) return "Invalid token";
+  if (why == identity::errc::throttled) return "Too many wrong tries, wait before the next";
+  return "Database error";
+}
+
+}  // namespace
+
+control_connection::control_connection(dialect& owner, net::accepted one,
+                                       net::admission::ticket ticket)
+    : owner_(owner),
+      peer_(net::to_string(one.peer)),
+      address_(one.peer.address()),
+      socket_(owner.around().workers.home().events(), std::move(one.fd)),
+      bell_(owner.around().workers.home().events()),
+      watch_(bell_),
+      alarm_(owner.around().workers.home().timers(), bell_),
+      ticket_(std::move(ticket)) {
+  net::tune_control(socket_.descriptor(), owner.how().client_silence);
+  socket_.watch(&watch_);
+}
+
+control_connection::~control_connection() { leave(); }
+
+asio::awaitable<void> control_connection::run() {
+  alarm_.set_in(owner_.how().first_frame);
+  const auto who = co_await log_in();
+  if (who && co_await register_client(*who)) {
+    ticket_.reset();
+    co_await serve();
+    log::info("Client {} has gone: {}.", shown(session_->facts().client_id), ended_);
+  } else if (!ended_.empty()) {
+    static log::rate_limit limiter;
+    if (limiter.pass()) {
+      log::warn("control port: {} did not log in: {}; {} more", peer_, ended_, limiter.withheld());
+    }
+  }
+  leave();
+}
+
+void control_connection::leave() {
+  if (!session_) return;
+  static_cast<frpx_session&>(*session_).connection_gone();
+  owner_.around().clients.remove(*session_);
+  owner_.leave(session_->facts().number);
+  session_.reset();
+}
+
+asio::awaitable<std::optional<identity::account>> control_connection::log_in() {
+  auto first = co_await next();
+  if (!first) co_return std::nullopt;
+  alarm_.set_in(owner_.how().login);
+  const auto* by_password = std::get_if<wire::login>(&*first);
+  const auto* by_token = std::get_if<wire::login_by_token>(&*first);
+  if (by_password == nullptr && by_token == nullptr) {
+    ended_ = "its first command was " + std::string(wire::name_of(*first));
+    co_return std::nullopt;
+  }
+  claim_.instance = by_password ? by_password->instance : by_token->instance;
+  is_ours_ = !claim_.instance.empty();
+  const std::string email = by_password ? by_password->email : std::string();
+  const auto who = co_await judge(std::move(*first));
+  if (!who) {
+    log::warn("control port: {} refused{}{}: {}", peer_, email.empty() ? "" : " as ", shown(email),
+              who.error().message());
+    co_await refuse_login(who.error());
+    co_return std::nullopt;
+  }
+  if (!co_await accept_account(*who)) co_return std::nullopt;
+  co_return *who;
+}
+
+asio::awaitable<result<identity::account>> control_connection::judge(wire::command first) {
+  auto& logins = owner_.around().logins;
+  const auto patience = owner_.how().login;
+  const auto flat = [](result<result<identity::account>> answer) -> result<identity::account> {
+    if (!answer) return answer.error();
+    return std::move(*answer);
+  };
+  if (auto* by_token = std::get_if<wire::login_by_token>(&first)) {
+    co_return flat(co_await owner_.around().blocking.run(
+        [&logins, token = std::move(by_token->token)] {
+          return logins.login_by_token(token, wall_clock::now());
+        },
+        patience));
+  }
+  auto& credentials = std::get<wire::login>(first);
+  if (logins.wait_before(credentials.email, address_, steady_clock::now()) !=
+      steady_clock::duration::zero()) {
+    co_return identity::make_error_code(identity::errc::throttled);
+  }
+  co_return flat(co_await owner_.around().passwords.run(
+      [&logins, email = std::move(credentials.email), password = std::move(credentials.pass),
+       from = address_] { return logins.login(email, password, from, steady_clock::now()); },
+      patience));
+}
+
+// After a password the client gets a token to keep; a token that ages is renewed.
+asio::awaitable<bool> control_connection::accept_account(const identity::account& who) {
+  auto& logins = owner_.around().logins;
+  wire::login_result answer;
+  answer.success = true;
+  claim_.user_id = who.user_id;
+  claim_.token_id = who.token_id;
+  if (who.token_id.empty() || logins.renewal_due(who.token_expires, wall_clock::now())) {
+    const auto issued = co_await owner_.around().blocking.run(
+        [&logins, user = who.user_id] { return logins.issue_token(user, wall_clock::now()); },
+        owner_.how().login);
+    if (issued && *issued) {
+      answer.token = (*issued)->text;
+      claim_.token_id = (*issued)->id;
+    } else {
+      log::error("no token for {}: {}", shown(who.email),
+                 (issued ? issued->error() : issued.error()).message());
+    }
+  }
+  send(answer);
+  reader_.set_limit(wire::frame_limit);
+  co_return ended_.empty();
+}
+
+asio::awaitable<void> control_connection::refuse_login(error_code why) {
+  wire::login_result answer;
+  answer.error = login_text(why);
+  send(answer);
+  co_await flush_and_finish();
+}
+
+asio::awaitable<bool> control_connection::register_client(const identity::account& who) {
+  const auto command = co_await next();
+  if (!command) co_return false;
+  const auto* wish = std::get_if<wire::register_client>(&*command);
+  if (wish == nullptr) {
+    ended_ = "it sent " + std::string(wire::name_of(*command)) + " before Register";
+    co_return false;
+  }
+  auto& clients = owner_.around().clients;
+  wire::register_result answer;
+  if (!is_name(wish->client_id)) {
+    answer.error = "Client ID must be 1 to 128 letters, digits or . _ : -";
+  } else {
+    session_ = std::make_shared<frpx_session>(
+        session_facts{clients.next_number(), wish->client_id, who.user_id, who.email, peer_,
+                      wall_clock::now()},
+        owner_, *this);
+    owner_.enter(session_->facts().number, *this);
+    if (const error_code refused = clients.add(session_, claim_)) answer.error = refused.message();
+  }
+  answer.success = !answer.error;
+  send(answer);
+  if (answer.success) {
+    log::info("Client {} registered successfully.", shown(wish->client_id));
+    co_return ended_.empty();
+  }
+  log::warn("control port: {} may not register as {}: {}", peer_, shown(wish->client_id),
+            *answer.error);
+  leave();
+  co_await flush_and_finish();
+  co_return false;
+}
+
+asio::awaitable<void> control_connection::serve() {
+  const auto silence =
+      is_ours_ ? owner_.how().client_silence : owner_.how().public_client_silence;
+  for (;;) {
+    alarm_.set_in(silence);
+    const auto command = co_await next();
+    if (!command || !take(*command)) co_return;
+  }
+}
+
+bool control_connection::take(const wire::command& what) {
+  if (const auto* beat = std::get_if<wire::heartbeat>(&what)) {
+    session_->reported_models |= !beat->models.empty();
+    if (session_->models != beat->models) {
+      session_->models = beat->models;
+      owner_.around().clients.changed();
+    }
+  } else if (const auto* usage = std::get_if<wire::system_info>(&what)) {
+    session_->machine = machine_report{*usage, wall_clock::now()};
+  } else {
+    log::debug("client {} sent {}, which means nothing here", shown(session_->facts().client_id),
+               wire::name_of(what));
+  }
+  return true;
+}
+
+asio::awaitable<std::optional<wire::command>> control_connection::next() {
+  while (ended_.empty()) {
+    const auto frame = reader_.next();
+    if (!frame) {
+      ended_ = frame.error().message();
+    } else if (*frame) {
+      auto command = wire::parse_command(**frame);
+      if (command) co_return std::move(*command);
+      ended_ = command.error().message();
+    } else if (const auto got = socket_.read(reader_.prepare());
+               got.state == net::io_state::moved) {
+      reader_.commit(got.bytes.size());
+    } else if (got.state == net::io_state::ended) {
+      ended_ = "it closed the connection";
+    } else if (got.state == net::io_state::failed) {
+      ended_ = socket_.error().message();
+    } else if (alarm_.rang()) {
+      ended_ = "it has been silent for too long";
+    } else if (!flush()) {
+      co_await bell_.wait();
+    }
+  }
+  co_return std::nullopt;
+}
+
+void control_connection::send(const wire::command& what) {
+  if (!ended_.empty()) return;
+  out_ += wire::encode(what);
+  flush();
+  if (out_.size() - sent_ > most_unsent) close("it does not read what it is sent");
+}
+
+// True when something was written and there may be more to do.
+bool control_connection::flush() {
+  bool moved = false;
+  while (sent_ < out_.size()) {
+    const auto sent = socket_.write(as_bytes(out_).subspan(sent_));
+    if (sent.state != net::io_state::moved) break;  // an error is found by the next read
+    sent_ += sent.bytes;
+    moved = true;
+  }
+  if (sent_ == out_.size()) {
+    out_.clear();
+    sent_ = 0;
+    if (out_.capacity() > 4096) std::string().swap(out_);
+  }
+  return moved && sent_ < out_.size();
+}
+
+// Has the client read what was said last, for a moment, before the connection goes.
+asio::awaitable<void> control_connection::flush_and_finish() {
+  flush();
+  socket_.finish();
+  alarm_.set_in(farewell);
+  std::byte ignored[512];
+  for (;;) {
+    const auto got = socket_.read(ignored);
+    if (got.state == net::io_state::ended || got.state == net::io_state::failed) break;
+    if (alarm_.rang()) break;
+    if (got.state == net::io_state::blocked) co_await bell_.wait();
+  }
+}
+
+void control_connection::close(std::string why) {
+  if (ended_.empty()) ended_ = std::move(why);
+  bell_.ring();
+}
+
+}  // namespace frpx::tunnel::frpx_dialect

@@ -1,0 +1,127 @@
+#include "tunnel/frpx/dialect.hpp"
+
+#include "core/log.hpp"
+#include "net/wakeup.hpp"
+#include "tunnel/frpx/control_connection.hpp"
+#include "wire/frame.hpp"
+#include "wire/frpx_command.hpp"
+
+namespace frpx::tunnel::frpx_dialect {
+
+namespace asio = boost::asio;
+
+dialect::dialect(surroundings around, options how)
+    : around_(around),
+      options_(how),
+      pending_control_(how.most_pending),
+      pending_proxy_(how.most_pending) {
+  for (std::size_t i = 0; i < around_.workers.size(); ++i) {
+    streams_.push_back(std::make_unique<proxy_streams>(around_.workers.at(i)));
+  }
+}
+
+dialect::~dialect() = default;
+
+void dialect::accept_control(net::worker& on, net::accepted one) {
+  auto ticket = pending_control_.enter();
+  if (!ticket) return refuse("control", one.peer);
+  net::tune_stream(one.fd.get());
+  on.tasks().spawn(serve_control(std::move(one), std::move(*ticket)));
+}
+
+void dialect::accept_proxy(net::worker& on, net::accepted one) {
+  auto ticket = pending_proxy_.enter();
+  if (!ticket) return refuse("proxy", one.peer);
+  net::tune_stream(one.fd.get());
+  on.tasks().spawn(serve_proxy(on, std::move(one), std::move(*ticket)));
+}
+
+void dialect::refuse(const char* port, const net::endpoint& peer) {
+  static log::rate_limit limiter(1);
+  if (!limiter.pass()) return;
+  log::warn("{} port: {} turned away, {} connections wait without a login (--max-pending); {} more",
+            port, net::to_string(peer), options_.most_pending, limiter.withheld());
+}
+
+asio::awaitable<void> dialect::serve_control(net::accepted one, net::admission::ticket ticket) {
+  control_connection connection(*this, std::move(one), std::move(ticket));
+  co_await connection.run();
+}
+
+// Reads the one frame of a proxy connection, and hands the connection to the worker that waits.
+asio::awaitable<void> dialect::serve_proxy(net::worker& on, net::accepted one,
+                                           net::admission::ticket ticket) {
+  const net::admission::ticket held = std::move(ticket);
+  net::wakeup bell(on.events());
+  net::stream_watch watch(bell);
+  net::alarm late(on.timers(), bell);
+  net::socket socket(on.events(), std::move(one.fd));
+  socket.watch(&watch);
+  late.set_in(options_.first_frame);
+
+  wire::frame_reader reader;
+  for (;;) {
+    const auto frame = reader.next();
+    if (!frame) break;
+    if (*frame) {
+      const auto command = wire::parse_command(**frame);
+      const auto* arrival = command ? std::get_if<wire::new_proxy_conn>(&*command) : nullptr;
+      const auto id = arrival ? uuid::parse(arrival->proxy_conn_id) : std::nullopt;
+      if (!id || id->worker() >= around_.workers.size()) break;
+      const auto behind = reader.rest();
+      bring(*id, socket.release(), {behind.begin(), behind.end()});
+      co_return;
+    }
+    const auto got = socket.read(reader.prepare());
+    if (got.state == net::io_state::moved) {
+      reader.commit(got.bytes.size());
+    } else if (got.state != net::io_state::blocked || late.rang()) {
+      break;
+    } else {
+      co_await bell.wait();
+    }
+  }
+  static log::rate_limit limiter;
+  if (limiter.pass()) {
+    log::warn("proxy port: {} brought no valid stream id and was closed; {} more",
+              net::to_string(one.peer), limiter.withheld());
+  }
+}
+
+void dialect::bring(const uuid& id, net::unique_fd fd, std::vector<std::byte> behind) {
+  auto carried = std::make_shared<net::unique_fd>(std::move(fd));
+  around_.workers.at(id.worker()).run_here_or_post(
+      [this, id, carried, behind = std::move(behind)] {
+        if (!streams_[id.worker()]->present(id, std::move(*carried), behind)) {
+          static log::rate_limit limiter;
+          if (limiter.pass()) {
+            log::warn("proxy port: nobody waits for stream {}; {} more", id.to_string(),
+                      limiter.withheld());
+          }
+        }
+      });
+}
+
+void dialect::order(std::uint64_t session, const uuid& id) {
+  const auto found = connections_.find(session);
+  if (found != connections_.end()) {
+    found->second->send(wire::request_new_proxy_conn{id.to_string()});
+    return;
+  }
+  around_.workers.at(id.worker()).run_here_or_post([this, session, id] {
+    streams_[id.worker()]->end_session(session);
+  });
+}
+
+void dialect::enter(std::uint64_t session, control_connection& connection) {
+  connections_.emplace(session, &connection);
+}
+
+void dialect::leave(std::uint64_t session) {
+  connections_.erase(session);
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    around_.workers.at(i).run_here_or_post([this, i, session] { streams_[i]->end_session(session); });
+  }
+}
+
+}  // namespace frpx::tunnel::frpx_dialect

@@ -1,0 +1,77 @@
+// The server's side of the frpx dialect (docs/wire.md).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "identity/logins.hpp"
+#include "net/admission.hpp"
+#include "net/blocking_pool.hpp"
+#include "net/listener.hpp"
+#include "net/worker.hpp"
+#include "tunnel/frpx/proxy_streams.hpp"
+#include "tunnel/registry.hpp"
+
+namespace frpx::tunnel::frpx_dialect {
+
+class control_connection;
+
+struct options {
+  std::chrono::milliseconds first_frame{5'000};
+  std::chrono::milliseconds login{10'000};
+  std::chrono::milliseconds client_silence{15'000};
+  std::chrono::milliseconds public_client_silence{45'000};
+  std::size_t most_pending = 1024;  ///< Connections without a login, to either port.
+};
+
+/// What the parts of a server that a dialect needs are called here.
+struct surroundings {
+  net::worker_pool& workers;
+  registry& clients;
+  identity::logins& logins;
+  net::blocking_pool& passwords;  ///< One thread: each check takes 19 MiB.
+  net::blocking_pool& blocking;
+};
+
+/// Lets clients log in on the control port, and brings their streams in on the proxy port. Control
+/// connections live on the home worker, streams on the worker of their visitor.
+class dialect {
+ public:
+  dialect(surroundings around, options how);
+  ~dialect();
+
+  /// Handlers for the two listeners; the control port's places its connections at home.
+  void accept_control(net::worker& on, net::accepted one);
+  void accept_proxy(net::worker& on, net::accepted one);
+
+  const surroundings& around() const { return around_; }
+  const options& how() const { return options_; }
+  proxy_streams& streams_of(const net::worker& on) { return *streams_[on.index()]; }
+
+  // Home worker only.
+
+  /// Asks the client of `session` for the stream `id`; if the session has ended, whoever waits for
+  /// the stream is told.
+  void order(std::uint64_t session, const uuid& id);
+  void enter(std::uint64_t session, control_connection& connection);
+  void leave(std::uint64_t session);
+
+ private:
+  boost::asio::awaitable<void> serve_control(net::accepted one, net::admission::ticket ticket);
+  boost::asio::awaitable<void> serve_proxy(net::worker& on, net::accepted one,
+                                           net::admission::ticket ticket);
+  void refuse(const char* port, const net::endpoint& peer);
+  void bring(const uuid& id, net::unique_fd fd, std::vector<std::byte> behind);
+
+  const surroundings around_;
+  const options options_;
+  net::admission pending_control_;
+  net::admission pending_proxy_;
+  std::vector<std::unique_ptr<proxy_streams>> streams_;
+  std::unordered_map<std::uint64_t, control_connection*> connections_;
+};
+
+}  // namespace frpx::tunnel::frpx_dialect
