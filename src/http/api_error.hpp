@@ -1,0 +1,42 @@
+// Answers of the gateway itself, in the envelope of the REST API; and the key in a request.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/clock.hpp"
+#include "http/field.hpp"
+
+namespace frpx::http {
+
+inline constexpr std::string_view missing_key_text = "Missing API key in Authorization header";
+inline constexpr std::string_view invalid_key_text = "Invalid API key";
+inline constexpr std::string_view no_client_text = "No active clients available";
+
+/// The text for a status when nothing more precise is known; never empty.
+std::string_view error_text(int status);
+
+/// The standard reason phrase; "Error" for a status without one.
+std::string_view reason_of(int status);
+
+/// `{"success":false,"data":null,"message":...,"timestamp":...}`.
+std::string error_envelope(std::string_view message, wall_time now);
+
+struct error_answer {
+  int status = 500;
+  std::string_view message;      ///< Empty: error_text(status).
+  bool keep_alive = false;       ///< Else `Connection: close` is said.
+  bool to_head = false;          ///< The request was HEAD: no body.
+  std::span<const field> extra;  ///< For instance Retry-After.
+};
+
+/// The whole response: head and envelope. 401 names the scheme (WWW-Authenticate).
+std::string error_response(const error_answer& answer, wall_time now);
+
+/// The API key in the value of an Authorization field: `Bearer KEY`, the scheme without regard to
+/// case and followed by one space, or `KEY` alone. Empty if there is none. A view of the value: a
+/// secret that lives in the request's buffer; hash it, never log it.
+std::string_view key_in(std::string_view authorization);
+
+}  // namespace frpx::http

@@ -1,0 +1,126 @@
+// One HTTP exchange passed on, as two state machines without I/O: the shell moves the bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "core/result.hpp"
+#include "http/body.hpp"
+#include "http/head.hpp"
+#include "http/rewrite.hpp"
+
+namespace frpx::http {
+
+/// What a step did and what the next one needs.
+struct progress {
+  enum class need : std::uint8_t {
+    input,  ///< More bytes behind those that were not consumed.
+    room,   ///< A larger or emptier output buffer.
+    none,   ///< The message is complete; bytes not consumed belong to what comes after it.
+  };
+  std::size_t consumed = 0;  ///< Bytes from the front of the input.
+  std::size_t produced = 0;  ///< Bytes at the front of the output.
+  need next = need::input;
+};
+
+/// Passes a request's body from a visitor to a local service.
+///
+/// The head goes first, by write_request_head(), and may be written again for another client. What
+/// forward() produces is the body in its final form: to repeat a request, send the head and those
+/// bytes again. Consumes only what fits, so a slow service stops its visitor. Never allocates.
+/// Belongs to one connection.
+class request_forwarder {
+ public:
+  /// Another request begins. errc::body_too_large if its head says so already; `limit` in bytes of
+  /// payload.
+  error_code start(const request_head& head,
+                   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max());
+
+  /// Passes on what it can. Errors (400 or 413) are final; what was produced before stands.
+  result<progress> forward(std::string_view input, std::span<char> output);
+
+  /// The request has been read, and produced, to its end.
+  bool complete() const { return complete_; }
+
+  /// Payload so far, in bytes.
+  std::uint64_t body_size() const { return body_.size(); }
+
+ private:
+  body_decoder body_;
+  std::uint64_t limit_ = 0;
+  bool chunked_ = false;
+  bool complete_ = true;
+};
+
+/// Passes a response from a local service to a visitor.
+///
+/// Interim responses are passed on (not to HTTP/1.0), a body without length becomes chunked (for
+/// HTTP/1.0: ends with the connection), and a body that was cut is never made to look complete.
+/// Never allocates. Belongs to one connection; one exchange at a time.
+class response_forwarder {
+ public:
+  static constexpr int most_interim = 100;
+
+  explicit response_forwarder(head_limits limits = {}) : scanner_(limits) {}
+
+  /// A response to `request` is to come. `extra` (for instance X-Frpx-Client) must live until the
+  /// response is complete. `keep_visitor` false: the visitor is told that its connection closes.
+  void start(const request_head& request, bool keep_visitor, std::span<const field> extra = {});
+
+  /// Passes on what it can. While the head is not whole nothing of it is consumed: the input buffer
+  /// must hold head_limits.head bytes, the output buffer that and 1 KiB more.
+  /// `request_complete`: whether all of the request has been passed on; an error that comes before
+  /// ends the visitor's connection, so that it need not send the rest.
+  /// Errors mean rubbish from the service: 502 if not answered(), else the visitor is reset.
+  result<progress> forward(std::string_view input, std::span<char> output, bool request_complete);
+
+  /// The stream has ended cleanly and all its bytes went through forward(). Errors as there;
+  /// errc::cut_short if the response needed more. A stream that was reset must not be told here:
+  /// its answer is cut, whatever arrived.
+  result<progress> end_of_stream(std::span<char> output);
+
+  /// The response has been produced to its end, or has switched protocols.
+  bool complete() const { return state_ == state::complete || state_ == state::upgraded; }
+  /// It was a 101: from here on both directions are raw bytes.
+  bool upgraded() const { return state_ == state::upgraded; }
+  /// A final head has been produced: no other answer can be given any more.
+  bool answered() const { return state_ != state::head; }
+  /// Anything has been produced, were it an interim response.
+  bool given() const { return given_; }
+  /// The final status; 0 before it is known.
+  int status() const { return status_; }
+  /// The visitor's connection may take a further request, if it sent this one to its end.
+  bool keep_visitor() const { return keep_visitor_; }
+  /// The stream may carry another request, if this one was sent to its end and no byte is left
+  /// over.
+  bool stream_reusable() const { return state_ == state::complete && reusable_; }
+  /// Payload so far, in bytes.
+  std::uint64_t body_size() const { return body_.size(); }
+
+ private:
+  enum class state : std::uint8_t { head, body, complete, upgraded };
+
+  result<progress> pass_head(std::string_view input, std::span<char> output, bool request_complete);
+  result<progress> pass_body(std::string_view input, std::span<char> output);
+  result<std::size_t> take_head(const response_head& head, std::span<char> output,
+                                bool request_complete);
+
+  head_scanner scanner_;
+  body_decoder body_;
+  std::span<const field> extra_;
+  state state_ = state::head;
+  int status_ = 0;
+  int interim_ = 0;
+  bool answers_head_ = false;
+  bool visitor_speaks_1_0_ = false;
+  bool upgrade_asked_ = false;
+  bool keep_visitor_ = false;
+  bool reusable_ = false;
+  bool chunked_out_ = false;
+  bool given_ = false;
+};
+
+}  // namespace frpx::http

@@ -1,0 +1,47 @@
+// Heads as they are passed on: written anew, never copied through.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "core/result.hpp"
+#include "http/head.hpp"
+
+namespace frpx::http {
+
+/// What the gateway knows of a request beside its head. The views live as long as the call.
+struct request_rules {
+  std::string_view visitor_address;  ///< Without a port; for X-Forwarded-For.
+  bool visitor_uses_tls = false;     ///< For X-Forwarded-Proto.
+  bool visitor_is_trusted = false;   ///< A proxy whose X-Forwarded-* and Forwarded are believed.
+  bool keep_authorization = false;   ///< Pass Authorization on; else it is our key and is dropped.
+  bool keep_upgrade = true;          ///< Pass the wish for a WebSocket on.
+  std::string_view host;             ///< Host for the local service; empty: the visitor's.
+  std::span<const field> extra;      ///< Written last; the visitor's fields of these names go.
+};
+
+/// Writes the head for the local service: one canonical form of the framing, the hop-by-hop fields
+/// and those that Connection lists removed (RFC 9110, 7.6.1), `client_id` removed, X-Forwarded-For,
+/// -Proto and -Host written. Names with `_` that a service might take for one of these are removed.
+/// Returns the bytes written, or errc::no_room.
+result<std::size_t> write_request_head(const request_head& head, const request_rules& rules,
+                                       std::span<char> out);
+
+/// What the visitor is told of the connection and the body.
+struct response_rules {
+  framing body;            ///< As the visitor will get it; until_close means close.
+  bool head_only = false;  ///< An answer to HEAD or a 304: Content-Length may stand, no body.
+  bool keep_alive = false;
+  bool visitor_speaks_1_0 = false;  ///< Keep-alive must be said aloud.
+  std::span<const field> extra;     ///< Written last; the service's fields of these names go.
+};
+
+/// Writes a final head for the visitor. Returns the bytes written, or errc::no_room.
+result<std::size_t> write_response_head(const response_head& head, const response_rules& rules,
+                                        std::span<char> out);
+
+/// Writes an interim head (100 to 199) for the visitor. 101 keeps Upgrade and Connection.
+result<std::size_t> write_interim_head(const response_head& head, std::span<char> out);
+
+}  // namespace frpx::http

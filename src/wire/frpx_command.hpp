@@ -1,0 +1,152 @@
+// Commands of the frpx dialect, the public ones and those of `link/1` (docs/protocol.md).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/secret.hpp"
+#include "core/uuid.hpp"
+
+namespace frpx::wire {
+
+inline constexpr std::size_t most_models = 4096;
+inline constexpr std::size_t most_caps = 32;
+inline constexpr std::size_t most_link_ids = 256;  // one for each worker; its index is one byte
+inline constexpr std::size_t longest_field = 256;  // of every text but secrets, in bytes
+inline constexpr std::size_t longest_secret = 4096;
+inline constexpr int deepest_json = 32;
+
+/// The capability that both sides must name before a command of `link/1` may be sent.
+inline constexpr std::string_view cap_link_1 = "link/1";
+
+/// Client to server, with credentials.
+struct login {
+  std::string email;
+  secret pass;
+  std::vector<std::string> caps;  ///< Empty: a public client.
+  std::string instance;           ///< UUID of the client's process; empty: a public client.
+  bool operator==(const login&) const = default;
+};
+
+/// Client to server, with a token from an earlier login.
+struct login_by_token {
+  secret token;
+  std::vector<std::string> caps;
+  std::string instance;
+  bool operator==(const login_by_token&) const = default;
+};
+
+/// Server to client.
+struct login_result {
+  bool success = false;
+  std::optional<std::string> error;
+  std::optional<secret> token;    ///< To keep for the next login.
+  std::vector<std::string> caps;  ///< What the server will use of the client's.
+  bool operator==(const login_result&) const = default;
+};
+
+/// Client to server.
+struct register_client {
+  std::string client_id;
+  bool operator==(const register_client&) const = default;
+};
+
+/// Server to client.
+struct register_result {
+  bool success = false;
+  std::optional<std::string> error;
+  bool operator==(const register_result&) const = default;
+};
+
+/// Server to client: open a stream. The id is echoed as it came; ours is a UUID.
+struct request_new_proxy_conn {
+  std::string proxy_conn_id;
+  bool operator==(const request_new_proxy_conn&) const = default;
+};
+
+/// Client to server, on the proxy port: the bytes behind this frame are the stream.
+struct new_proxy_conn {
+  std::string proxy_conn_id;
+  bool operator==(const new_proxy_conn&) const = default;
+};
+
+/// A model as OpenAI's listing has it.
+struct model {
+  std::string id;
+  std::string object = "model";
+  std::uint64_t created = 0;  ///< Seconds since 1970.
+  std::string owned_by = "library";
+  bool operator==(const model&) const = default;
+};
+
+/// Client to server, every 10 s: the models it has now. None clears the list.
+struct heartbeat {
+  std::vector<model> models;
+  bool operator==(const heartbeat&) const = default;
+};
+
+/// Client to server. Usage in percent.
+struct system_info {
+  float cpu_usage = 0;
+  float memory_usage = 0;
+  float disk_usage = 0;
+  std::string computer_name;
+  bool operator==(const system_info&) const = default;
+};
+
+/// Server to client, `link/1`: one link for each id.
+struct open_links {
+  std::vector<uuid> ids;
+  bool operator==(const open_links&) const = default;
+};
+
+/// Client to server on the proxy port, `link/1`: the bytes behind this frame are the link.
+struct new_link {
+  uuid link_id;
+  std::uint32_t streams = 0;  ///< Concurrent streams the client takes.
+  std::uint32_t early = 0;    ///< Bytes that may follow an OPEN before OPENED.
+  bool operator==(const new_link&) const = default;
+};
+
+/// Client to server, `link/1`: the link or own connection with this id cannot be made.
+struct link_failed {
+  uuid link_id;
+  std::string error;
+  bool operator==(const link_failed&) const = default;
+};
+
+/// Client to server, `link/1`: no further streams, please.
+struct drain {
+  bool operator==(const drain&) const = default;
+};
+
+/// Server to client, `link/1`: answers a heartbeat.
+struct heartbeat_ack {
+  bool operator==(const heartbeat_ack&) const = default;
+};
+
+using command = std::variant<login, login_by_token, login_result, register_client, register_result,
+                             request_new_proxy_conn, new_proxy_conn, heartbeat, system_info,
+                             open_links, new_link, link_failed, drain, heartbeat_ack>;
+
+/// Reads one command. Unknown fields are ignored and `null` counts as absent. What a public peer
+/// may leave out or cannot express (models, metrics that were NaN, a model's lesser fields) gets
+/// its default; anything else that lacks or is of the wrong type is an error of this room.
+/// `errc::unknown_command` alone is not the peer's fault: it may be newer than this program.
+result<command> parse_command(std::string_view json);
+
+/// The bytes of the frame that carries the command, in the form that the public programs accept. A
+/// metric that is not finite is sent as 0. Of the models of a heartbeat as many are sent as the
+/// receiver takes: `most_models`, and `frame_limit` bytes in all.
+std::string encode(const command& c);
+
+/// The command's name on the wire.
+std::string_view name_of(const command& c);
+
+}  // namespace frpx::wire
