@@ -12,7 +12,7 @@
 
 #include "core/bytes.hpp"
 #include "core/clock.hpp"
-#include "net/buffer_pool.hpp"
+#include "net/buffer.hpp"
 #include "net/pipe_pool.hpp"
 #include "net/poller.hpp"
 #include "net/stream.hpp"
@@ -48,7 +48,8 @@ struct relay_options {
 /// One visitor joined with one service, the two ends of which are streams of any kind. It answers
 /// for the bytes: in order, none lost before a clean end, each direction ended on its own
 /// (half-close), and an error on one side a reset on the other. A sink that does not take its bytes
-/// stops its source: at most 64 KiB, or what one pipe holds, stand between the two.
+/// stops its source: at most one block of a buffer_pool, or what one pipe holds, stands
+/// between the two.
 ///
 /// No coroutine, no timer, and while idle no buffer and no pipe. Belongs to its worker's relay_set,
 /// lives until it reports its end, and is touched on that worker only.
@@ -76,18 +77,16 @@ class relay final : private poller::task {
 
   // One of the two streams, and the direction that it is the source of.
   struct side final : stream::watcher {
-    side(relay& owner, std::unique_ptr<stream> carrying)
-        : of(owner), carrier(std::move(carrying)) {}
+    side(relay& owner, std::unique_ptr<stream> carrying, buffer_pool& buffers)
+        : of(owner), carrier(std::move(carrying)), held(buffers) {}
     void on_ready(stream::readiness what) override { of.on_ready(*this, what); }
 
     relay& of;
     std::unique_ptr<stream> carrier;
-    std::uint64_t moved = 0;  // taken by the other side
-    std::size_t run = 0;      // moved in large reads since the last pause
-    steady_time last_read{};  // when bytes were read last
-    buffer_pool::block held;  // bytes [held_from, held_to) that the other side has not taken
-    std::uint32_t held_from = 0;
-    std::uint32_t held_to = 0;
+    std::uint64_t moved = 0;    // taken by the other side
+    std::size_t run = 0;        // moved in large reads since the last pause
+    steady_time last_read{};    // when bytes were read last
+    buffer held;                // read, but not taken by the other side
     pipe_pool::handle spliced;  // the same, within the kernel
     bool ended = false;         // no more will be read
     bool finished = false;      // and the other side was told so
@@ -143,7 +142,7 @@ class relay_set {
   relay_set& operator=(const relay_set&) = delete;
   ~relay_set();
 
-  /// Joins the two; bytes already read from either side (at most 64 KiB each) go out before what
+  /// Joins the two; bytes already read from either side go out before what
   /// its stream still holds. Nothing is moved or reported before the worker returns to its loop.
   /// `by` may be null, else it lives until it has heard the end.
   relay& start(std::unique_ptr<stream> visitor, std::unique_ptr<stream> service,
@@ -157,7 +156,6 @@ class relay_set {
 
   const counters& totals() const { return totals_; }
   const pipe_pool& pipes() const { return pipes_; }
-  const buffer_pool& buffers() const { return buffers_; }
 
  private:
   friend class relay;
@@ -165,7 +163,7 @@ class relay_set {
   poller& events_;
   const bytes_span scratch_;
   const relay_options options_;
-  buffer_pool buffers_;
+  buffer_pool& buffers_;
   pipe_pool pipes_;
   counters totals_;
   std::vector<std::unique_ptr<relay>> relays_;
