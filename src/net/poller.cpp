@@ -4,13 +4,15 @@
 #include <boost/system/system_error.hpp>
 
 #include <cerrno>
+#include <utility>
 
 namespace frpx::net {
 namespace {
 
 int make_epoll() {
   const int fd = ::epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) throw boost::system::system_error(errno, boost::system::system_category(), "epoll_create1");
+  if (fd < 0)
+    throw boost::system::system_error(errno, boost::system::system_category(), "epoll_create1");
   return fd;
 }
 
@@ -23,9 +25,28 @@ void poller::task::unlink() {
   next_ = previous_ = nullptr;
 }
 
-poller::ring::ring() { next_ = previous_ = this; }
-bool poller::ring::empty() const { return next_ == this; }
-poller::task& poller::ring::front() { return *next_; }
+poller::ring::ring() {
+  next_ = previous_ = this;
+}
+bool poller::ring::empty() const {
+  return next_ == this;
+}
+poller::task& poller::ring::front() {
+  return *next_;
+}
+void poller::ring::take_all(ring& from) {
+  while (!from.empty()) {
+    task& what = from.front();
+    what.unlink();
+    push_back(what);
+  }
+}
+void poller::ring::push_back(task& what) {
+  what.next_ = this;
+  what.previous_ = previous_;
+  previous_->next_ = &what;
+  previous_ = &what;
+}
 
 poller::poller(boost::asio::io_context& context)
     : context_(context), waiting_(context, make_epoll()), epoll_(waiting_.native_handle()) {
@@ -35,11 +56,12 @@ poller::poller(boost::asio::io_context& context)
 poller::~poller() {
   while (!tasks_.empty()) tasks_.front().unlink();
   while (!flushes_.empty()) flushes_.front().unlink();
+  while (!later_.empty()) later_.front().unlink();
 }
 
 bool poller::add(int fd, source& by) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
   event.data.ptr = &by;
   return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
@@ -51,7 +73,9 @@ void poller::remove(int fd, source& by) {
   }
 }
 
-void poller::stop() { waiting_.close(); }
+void poller::stop() {
+  waiting_.close();
+}
 
 void poller::arm() {
   waiting_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -62,8 +86,8 @@ void poller::arm() {
                       });
 }
 
-// One batch; when it was full the descriptor is still readable, and Asio calls again after its other
-// work had a turn.
+// One batch; when it was full the descriptor is still readable, and Asio calls again after its
+// other work had a turn.
 void poller::dispatch() {
   running_ = true;
   const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(batch), 0);
@@ -74,30 +98,26 @@ void poller::dispatch() {
   }
   event_count_ = 0;
   run_scheduled();
-  running_ = false;
 }
 
 void poller::run_scheduled() {
+  running_ = true;
   while (!tasks_.empty() || !flushes_.empty()) {
     task& what = tasks_.empty() ? flushes_.front() : tasks_.front();
     what.unlink();
     what.run();
   }
+  running_ = false;
 }
 
 void poller::enqueue(ring& into, task& what) {
   if (what.scheduled()) return;
-  what.next_ = &into;
-  what.previous_ = into.previous_;
-  into.previous_->next_ = &what;
-  into.previous_ = &what;
-  if (running_ || posted_) return;
-  posted_ = true;
+  into.push_back(what);
+  if ((running_ && &into != &later_) || std::exchange(posted_, true)) return;
   boost::asio::post(context_, [this] {
     posted_ = false;
-    running_ = true;
+    tasks_.take_all(later_);
     run_scheduled();
-    running_ = false;
   });
 }
 

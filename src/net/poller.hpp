@@ -14,8 +14,9 @@
 
 namespace frpx::net {
 
-/// Asio's reactor costs a system call more for every read that has to wait, and a heap operation for
-/// each; this one costs neither. It is itself a descriptor that the worker's io_context waits on.
+/// Asio's reactor costs a system call more for every read that has to wait, and a heap operation
+/// for each; this one costs neither. It is itself a descriptor that the worker's io_context waits
+/// on.
 ///
 /// After the events of one wake-up come the tasks they scheduled (coroutines that may go on), then
 /// the flushes (links that send everything those tasks wrote with one call).
@@ -33,7 +34,8 @@ class poller {
     ~source() = default;
   };
 
-  /// Something to do soon, at most once however often it was scheduled; unlinks itself when it goes.
+  /// Something to do soon, at most once however often it was scheduled; unlinks itself when it
+  /// goes.
   class task {
    public:
     task() = default;
@@ -68,6 +70,10 @@ class poller {
   /// Runs `what` after the events at hand and all their tasks.
   void schedule_flush(task& what) { enqueue(flushes_, what); }
 
+  /// Runs `what` when all that is ready by then had its turn: for who has more to do than its
+  /// share.
+  void schedule_later(task& what) { enqueue(later_, what); }
+
   /// Ends the waiting, so that the io_context may run out of work.
   void stop();
 
@@ -78,6 +84,8 @@ class poller {
     void run() override {}
     bool empty() const;
     task& front();
+    void push_back(task& what);
+    void take_all(ring& from);
   };
 
   void arm();
@@ -94,6 +102,7 @@ class poller {
   bool posted_ = false;
   ring tasks_;
   ring flushes_;
+  ring later_;
   std::array<epoll_event, batch> events_;
   std::size_t next_event_ = 0;
   std::size_t event_count_ = 0;

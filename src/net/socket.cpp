@@ -1,5 +1,6 @@
 #include "net/socket.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -11,10 +12,20 @@
 namespace frpx::net {
 namespace {
 
-error_code system_error(int number) { return {number, boost::system::system_category()}; }
+error_code system_error(int number) {
+  return {number, boost::system::system_category()};
+}
 
 void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);  // best effort: an option never decides
+}
+
+template <class Call>
+ssize_t retried(Call call) {
+  ssize_t count;
+  do count = call();
+  while (count < 0 && errno == EINTR);
+  return count;
 }
 
 }  // namespace
@@ -26,11 +37,10 @@ socket::socket(poller& events, unique_fd fd, bool connected, error_code failed)
 }
 
 socket::~socket() {
-  if (!fd_) return;
-  if (!(read_end_ && finished_) && !error_) {
-    reset();
-  } else {
+  if (read_end_ && finished_ && !error_) {
     close();
+  } else {
+    reset();
   }
 }
 
@@ -39,21 +49,14 @@ read_outcome socket::read(bytes_span scratch) {
   if (!unread_.empty()) return read_unread(scratch);
   if (read_end_) return {io_state::ended, {}};
   if (!readable_) return {io_state::blocked, {}};
-  for (;;) {
-    const ssize_t count = ::recv(fd_.get(), scratch.data(), scratch.size(), 0);
-    if (count > 0) {
-      const auto size = static_cast<std::size_t>(count);
-      // A short read has emptied the socket, and what comes later raises a new edge; only an end
-      // that came together with the bytes raises none.
-      if (size < scratch.size() && !peer_ended_) readable_ = false;
-      return {io_state::moved, scratch.first(size)};
-    }
-    if (count == 0) {
-      read_end_ = true;
-      return {io_state::ended, {}};
-    }
-    if (errno != EINTR) return fail_read(errno);
-  }
+  const ssize_t count =
+      retried([&] { return ::recv(fd_.get(), scratch.data(), scratch.size(), 0); });
+  if (count <= 0) return {end_reading(count), {}};
+  const auto size = static_cast<std::size_t>(count);
+  // A short read has emptied the socket, and what comes later raises a new edge; only what came
+  // together with the bytes raises none.
+  if (size < scratch.size() && !read_to_end_) readable_ = false;
+  return {io_state::moved, scratch.first(size)};
 }
 
 read_outcome socket::read_unread(bytes_span scratch) {
@@ -64,34 +67,61 @@ read_outcome socket::read_unread(bytes_span scratch) {
   return {io_state::moved, scratch.first(size)};
 }
 
-read_outcome socket::fail_read(int number) {
-  if (number == EAGAIN) {
-    readable_ = false;
-    return {io_state::blocked, {}};
+write_outcome socket::splice_into(int pipe, std::size_t most) {
+  if (error_) return {io_state::failed, 0};
+  if (read_end_) return {io_state::ended, 0};
+  if (!readable_) return {io_state::blocked, 0};
+  const ssize_t count = retried([&] {
+    return ::splice(fd_.get(), nullptr, pipe, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  });
+  if (count <= 0) return {end_reading(count), 0};
+  return {io_state::moved, static_cast<std::size_t>(count)};
+}
+
+// Why nothing was read: `count` is 0, or -1 with errno set.
+io_state socket::end_reading(ssize_t count) {
+  if (count == 0) {
+    read_end_ = true;
+    return io_state::ended;
   }
-  error_ = system_error(number);
-  return {io_state::failed, {}};
+  if (errno == EAGAIN) {
+    readable_ = false;
+    return io_state::blocked;
+  }
+  error_ = system_error(errno);
+  return io_state::failed;
 }
 
 write_outcome socket::write(bytes_view bytes) {
   if (error_) return {io_state::failed, 0};
   if (!writable_) return {io_state::blocked, 0};
-  for (;;) {
-    const ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      const auto size = static_cast<std::size_t>(count);
-      if (size < bytes.size()) writable_ = false;
-      return {io_state::moved, size};
-    }
-    if (errno == EAGAIN) {
-      writable_ = false;
-      return {io_state::blocked, 0};
-    }
-    if (errno != EINTR) {
-      error_ = system_error(errno);
-      return {io_state::failed, 0};
-    }
+  const ssize_t count =
+      retried([&] { return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+  if (count < 0) return {refuse_writing(), 0};
+  const auto size = static_cast<std::size_t>(count);
+  if (size < bytes.size()) writable_ = false;
+  return {io_state::moved, size};
+}
+
+write_outcome socket::splice_from(int pipe, std::size_t most) {
+  if (error_) return {io_state::failed, 0};
+  if (!writable_) return {io_state::blocked, 0};
+  const ssize_t count = retried([&] {
+    return ::splice(pipe, nullptr, fd_.get(), nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  });
+  // A short splice does not prove the socket full: the next one will.
+  if (count < 0) return {refuse_writing(), 0};
+  return {io_state::moved, static_cast<std::size_t>(count)};
+}
+
+// Why nothing was written, as errno has it.
+io_state socket::refuse_writing() {
+  if (errno == EAGAIN) {
+    writable_ = false;
+    return io_state::blocked;
   }
+  error_ = system_error(errno);
+  return io_state::failed;
 }
 
 void socket::finish() {
@@ -109,7 +139,7 @@ void socket::reset() noexcept {
 
 void socket::break_off() {
   reset();
-  if (watcher_ != nullptr) watcher_->on_ready({true, true, true});
+  if (watching() != nullptr) watching()->on_ready({true, true, true});
 }
 
 void socket::close() noexcept {
@@ -132,7 +162,7 @@ unique_fd socket::release() {
 }
 
 void socket::on_events(std::uint32_t events) {
-  if (events & EPOLLRDHUP) peer_ended_ = true;
+  if (events & (EPOLLRDHUP | EPOLLPRI)) read_to_end_ = true;
   const bool broken = (events & EPOLLERR) != 0;
   const bool was_full = !writable_;
   const bool in = broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0;

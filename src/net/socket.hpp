@@ -15,23 +15,23 @@ namespace frpx::net {
 
 using endpoint = boost::asio::ip::tcp::endpoint;
 
-/// A connected (or connecting) TCP socket on its worker's poller. No buffers: an idle one costs this
-/// object and what the kernel holds.
-class socket final : public stream, private poller::source {
+/// A connected (or connecting) TCP socket on its worker's poller. No buffers: an idle one costs
+/// this object and what the kernel holds.
+class socket : public stream, private poller::source {
  public:
   /// Takes `fd`, which is non-blocking. One whose connect is under way (`connected` false) is told
-  /// as writable once it is decided. With `failed`, or when the poller cannot watch `fd`, the socket
-  /// starts broken.
+  /// as writable once it is decided. With `failed`, or when the poller cannot watch `fd`, the
+  /// socket starts broken.
   socket(poller& events, unique_fd fd, bool connected = true, error_code failed = {});
-  ~socket();
+  ~socket() override;
 
   read_outcome read(bytes_span scratch) override;
   write_outcome write(bytes_view bytes) override;
   void finish() override;
   void reset() noexcept override;
   error_code error() const override { return error_; }
-  int descriptor() const noexcept override { return unread_.empty() ? fd_.get() : -1; }
-  void watch(watcher* by) noexcept override { watcher_ = by; }
+  socket* plain_socket() noexcept override { return unread_.empty() ? this : nullptr; }
+  int descriptor() const noexcept { return fd_.get(); }
 
   /// Puts bytes that were read already in front of what is to be read.
   void unread(bytes_view bytes) { unread_.insert(unread_.begin(), bytes.begin(), bytes.end()); }
@@ -39,9 +39,10 @@ class socket final : public stream, private poller::source {
   /// stream from outside, on the worker's loop.
   void break_off();
 
-  /// For who moves bytes below this class (splice): EAGAIN was met; the next edge will be told.
-  void note_read_blocked() noexcept { readable_ = false; }
-  void note_write_blocked() noexcept { writable_ = false; }
+  /// As `read`, into an empty pipe (splice, on a thread that blocks SIGPIPE): at most `most` bytes.
+  write_outcome splice_into(int pipe, std::size_t most);
+  /// As `write`, the first `most` of the bytes that a pipe holds.
+  write_outcome splice_from(int pipe, std::size_t most);
 
   /// For who waits for a connect: whether it has come to an end, and which.
   bool connect_decided() const noexcept { return writable_ || error_; }
@@ -53,17 +54,17 @@ class socket final : public stream, private poller::source {
  private:
   void on_events(std::uint32_t events) override;
   read_outcome read_unread(bytes_span scratch);
-  read_outcome fail_read(int number);
+  io_state end_reading(ssize_t count);
+  io_state refuse_writing();
   void close() noexcept;
 
   poller& events_;
-  watcher* watcher_ = nullptr;
   std::vector<std::byte> unread_;  // in front of what the kernel holds; mostly empty
   unique_fd fd_;
   error_code error_;
-  bool readable_ = true;    // an edge came since the last EAGAIN, or since reading it empty
+  bool readable_ = true;  // an edge came since the last EAGAIN, or since reading it empty
   bool writable_ = true;
-  bool peer_ended_ = false;  // EPOLLRDHUP was seen: an end stands behind the bytes
+  bool read_to_end_ = false;  // a short read proves nothing: an end or urgent data is behind it
   bool read_end_ = false;
   bool finished_ = false;
 };

@@ -9,6 +9,8 @@
 
 namespace frpx::net {
 
+class socket;
+
 enum class io_state : std::uint8_t {
   moved,    ///< Some bytes were moved; there may be more.
   blocked,  ///< None now; the watcher will hear when it is worth trying again.
@@ -26,12 +28,12 @@ struct write_outcome {
   std::size_t bytes;  ///< How many were taken; `moved` may still be fewer than given.
 };
 
-/// One visitor's connection, one stream on a link, one local connection: whatever carries bytes both
-/// ways, with an end for each direction. The HTTP exchange and the relay know only this class.
+/// One visitor's connection, one stream on a link, one local connection: whatever carries bytes
+/// both ways, with an end for each direction. The HTTP exchange and the relay know only this class.
 ///
-/// A stream belongs to one worker and is touched on that worker alone. Nothing waits here: who finds
-/// it blocked returns to the loop and is told by its watcher. Destroying a stream that has not ended
-/// in both directions resets it.
+/// A stream belongs to one worker and is touched on that worker alone. Nothing waits here: who
+/// finds it blocked returns to the loop and is told by its watcher. Destroying a stream that has
+/// not ended in both directions resets it.
 class stream {
  public:
   /// What changed. Broken implies the other two: trying tells the error.
@@ -56,8 +58,9 @@ class stream {
   stream& operator=(const stream&) = delete;
   virtual ~stream() = default;
 
-  /// Reads what is there. The bytes returned stand in `scratch` or in memory of the stream's own,
-  /// which spares a copy; they are consumed either way. `scratch` is not empty.
+  /// Reads what is there, at most the size of `scratch`. The bytes returned stand in `scratch` or
+  /// in memory of the stream's own, which spares a copy; they are consumed either way. `scratch` is
+  /// not empty.
   virtual read_outcome read(bytes_span scratch) = 0;
   /// Takes as many of `bytes` as it can without waiting. `bytes` is not empty.
   virtual write_outcome write(bytes_view bytes) = 0;
@@ -67,12 +70,18 @@ class stream {
   virtual void reset() noexcept = 0;
   /// Why reading or writing failed.
   virtual error_code error() const = 0;
-  /// The socket below, if this stream is nothing but a socket: for splice. Else -1.
-  virtual int descriptor() const noexcept { return -1; }
+  /// The socket that this stream is nothing but, from now on: for splice. Else null.
+  virtual socket* plain_socket() noexcept { return nullptr; }
 
-  /// Names who hears of changes from now on; null: nobody. After taking a stream over, try it first:
-  /// what became ready earlier is not told again.
-  virtual void watch(watcher* by) noexcept = 0;
+  /// Names who hears of changes from now on; null: nobody. After taking a stream over, try it
+  /// first: what became ready earlier is not told again.
+  void watch(watcher* by) noexcept { watcher_ = by; }
+
+ protected:
+  watcher* watching() const noexcept { return watcher_; }
+
+ private:
+  watcher* watcher_ = nullptr;
 };
 
 }  // namespace frpx::net

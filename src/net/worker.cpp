@@ -15,7 +15,8 @@ worker::worker(std::size_t index)
       events_(context_),
       timers_(context_),
       tasks_(context_),
-      scratch_(std::make_unique_for_overwrite<std::byte[]>(scratch_size)) {}
+      scratch_(std::make_unique_for_overwrite<std::byte[]>(scratch_size)),
+      relays_(context_, events_, buffers_, scratch()) {}
 
 worker::~worker() = default;
 
@@ -45,7 +46,9 @@ worker_pool::worker_pool(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i));
 }
 
-worker_pool::~worker_pool() { stop(); }
+worker_pool::~worker_pool() {
+  stop();
+}
 
 worker& worker_pool::least_loaded() {
   const auto least = std::min_element(

@@ -17,6 +17,7 @@
 #include "net/buffer.hpp"
 #include "net/handoff.hpp"
 #include "net/poller.hpp"
+#include "net/relay.hpp"
 #include "net/task_group.hpp"
 #include "net/timers.hpp"
 
@@ -38,6 +39,7 @@ class worker {
   task_group& tasks() { return tasks_; }
   quick_random& random() { return random_; }
   buffer_pool& buffers() { return buffers_; }
+  relay_set& relays() { return relays_; }
   /// 256 KiB that whoever runs may use until it returns to the loop.
   bytes_span scratch() { return {scratch_.get(), scratch_size}; }
 
@@ -57,9 +59,9 @@ class worker {
     }
   }
   /// Runs `f` on this worker and gives its result to the coroutine that asks, on the worker of that
-  /// coroutine. `errc::late` when no answer came within `patience` (what `f` does is then lost, so it
-  /// must not hand over ownership); `f` may run after the asking coroutine has gone, so it owns or
-  /// copies what it uses.
+  /// coroutine. `errc::late` when no answer came within `patience` (what `f` does is then lost, so
+  /// it must not hand over ownership); `f` may run after the asking coroutine has gone, so it owns
+  /// or copies what it uses.
   template <class F>
   boost::asio::awaitable<result<std::invoke_result_t<F&>>> call(F f,
                                                                 steady_clock::duration patience) {
@@ -89,6 +91,7 @@ class worker {
   quick_random random_;
   buffer_pool buffers_;
   std::unique_ptr<std::byte[]> scratch_;
+  relay_set relays_;
   std::atomic<std::uint64_t> posts_{0};
   std::atomic<std::size_t> load_{0};
   std::thread thread_;

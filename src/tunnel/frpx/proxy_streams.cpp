@@ -10,11 +10,11 @@ namespace frpx::tunnel::frpx_dialect {
 namespace asio = boost::asio;
 
 /// A socket that is reset when its session ends, and tells its watcher.
-class proxy_streams::proxy_stream final : public net::stream {
+class proxy_streams::proxy_stream final : public net::socket {
  public:
   proxy_stream(proxy_streams& owner, std::uint64_t session, net::unique_fd fd, bytes_view behind)
-      : owner_(owner), session_(session), socket_(owner.on_.events(), std::move(fd)) {
-    socket_.unread(behind);
+      : socket(owner.on_.events(), std::move(fd)), owner_(owner), session_(session) {
+    unread(behind);
     auto& head = owner_.live_[session_];
     next_ = head;
     if (head != nullptr) head->previous_ = this;
@@ -22,18 +22,10 @@ class proxy_streams::proxy_stream final : public net::stream {
   }
   ~proxy_stream() override { leave(); }
 
-  net::read_outcome read(bytes_span scratch) override { return socket_.read(scratch); }
-  net::write_outcome write(bytes_view bytes) override { return socket_.write(bytes); }
-  void finish() override { socket_.finish(); }
-  void reset() noexcept override { socket_.reset(); }
-  error_code error() const override { return socket_.error(); }
-  int descriptor() const noexcept override { return socket_.descriptor(); }
-  void watch(watcher* by) noexcept override { socket_.watch(by); }
-
   /// The session has ended.
-  void break_off() {
+  void end() {
     leave();
-    socket_.break_off();
+    break_off();
   }
 
  private:
@@ -52,7 +44,6 @@ class proxy_streams::proxy_stream final : public net::stream {
 
   proxy_streams& owner_;
   const std::uint64_t session_;
-  net::socket socket_;
   proxy_stream* next_ = nullptr;
   proxy_stream* previous_ = nullptr;
   bool listed_ = true;
@@ -114,7 +105,7 @@ void proxy_streams::end_session(std::uint64_t session) {
   }
   // A watcher may destroy its stream and others: start anew each time.
   for (auto found = live_.find(session); found != live_.end(); found = live_.find(session)) {
-    found->second->break_off();
+    found->second->end();
   }
 }
 

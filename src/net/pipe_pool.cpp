@@ -1,0 +1,44 @@
+#include "net/pipe_pool.hpp"
+
+#include <fcntl.h>
+
+namespace frpx::net {
+namespace {
+
+std::unique_ptr<pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return nullptr;
+  auto made = std::make_unique<pipe>();
+  made->read_end.reset(ends[0]);
+  made->write_end.reset(ends[1]);
+  // The wish may be refused; what counts is what there is.
+  ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(pipe_pool::wanted_capacity));
+  const int capacity = ::fcntl(ends[1], F_GETPIPE_SZ);
+  if (capacity < static_cast<int>(pipe_pool::least_capacity)) return nullptr;
+  made->capacity = static_cast<std::size_t>(capacity);
+  return made;
+}
+
+}  // namespace
+
+pipe_pool::handle pipe_pool::take() {
+  if (lent_ >= limit_) return {};
+  std::unique_ptr<pipe> one;
+  if (!kept_.empty()) {
+    one = std::move(kept_.back());
+    kept_.pop_back();
+  } else {
+    one = make_pipe();
+    if (!one) return {};
+  }
+  ++lent_;
+  return handle(one.release(), giver{this});
+}
+
+void pipe_pool::take_back(pipe* lent) {
+  std::unique_ptr<pipe> owned(lent);
+  --lent_;
+  if (owned->filled == 0) kept_.push_back(std::move(owned));
+}
+
+}  // namespace frpx::net
