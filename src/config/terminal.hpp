@@ -41,10 +41,12 @@ class terminal {
 /// The password for a user that is made or changed: `FRPX_PASSWORD`, else asked twice. Error:
 /// no_terminal (its message says what to pass), ended, different.
 result<secret> new_password(const environment& env);
+result<secret> new_password(terminal& asked);
 
 /// Asks for what `options` lacks of e-mail and password. Error: no_terminal (its message says what
 /// to pass), ended.
 result<void> complete_credentials(frpc_options& options);
+result<void> complete_credentials(frpc_options& options, terminal& asked);
 
 }  // namespace frpx::config
 

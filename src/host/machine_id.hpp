@@ -17,6 +17,11 @@ namespace frpx::host {
 /// `state_folder`, which must exist. Blocks on small files. Error: the id cannot be kept.
 result<std::string> machine_id(const std::filesystem::path& state_folder);
 
+/// The id of a machine that has none of its own: made at the first call and kept in `state_folder`
+/// (mode 0600), the same for programs that start at once. Error: it cannot be kept, or the file
+/// holds something else.
+result<std::string> kept_machine_id(const std::filesystem::path& state_folder);
+
 /// The text that is hashed, from the contents of the files that may hold the machine's id, each
 /// empty if unreadable: lines of exactly 32 hexadecimal digits in lower case, each once, joined by
 /// `|`. Empty if there are none.

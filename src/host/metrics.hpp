@@ -1,10 +1,9 @@
 // How busy this machine is.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
+
+#include "host/cpu_times.hpp"
 
 namespace frpx::host {
 
@@ -25,10 +24,6 @@ class meter {
   metrics read();
 
  private:
-  struct cpu_times {
-    std::uint64_t busy = 0;
-    std::uint64_t total = 0;
-  };
   cpu_times before_;
 };
 
