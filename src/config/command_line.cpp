@@ -10,33 +10,13 @@
 namespace frpx::config {
 namespace {
 
-// What every program's command line has besides its own options.
-struct common_requests {
-  std::filesystem::path config;
-  bool print_config = false;
-};
-
-void add_common(option_table& table, common_requests& requests) {
-  table.push_back({.name = "config",
-                   .in = group::general,
-                   .value = "FILE.toml",
-                   .help = "Read options from this file too",
-                   .in_file = false,
-                   .to = &requests.config});
-  table.push_back({.name = "print-config",
-                   .in = group::general,
-                   .help = "Print what all sources add up to, without secrets, and end",
-                   .in_file = false,
-                   .to = &requests.print_config});
-}
-
 // The command line of one program: its table as CLI11 options whose texts are kept, so that they
 // can be applied last, after file and environment.
 class command_line {
  public:
   command_line(const char* program, const char* purpose, const char* examples,
                const option_table& table)
-      : app_(purpose, program), table_(table) {
+      : app_(purpose, program), examples_(examples), table_(table) {
     app_.set_help_flag();  // added last, so that its group comes last in the help
     app_.get_formatter()->column_width(36);
     app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -47,7 +27,6 @@ class command_line {
     app_.set_version_flag("-V,--version", std::string(program) + " " FRPX_VERSION,
                           "Print the version and end")
         ->group(std::string(title(group::general)));
-    app_.footer(examples);
   }
 
   CLI::App& app() { return app_; }
@@ -103,10 +82,19 @@ class command_line {
     given_.emplace_back(&row, given);
   }
 
-  std::string help() const {
+  // The help of what was asked about: the program or one of its subcommands.
+  std::string help() {
+    app_.footer(examples_);
     const CLI::App* asked = &app_;
-    while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
-    return asked->help(asked == &app_ ? std::string() : asked->get_parent()->get_name());
+    std::string parents;
+    while (!asked->get_subcommands().empty()) {
+      parents += (parents.empty() ? "" : " ") + asked->get_name();
+      asked = asked->get_subcommands().front();
+    }
+    std::string text = asked->help(parents);
+    // CLI11 ends each group with two empty lines.
+    for (std::size_t at = 0; (at = text.find("\n\n\n", at)) != text.npos;) text.erase(at, 1);
+    return text;
   }
 
   // The first argument that nothing takes, with the option that was perhaps meant.
@@ -122,6 +110,7 @@ class command_line {
   }
 
   CLI::App app_;
+  const char* examples_;
   const option_table& table_;
   std::list<std::string> texts_;
   std::vector<std::pair<const option*, CLI::Option*>> given_;

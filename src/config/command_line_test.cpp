@@ -249,7 +249,13 @@ TEST(subcommands, that_are_incomplete_end_with_2) {
                                                     {"user", "list", "--jsn"}}) {
     EXPECT_EQ(server_ends(arguments).exit_code, exit_usage) << arguments.back();
   }
-  EXPECT_TRUE(contains(server_ends({"key", "add", "--help"}).to_stdout, "--name"));
+}
+
+TEST(subcommands, have_help_of_their_own) {
+  const std::string help = server_ends({"key", "add", "--help"}).to_stdout;
+  EXPECT_TRUE(contains(help, "Usage: frps key add ")) << help;
+  EXPECT_TRUE(contains(help, "--name"));
+  EXPECT_FALSE(contains(help, "--demo"));
 }
 
 TEST(data_folder, is_made_private_and_tried) {

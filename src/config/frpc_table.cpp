@@ -52,14 +52,14 @@ void add_network(option_table& table, frpc_options& o) {
     table.push_back(
         {.name = name, .in = in, .value = "TIME", .help = help, .may_be_zero = false, .to = to});
   };
-  add("connect-timeout", "A connection to the server, name look-up included", &d.connect);
-  add("login-timeout", "The server's answers to login and registration", &d.login);
-  add("local-connect-timeout", "A connection to the local service", &d.local_connect);
-  add("models-timeout", "The local service's list of models", &d.models);
+  add("connect-timeout", "Wait for a connection to the server, name look-up included", &d.connect);
+  add("login-timeout", "Wait for the server's answers to login and registration", &d.login);
+  add("local-connect-timeout", "Wait for a connection to the local service", &d.local_connect);
+  add("models-timeout", "Wait for the local service's list of models", &d.models);
   table.push_back({.name = "drain-timeout",
                    .in = in,
                    .value = "TIME",
-                   .help = "What still runs at shutdown",
+                   .help = "Wait for what still runs at shutdown",
                    .detail =
                        "After SIGTERM or SIGINT; what has not ended by then is cut. 0 cuts at "
                        "once.",
@@ -83,9 +83,11 @@ option_table table_of(frpc_options& o) {
           {.name = "password",
            .in = group::security,
            .value = "PASSWORD",
-           .help = "The user's password; better asked for or FRPX_PASSWORD",
-           .detail = "On the command line every user of the machine can see it.",
-           .default_text = "asked for, not shown",
+           .help = "The user's password; FRPX_PASSWORD hides it",
+           .detail = "On the command line every user of the machine can see it; in the "
+                     "environment, in a file, "
+                     "or asked for on the terminal, it is hidden.",
+           .default_text = "asked for",
            .to = &o.password},
           {.name = "token-file",
            .in = group::security,
@@ -114,7 +116,7 @@ option_table table_of(frpc_options& o) {
           {.name = "data-dir",
            .in = group::general,
            .value = "DIR",
-           .help = "Folder for a generated machine id; made with mode 0700",
+           .help = "Folder for a generated machine id",
            .detail =
                "`/var/lib/frpx` as root, else `$XDG_STATE_HOME/frpx`, else `~/.local/state/frpx`.",
            .default_text = "the user's state folder",

@@ -48,14 +48,14 @@ void add_network(option_table& table, frps_options& o) {
                     .value = "N",
                     .help = "Most clients at once",
                     .detail = "One more is refused at login.",
-                    .default_text = "what the limit on open files allows",
+                    .default_text = "by the limit on open files",
                     .to = &o.max_clients},
                    {.name = "max-visitors",
                     .in = in,
                     .value = "N",
                     .help = "Most visitors' connections at once",
                     .detail = "Beyond it no further one is accepted until one ends.",
-                    .default_text = "what the limit on open files allows",
+                    .default_text = "by the limit on open files",
                     .to = &o.max_visitors},
                    {.name = "max-pending",
                     .in = in,
@@ -79,28 +79,30 @@ void add_deadlines(option_table& table, frps_options& options) {
                      .may_be_zero = false,
                      .to = to});
   };
-  add("first-frame-timeout", "A new connection's first frame", &o.first_frame);
-  add("login-timeout", "A client's login and registration", &o.login);
-  add("request-head-timeout", "A request's head", &o.request_head,
+  add("first-frame-timeout", "Wait for a new connection's first frame", &o.first_frame);
+  add("login-timeout", "Wait for a client's login and registration", &o.login);
+  add("request-head-timeout", "Wait for a request's head", &o.request_head,
       "From its first byte to its last; then 408.");
-  add("body-stall-timeout", "The next bytes of a request's body", &o.body_stall);
-  add("stream-timeout", "A stream from one client, before the next is tried", &o.stream);
-  add("stream-total-timeout", "A stream from any client, all tries together", &o.stream_total);
-  add("response-head-timeout", "A response's head", &o.response_head,
+  add("body-stall-timeout", "Wait for the next bytes of a request's body", &o.body_stall);
+  add("stream-timeout", "Wait for one client's stream, before the next is tried", &o.stream);
+  add("stream-total-timeout", "Wait for a stream from any client, all tries together",
+      &o.stream_total);
+  add("response-head-timeout", "Wait for a response's head", &o.response_head,
       "Long, for a language model may think for minutes; then 504.");
-  add("response-stall-timeout", "The next bytes of a response", &o.response_stall);
-  add("idle-visitor-timeout", "A keep-alive visitor's next request", &o.idle_visitor);
-  add("idle-stream-timeout", "The next request on a reused HTTP stream", &o.idle_stream,
+  add("response-stall-timeout", "Wait for the next bytes of a response", &o.response_stall);
+  add("idle-visitor-timeout", "Wait for a keep-alive visitor's next request", &o.idle_visitor);
+  add("idle-stream-timeout", "Wait for the next request on a reused HTTP stream", &o.idle_stream,
       "Below the five seconds after which common web servers close an idle connection.");
-  add("key-check-timeout", "The answer to whether an API key is valid", &o.key_check);
-  add("client-silence", "A heartbeat of one of our clients, before it counts as gone",
+  add("key-check-timeout", "Wait for the answer whether an API key is valid", &o.key_check);
+  add("client-silence", "Wait for one of our clients' heartbeat before it is gone",
       &o.client_silence);
-  add("public-client-silence", "The same for a public frpx client", &o.public_client_silence,
+  add("public-client-silence", "Wait for a public frpx client's heartbeat",
+      &o.public_client_silence,
       "Longer, for those ask the local service for its models first, without a time limit.");
   table.push_back({.name = "drain-timeout",
                    .in = in,
                    .value = "TIME",
-                   .help = "What still runs at shutdown",
+                   .help = "Wait for what still runs at shutdown",
                    .detail = "After SIGTERM or SIGINT nothing new is accepted; what has not ended "
                              "by then is cut. 0 cuts at once.",
                    .to = &o.drain});

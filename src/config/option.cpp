@@ -169,6 +169,21 @@ std::string_view title(group g) {
   return "General";
 }
 
+void add_common(option_table& table, common_requests& requests) {
+  table.push_back({.name = "config",
+                   .in = group::general,
+                   .value = "FILE.toml",
+                   .help = "Read options from this file too",
+                   .default_text = "none",
+                   .in_file = false,
+                   .to = &requests.config});
+  table.push_back({.name = "print-config",
+                   .in = group::general,
+                   .help = "Print what all sources add up to, without secrets, and end",
+                   .in_file = false,
+                   .to = &requests.print_config});
+}
+
 std::string assign(const option& row, std::string_view text) {
   std::string wrong = std::visit(assigner{text, row.may_be_zero}, row.to);
   if (wrong.empty()) return {};

@@ -41,6 +41,13 @@ using option_table = std::vector<option>;
 option_table table_of(frps_options& options);
 option_table table_of(frpc_options& options);
 
+/// What every program can be told besides its own options.
+struct common_requests {
+  std::filesystem::path config;
+  bool print_config = false;
+};
+void add_common(option_table& table, common_requests& requests);
+
 /// Sets the option from text. Returns an empty text, or what is wrong with it and what would be
 /// right; a secret's text does not appear in it.
 std::string assign(const option& row, std::string_view text);
