@@ -16,6 +16,7 @@ function(frpx_test_room room)
     add_executable(test_${room} ${tests})
     frpx_internal_target(test_${room})
     target_link_libraries(test_${room} PRIVATE GTest::gtest GTest::gtest_main)
+    target_compile_definitions(test_${room} PRIVATE FRPX_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     gtest_discover_tests(test_${room} TEST_PREFIX "${room}." DISCOVERY_TIMEOUT 60
       PROPERTIES TIMEOUT 120)
   endif()

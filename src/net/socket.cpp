@@ -171,7 +171,7 @@ void socket::on_events(std::uint32_t events) {
   writable_ |= out;
   // A call that tells nothing new is spared: every arriving byte comes with EPOLLOUT set.
   const readiness what{in, out && was_full, broken};
-  if (watcher_ != nullptr && (what.readable || what.writable)) watcher_->on_ready(what);
+  if (watching() != nullptr && (what.readable || what.writable)) watching()->on_ready(what);
 }
 
 void tune_stream(int fd) {

@@ -1,0 +1,200 @@
+#include "config/option.hpp"
+
+namespace frpx::config {
+namespace {
+
+void add_network(option_table& table, frps_options& o) {
+  constexpr auto in = group::network;
+  table.insert(table.end(),
+               {
+                   {.name = "control-port",
+                    .in = in,
+                    .value = "PORT",
+                    .help = "Port for the clients' control connections",
+                    .detail = "0 lets the system choose a free one; `--ready-file` tells which.",
+                    .to = &o.control_port},
+                   {.name = "proxy-port",
+                    .in = in,
+                    .value = "PORT",
+                    .help = "Port for the clients' streams",
+                    .to = &o.proxy_port},
+                   {.name = "public-port",
+                    .in = in,
+                    .value = "PORT",
+                    .help = "Port for visitors: the load-balanced HTTP entry",
+                    .to = &o.public_port},
+                   {.name = "api-port",
+                    .in = in,
+                    .value = "PORT",
+                    .help = "Port for operators: the REST API",
+                    .to = &o.api_port},
+                   {.name = "bind",
+                    .in = in,
+                    .value = "ADDRESS",
+                    .help = "Address of the control, proxy and public port",
+                    .detail = "`::` is every address of the machine, IPv4 ones too.",
+                    .to = &o.bind},
+                   {.name = "api-bind",
+                    .in = in,
+                    .value = "ADDRESS",
+                    .help = "Address of the API port; not loopback needs --api-token",
+                    .to = &o.api_bind},
+                   {.name = "no-link",
+                    .in = in,
+                    .help = "Speak the public protocol only, also with our own clients",
+                    .to = &o.no_link},
+                   {.name = "max-clients",
+                    .in = in,
+                    .value = "N",
+                    .help = "Most clients at once",
+                    .detail = "One more is refused at login.",
+                    .default_text = "by the limit on open files",
+                    .to = &o.max_clients},
+                   {.name = "max-visitors",
+                    .in = in,
+                    .value = "N",
+                    .help = "Most visitors' connections at once",
+                    .detail = "Beyond it no further one is accepted until one ends.",
+                    .default_text = "by the limit on open files",
+                    .to = &o.max_visitors},
+                   {.name = "max-pending",
+                    .in = in,
+                    .value = "N",
+                    .help = "Most connections of clients that have not said who they are",
+                    .may_be_zero = false,
+                    .to = &o.max_pending},
+               });
+}
+
+void add_deadlines(option_table& table, frps_options& options) {
+  constexpr auto in = group::network;
+  frps_deadlines& o = options.deadlines;
+  const auto add = [&](std::string_view name, std::string_view help, milliseconds* to,
+                       std::string_view detail = {}) {
+    table.push_back({.name = name,
+                     .in = in,
+                     .value = "TIME",
+                     .help = help,
+                     .detail = detail,
+                     .may_be_zero = false,
+                     .to = to});
+  };
+  add("first-frame-timeout", "Wait for a new connection's first frame", &o.first_frame);
+  add("login-timeout", "Wait for a client's login and registration", &o.login);
+  add("request-head-timeout", "Wait for a request's head", &o.request_head,
+      "From its first byte to its last; then 408.");
+  add("body-stall-timeout", "Wait for the next bytes of a request's body", &o.body_stall);
+  add("stream-timeout", "Wait for one client's stream, before the next is tried", &o.stream);
+  add("stream-total-timeout", "Wait for a stream from any client, all tries together",
+      &o.stream_total);
+  add("response-head-timeout", "Wait for a response's head", &o.response_head,
+      "Long, for a language model may think for minutes; then 504.");
+  add("response-stall-timeout", "Wait for the next bytes of a response", &o.response_stall);
+  add("idle-visitor-timeout", "Wait for a keep-alive visitor's next request", &o.idle_visitor);
+  add("idle-stream-timeout", "Wait for the next request on a reused HTTP stream", &o.idle_stream,
+      "Below the five seconds after which common web servers close an idle connection.");
+  add("key-check-timeout", "Wait for the answer whether an API key is valid", &o.key_check);
+  add("client-silence", "Wait for one of our clients' heartbeat before it is gone",
+      &o.client_silence);
+  add("public-client-silence", "Wait for a public frpx client's heartbeat",
+      &o.public_client_silence,
+      "Longer, for those ask the local service for its models first, without a time limit.");
+  table.push_back({.name = "drain-timeout",
+                   .in = in,
+                   .value = "TIME",
+                   .help = "Wait for what still runs at shutdown",
+                   .detail = "After SIGTERM or SIGINT nothing new is accepted; what has not ended "
+                             "by then is cut. 0 cuts at once.",
+                   .to = &o.drain});
+}
+
+}  // namespace
+
+option_table table_of(frps_options& o) {
+  option_table table;
+  add_network(table, o);
+  add_deadlines(table, o);
+  table.insert(
+      table.end(),
+      {
+          {.name = "database-url",
+           .in = group::database,
+           .value = "URL",
+           .help = "Where users and keys are kept",
+           .detail = "`sqlite:PATH` names another file than `frpx.db` in the data folder.",
+           .default_text = "SQLite in the data folder",
+           .also = "DATABASE_URL",
+           .to = &o.database_url},
+          {.name = "redis-url",
+           .in = group::database,
+           .value = "URL",
+           .help = "A cache that several servers share",
+           .default_text = "none",
+           .also = "REDIS_URL",
+           .to = &o.redis_url},
+          {.name = "data-dir",
+           .in = group::database,
+           .value = "DIR",
+           .help = "Folder for what lasts; made with mode 0700",
+           .detail =
+               "`/var/lib/frpx` as root, else `$XDG_STATE_HOME/frpx`, else `~/.local/state/frpx`.",
+           .default_text = "the user's state folder",
+           .to = &o.data_dir},
+          {.name = "api-key",
+           .in = group::security,
+           .value = "KEY",
+           .help = "An API key that is always valid",
+           .detail = "Beside those made with `frps key add`.",
+           .default_text = "none",
+           .also = "API_KEY",
+           .to = &o.api_key},
+          {.name = "api-token",
+           .in = group::security,
+           .value = "TOKEN",
+           .help = "What the API asks for as bearer token",
+           .default_text = "none",
+           .to = &o.api_token},
+          {.name = "demo",
+           .in = group::security,
+           .help = "Try it out: loopback, in memory, known user and keys",
+           .detail = "The user `test@example.com` with password `123456`, the API keys `abc123` "
+                     "and `test-api-key-123`. Nothing is kept; database and Redis settings are "
+                     "ignored.",
+           .to = &o.demo},
+          {.name = "log-level",
+           .in = group::monitoring,
+           .value = "LEVEL",
+           .help = "trace, debug, info, warn, error or off",
+           .to = &o.log_level},
+          {.name = "log-format",
+           .in = group::monitoring,
+           .value = "FORMAT",
+           .help = "text or json, one event a line on standard error",
+           .to = &o.log_format},
+          {.name = "access-log",
+           .in = group::monitoring,
+           .help = "Log a line for each request",
+           .to = &o.access_log},
+          {.name = "monitor",
+           .in = group::monitoring,
+           .help = "Print the running server's clients and end",
+           .in_file = false,
+           .to = &o.monitor},
+          {.name = "workers",
+           .in = group::general,
+           .value = "N",
+           .help = "Threads that move data",
+           .default_text = "half the cores, at least 1",
+           .to = &o.workers},
+          {.name = "ready-file",
+           .in = group::general,
+           .value = "FILE",
+           .help = "Written with the ports as JSON when all of them listen",
+           .detail = "`{\"control\":N,\"proxy\":N,\"public\":N,\"api\":N}`, replaced atomically.",
+           .default_text = "none",
+           .to = &o.ready_file},
+      });
+  return table;
+}
+
+}  // namespace frpx::config

@@ -1,0 +1,11 @@
+// The options as a page of the documentation.
+#pragma once
+
+#include <string>
+
+namespace frpx::config {
+
+/// docs/options.md, whole: one heading for each option of both programs, made from their tables.
+std::string options_page();
+
+}  // namespace frpx::config

@@ -1,0 +1,106 @@
+// What the two programs can be told, as plain structs whose initialisers are the defaults.
+//
+// Everything else about an option (its name, group, help, environment variable) stands once in
+// frps_table.cpp and frpc_table.cpp; command_line.hpp fills the structs from all sources.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "core/log.hpp"
+#include "core/secret.hpp"
+
+namespace frpx::config {
+
+using std::chrono::milliseconds;
+
+/// How long `frps` waits, and for what. All above zero, but for `drain`.
+struct frps_deadlines {
+  milliseconds first_frame{5'000};       ///< A connection's first frame.
+  milliseconds login{10'000};            ///< From accept to a registered client.
+  milliseconds request_head{10'000};     ///< A request's head, from its first byte.
+  milliseconds body_stall{30'000};       ///< The next bytes of a request's body.
+  milliseconds stream{5'000};            ///< One client's stream.
+  milliseconds stream_total{15'000};     ///< A stream from any client, all tries together.
+  milliseconds response_head{300'000};   ///< A response's head, once the request is on its way.
+  milliseconds response_stall{300'000};  ///< The next bytes of a response.
+  milliseconds idle_visitor{60'000};     ///< A keep-alive visitor's next request.
+  milliseconds idle_stream{4'000};       ///< A reused HTTP stream without a request.
+  milliseconds key_check{2'000};         ///< The answer to "is this key valid".
+  milliseconds drain{10'000};            ///< What still runs at shutdown.
+  milliseconds client_silence{15'000};   ///< A heartbeat of a client of ours.
+  milliseconds public_client_silence{45'000};  ///< A heartbeat of a public frpx client.
+};
+
+struct frps_options {
+  // Network
+  std::uint16_t control_port = 17000;  ///< 0 lets the system choose, here and below.
+  std::uint16_t proxy_port = 17001;
+  std::uint16_t public_port = 18080;
+  std::uint16_t api_port = 18081;
+  std::string bind = "::";  ///< Address of control, proxy and public port; `::` is all, IPv4 too.
+  std::string api_bind = "127.0.0.1";
+  bool no_link = false;              ///< Offer the public protocol only, also to clients of ours.
+  std::uint32_t max_clients = 0;     ///< 0: as many as the limit on open files allows.
+  std::uint32_t max_visitors = 0;    ///< The same.
+  std::uint32_t max_pending = 1024;  ///< Connections to control and proxy port without a login yet.
+  frps_deadlines deadlines;
+
+  // Database & Caching
+  secret database_url;  ///< Empty: SQLite in the data folder. Secret, for it may hold a password.
+  secret redis_url;     ///< Empty: none.
+  std::filesystem::path data_dir;  ///< Never empty once read.
+
+  // Security
+  secret api_key;     ///< Empty: none. Given, it is always valid with the embedded store.
+  secret api_token;   ///< Empty: none. The API's bearer token.
+  bool demo = false;  ///< Loopback, in memory, one known user and two known keys.
+
+  // Monitoring
+  log::level log_level = log::level::info;
+  log::format log_format = log::format::text;
+  bool access_log = false;  ///< One line a request.
+  bool monitor = false;     ///< Print the running server's clients and end.
+
+  // General
+  std::uint32_t workers = 0;         ///< At least 1 once read: half the cores by default.
+  std::filesystem::path ready_file;  ///< Empty: none.
+};
+
+/// How long `frpc` waits, and for what.
+struct frpc_deadlines {
+  milliseconds connect{5'000};        ///< A connection to the server, name look-up included.
+  milliseconds login{10'000};         ///< From connected to registered.
+  milliseconds local_connect{2'000};  ///< A connection to the local service.
+  milliseconds models{5'000};         ///< The local service's list of models.
+  milliseconds drain{10'000};         ///< What still runs at shutdown.
+};
+
+struct frpc_options {
+  // Network
+  std::string server_addr = "127.0.0.1";
+  std::uint16_t control_port = 17000;
+  std::uint16_t proxy_port = 17001;
+  std::string local_addr = "127.0.0.1";
+  std::uint16_t local_port = 11434;
+  bool no_link = false;              ///< Speak the public protocol only.
+  std::uint32_t max_streams = 1024;  ///< Streams at once.
+  frpc_deadlines deadlines;
+
+  // Security
+  std::string email;
+  secret password;
+  std::filesystem::path token_file = "token.json";
+
+  // Monitoring
+  log::level log_level = log::level::info;
+  log::format log_format = log::format::text;
+
+  // General
+  std::string client_id;           ///< Empty: the machine id (host/machine_id.hpp).
+  std::filesystem::path data_dir;  ///< Never empty once read. Holds a generated machine id.
+};
+
+}  // namespace frpx::config

@@ -1,0 +1,145 @@
+#include "config/validate.hpp"
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "config/option.hpp"
+#include "core/names.hpp"
+#include "core/result.hpp"
+
+namespace frpx::config {
+namespace {
+
+constexpr std::uint32_t most_workers = 256;  // a stream's id names its worker in one byte
+constexpr const char* no_home = "there is no home folder to put it in; pass --data-dir";
+
+// Collects problems, each opened by the place where the option was said.
+class problem_list {
+ public:
+  explicit problem_list(const origins& from) : from_(from) {}
+  void add(std::string_view option, const std::string& what) {
+    const auto said = from_.find(option);
+    lines.push_back((said == from_.end()              ? "--" + std::string(option) + " (default)"
+                     : said->second.starts_with("--") ? said->second
+                                                      : said->second + ": " + std::string(option)) +
+                    ": " + what);
+  }
+  bool was_said(std::string_view option) const { return from_.contains(option); }
+  std::vector<std::string> lines;
+
+ private:
+  const origins& from_;
+};
+
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string out;
+  for (const auto word : words) (out += out.empty() ? "" : ", ") += word;
+  return out;
+}
+
+void check_url(problem_list& problems, std::string_view option, const secret& given,
+               const std::vector<std::string_view>& schemes) {
+  if (given.empty()) return;
+  const auto url = boost::urls::parse_uri(given.reveal());
+  if (!url) {
+    problems.add(option,
+                 "is not a URL; write scheme://user:password@host:port/name, with special "
+                 "characters as %xx");
+    return;
+  }
+  const std::string scheme(url->scheme().data(), url->scheme().size());
+  if (std::find(schemes.begin(), schemes.end(), scheme) != schemes.end()) return;
+  problems.add(
+      option, "\"" + shown(scheme) + "\" is not built into this program; " +
+                  (schemes.empty() ? "leave the option out" : "what is there: " + joined(schemes)));
+}
+
+// The address, or a problem.
+std::optional<boost::asio::ip::address> check_address(problem_list& problems,
+                                                      std::string_view option,
+                                                      const std::string& given) {
+  error_code error;
+  const auto address = boost::asio::ip::make_address(given, error);
+  if (!error) return address;
+  problems.add(option, "\"" + shown(given) +
+                           "\" is not an IP address; pass one like 127.0.0.1, "
+                           "0.0.0.0 or ::");
+  return std::nullopt;
+}
+
+void check_ports(problem_list& problems, const frps_options& o) {
+  const std::pair<std::string_view, std::uint16_t> ports[] = {{"control-port", o.control_port},
+                                                              {"proxy-port", o.proxy_port},
+                                                              {"public-port", o.public_port},
+                                                              {"api-port", o.api_port}};
+  for (auto one = std::begin(ports); one != std::end(ports); ++one) {
+    const auto same = std::find_if(std::begin(ports), one,
+                                   [&](const auto& other) { return other.second == one->second; });
+    if (one->second != 0 && same != one) {
+      problems.add(one->first, std::to_string(one->second) + " is the same as --" +
+                                   std::string(same->first) + "; give each its own port");
+    }
+  }
+}
+
+void check_addresses(problem_list& problems, const frps_options& o) {
+  const auto bind = check_address(problems, "bind", o.bind);
+  const auto api = check_address(problems, "api-bind", o.api_bind);
+  if (o.demo) {
+    if (bind && !bind->is_loopback() && problems.was_said("bind")) {
+      problems.add("bind",
+                   "--demo listens on loopback only, for its keys are known to everybody; "
+                   "leave one of the two out");
+    }
+    if (api && !api->is_loopback()) {
+      problems.add("api-bind", "--demo listens on loopback only; leave one of the two out");
+    }
+  } else if (api && !api->is_loopback() && o.api_token.empty()) {
+    problems.add("api-bind", "\"" + o.api_bind +
+                                 "\" would open the API to everybody; pass "
+                                 "--api-token too, or --api-bind 127.0.0.1");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> validate(const frps_options& o, const origins& from,
+                                  const backends& built_in) {
+  problem_list problems(from);
+  check_ports(problems, o);
+  check_addresses(problems, o);
+  if (!o.demo) {
+    check_url(problems, "database-url", o.database_url, built_in.databases);
+    check_url(problems, "redis-url", o.redis_url, built_in.caches);
+  }
+  if (o.workers > most_workers) problems.add("workers", "must be at most 256; pass fewer");
+  if (o.deadlines.stream > o.deadlines.stream_total) {
+    problems.add("stream-timeout",
+                 "is longer than --stream-total-timeout, so that no second client "
+                 "would be tried; shorten it or lengthen the other");
+  }
+  if (o.data_dir.empty() && !o.demo) problems.add("data-dir", no_home);
+  return std::move(problems.lines);
+}
+
+std::vector<std::string> validate(const frpc_options& o, const origins& from) {
+  problem_list problems(from);
+  if (o.control_port == o.proxy_port) {
+    problems.add("proxy-port", std::to_string(o.proxy_port) +
+                                   " is the same as --control-port; they are two ports of the "
+                                   "server, see its --control-port and --proxy-port");
+  }
+  if (!o.client_id.empty() && !is_name(o.client_id)) {
+    problems.add("client-id", "\"" + shown(o.client_id) +
+                                  "\" is not a client id; use 1 to 128 of A-Z a-z 0-9 . _ : -");
+  }
+  if (!o.password.empty() && o.email.empty()) {
+    problems.add("password", "whose password? Pass --email too");
+  }
+  if (o.data_dir.empty()) problems.add("data-dir", no_home);
+  return std::move(problems.lines);
+}
+
+}  // namespace frpx::config

@@ -1,0 +1,29 @@
+// Is this configuration one that can work?
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/options.hpp"
+
+namespace frpx::config {
+
+/// Which schemes of `--database-url` and `--redis-url` this program can serve.
+struct backends {
+  std::vector<std::string_view> databases = {"sqlite"};
+  std::vector<std::string_view> caches = {};
+};
+
+/// Where each option's value came from, by the option's name: `frps.toml:3`, `--bind`,
+/// `FRPX_BIND`. What is missing is a default.
+using origins = std::map<std::string, std::string, std::less<>>;
+
+/// All problems at once, none if empty. A line says what is wrong, where it was said, and what to
+/// do instead; secrets do not appear.
+std::vector<std::string> validate(const frps_options& options, const origins& from,
+                                  const backends& built_in);
+std::vector<std::string> validate(const frpc_options& options, const origins& from);
+
+}  // namespace frpx::config
