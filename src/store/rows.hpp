@@ -72,5 +72,6 @@ bool is_valid(const user& row);
 bool is_valid(const api_key& row);
 bool is_valid(const token& row);
 bool is_valid(const asset& row);
+bool is_password_hash(std::string_view text);
 
 }  // namespace frpx::store

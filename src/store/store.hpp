@@ -1,6 +1,8 @@
 // What lasts: users, keys, tokens and machines, behind one interface.
 #pragma once
 
+#include <boost/assert/source_location.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -17,7 +19,7 @@ namespace frpx::store {
 
 /// One part of a list, in the order of ids (machines: of user and machine).
 struct page {
-  std::string after;        ///< The id of the last row seen; empty for the beginning.
+  std::string after;        ///< The last row seen: its id, or `user_id/machine_id`. Empty: none.
   std::size_t limit = 100;  ///< At most `longest_page` rows come, whatever is asked for.
 };
 
@@ -88,8 +90,8 @@ class store {
   virtual result<std::size_t> put_silent_assets_offline(wall_time before) = 0;
 
   /// A number that differs from its former value once any process has added, changed or taken away
-  /// users, keys or tokens (noting a use and machines do not count): who keeps answers in memory
-  /// forgets them then. Cheap enough to be asked every 200 ms.
+  /// users or keys, or has revoked or taken away tokens: who keeps answers in memory forgets them
+  /// then. New tokens, uses and machines do not count. Cheap enough to be asked every 200 ms.
   virtual result<std::uint64_t> change_count() = 0;
 };
 
@@ -99,6 +101,10 @@ struct open_error {
   error_code code;
   std::string text;
 };
+
+/// Makes `open(...).value()` throw std::runtime_error with the sentence: for start-up.
+[[noreturn]] void throw_exception_from_error(const open_error& error,
+                                             const boost::source_location& where);
 
 struct open_options {
   std::chrono::milliseconds timeout{2000};  ///< How long a call may wait for another's lock.
