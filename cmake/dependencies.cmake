@@ -7,6 +7,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(libjwt REQUIRED IMPORTED_TARGET libjwt)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
 # Boost 1.81's headers: from the system, or from .deps/ where install-deps.sh unpacks them when the
@@ -32,4 +33,4 @@ target_link_libraries(frpx_boost PUBLIC OpenSSL::SSL OpenSSL::Crypto Threads::Th
 
 set(frpx_libraries
   PkgConfig::sodium SQLite::SQLite3 spdlog::spdlog CLI11::CLI11 PkgConfig::tomlplusplus
-  OpenSSL::Crypto)
+  PkgConfig::libjwt OpenSSL::Crypto)

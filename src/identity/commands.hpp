@@ -1,0 +1,43 @@
+// `frps user ...` and `frps key ...`: the verbs, without the command line around them.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/clock.hpp"
+#include "core/secret.hpp"
+#include "store/store.hpp"
+
+namespace frpx::identity {
+
+/// What a verb has to say: the text for standard output, the one for standard error, each with its
+/// line ends, and the exit code (0 done, 1 refused or failed).
+struct outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+/// How a verb answers: in lines for people, or in JSON (one value, an error as `{"error":...}`).
+enum class form { lines, json };
+
+// Each verb blocks and works on any store, also beside a running server.
+
+outcome user_add(store::store& store, std::string_view email, const secret& password,
+                 store::role role, form as, wall_time now);
+outcome user_list(store::store& store, form as);
+outcome user_remove(store::store& store, std::string_view email, form as);
+outcome user_passwd(store::store& store, std::string_view email, const secret& password, form as);
+
+/// Prints the key, this once. `owner_email` may be empty. JSON: `{"id":...,"key":...,"name":...}`.
+outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
+                std::optional<std::chrono::seconds> life, form as, wall_time now);
+outcome key_list(store::store& store, form as);
+outcome key_revoke(store::store& store, std::string_view id_or_name, form as);
+
+/// A span as people write it: a number and one of `s`, `m`, `h`, `d`; at most ten years.
+std::optional<std::chrono::seconds> parse_life(std::string_view text);
+
+}  // namespace frpx::identity

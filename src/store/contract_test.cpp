@@ -1,0 +1,449 @@
+// What every store promises. A backend joins with one line in `backends`.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/random.hpp"
+#include "store/store.hpp"
+
+namespace frpx::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+// An empty store to test, and what is to be tidied up after it.
+struct fixture {
+  std::filesystem::path folder;
+  std::unique_ptr<store> opened;
+
+  ~fixture() {
+    opened.reset();
+    if (!folder.empty()) std::filesystem::remove_all(folder);
+  }
+};
+
+struct backend {
+  const char* name;
+  void (*make)(fixture&);
+};
+
+void make_memory(fixture& in) {
+  in.opened = open("memory:").value();
+}
+
+void make_sqlite(fixture& in) {
+  in.folder = std::filesystem::temp_directory_path() / ("frpx-" + random_hex(8));
+  in.opened = open("sqlite:" + (in.folder / "frpx.db").string()).value();
+}
+
+constexpr backend backends[] = {
+    {"memory", make_memory},
+    {"sqlite", make_sqlite},
+};
+
+class store_contract : public testing::TestWithParam<backend> {
+ protected:
+  void SetUp() override {
+    GetParam().make(fixture_);
+    ASSERT_TRUE(fixture_.opened);
+  }
+  store& db() { return *fixture_.opened; }
+
+ private:
+  fixture fixture_;
+};
+
+INSTANTIATE_TEST_SUITE_P(all, store_contract, testing::ValuesIn(backends),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+const wall_time t0{1'700'000'000s};
+
+user some_user(const std::string& id) {
+  return {.id = id, .email = id + "@example.com", .password_hash = "$hash$" + id, .created = t0};
+}
+
+api_key some_key(const std::string& id, const std::string& text) {
+  return {.id = id, .name = "name of " + id, .hash = sha256(text), .created = t0};
+}
+
+token some_token(const std::string& id, const std::string& user_id) {
+  return {.id = id, .user_id = user_id, .issued = t0, .expires = t0 + 1h};
+}
+
+asset some_asset(const std::string& user_id, const std::string& machine) {
+  return {.user_id = user_id,
+          .machine_id = machine,
+          .name = "box",
+          .online = true,
+          .created = t0,
+          .updated = t0};
+}
+
+TEST_P(store_contract, names_its_kind) {
+  EXPECT_EQ(db().kind(), GetParam().name);
+}
+
+// --- users
+
+TEST_P(store_contract, a_user_comes_back_as_added) {
+  user row = some_user("u1");
+  row.role = role::admin;
+  row.created = t0 + 1234567us;
+  ASSERT_TRUE(db().add_user(row));
+  for (const auto& found : {db().find_user("u1@example.com"), db().find_user_by_id("u1")}) {
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->id, "u1");
+    EXPECT_EQ(found->email, "u1@example.com");
+    EXPECT_EQ(found->password_hash, "$hash$u1");
+    EXPECT_EQ(found->role, role::admin);
+    EXPECT_EQ(found->created, row.created);
+  }
+}
+
+TEST_P(store_contract, times_are_cut_to_microseconds) {
+  user row = some_user("u1");
+  row.created = t0 + 1234567891ns;
+  ASSERT_TRUE(db().add_user(row));
+  EXPECT_EQ(db().find_user_by_id("u1")->created, t0 + 1234567us);
+}
+
+TEST_P(store_contract, an_unknown_user_is_not_found) {
+  EXPECT_EQ(db().find_user("nobody@example.com").error(), errc::not_found);
+  EXPECT_EQ(db().find_user_by_id("nobody").error(), errc::not_found);
+  EXPECT_EQ(db().set_password("nobody@example.com", "$h").error(), errc::not_found);
+  EXPECT_EQ(db().set_role("nobody@example.com", role::admin).error(), errc::not_found);
+  EXPECT_EQ(db().remove_user("nobody@example.com").error(), errc::not_found);
+}
+
+TEST_P(store_contract, a_second_user_with_the_id_or_the_address_is_refused) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  user same_id = some_user("u2");
+  same_id.id = "u1";
+  user same_email = some_user("u2");
+  same_email.email = "u1@example.com";
+  EXPECT_EQ(db().add_user(same_id).error(), errc::already_exists);
+  EXPECT_EQ(db().add_user(same_email).error(), errc::already_exists);
+  EXPECT_EQ(db().list_users({})->size(), 1u);
+}
+
+TEST_P(store_contract, password_and_role_change) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().set_password("u1@example.com", "$new$"));
+  ASSERT_TRUE(db().set_role("u1@example.com", role::viewer));
+  EXPECT_EQ(db().find_user_by_id("u1")->password_hash, "$new$");
+  EXPECT_EQ(db().find_user_by_id("u1")->role, role::viewer);
+  EXPECT_EQ(db().set_password("u1@example.com", "").error(), errc::bad_value);
+}
+
+TEST_P(store_contract, a_users_tokens_machines_and_keys_go_with_him) {
+  for (const char* id : {"u1", "u2"}) {
+    ASSERT_TRUE(db().add_user(some_user(id)));
+    ASSERT_TRUE(db().add_token(some_token(std::string("token-") + id, id)));
+    ASSERT_TRUE(db().put_asset(some_asset(id, "m")));
+    api_key key = some_key(std::string("key-") + id, std::string("text-") + id);
+    key.owner = id;
+    ASSERT_TRUE(db().add_key(key));
+  }
+  ASSERT_TRUE(db().remove_user("u1@example.com"));
+  EXPECT_EQ(db().find_user_by_id("u1").error(), errc::not_found);
+  EXPECT_EQ(db().find_token("token-u1").error(), errc::not_found);
+  EXPECT_EQ(db().find_key(secret("text-u1"))->status, key_status::revoked);
+  EXPECT_EQ(db().find_key(secret("text-u2"))->status, key_status::active);
+  EXPECT_TRUE(db().find_token("token-u2"));
+  ASSERT_EQ(db().list_assets({})->size(), 1u);
+  EXPECT_EQ(db().list_assets({})->front().user_id, "u2");
+}
+
+// --- values
+
+TEST_P(store_contract, values_are_bounded) {
+  user good = some_user(std::string(128, 'a'));
+  good.email = std::string(256, 'b');
+  good.password_hash = std::string(256, 'c');
+  EXPECT_TRUE(db().add_user(good));
+  EXPECT_TRUE(db().find_user(good.email));
+
+  user bad = some_user("u");
+  bad.id = std::string(129, 'a');
+  EXPECT_EQ(db().add_user(bad).error(), errc::bad_value);
+  bad = some_user("u");
+  bad.email = std::string(257, 'b');
+  EXPECT_EQ(db().add_user(bad).error(), errc::bad_value);
+  bad = some_user("u");
+  bad.password_hash = std::string(257, 'c');
+  EXPECT_EQ(db().add_user(bad).error(), errc::bad_value);
+  bad = some_user("u");
+  bad.email = "a\nb";
+  EXPECT_EQ(db().add_user(bad).error(), errc::bad_value);
+
+  api_key key = some_key("k", "text");
+  key.name = std::string("a\0b", 3);
+  EXPECT_EQ(db().add_key(key).error(), errc::bad_value);
+  key = some_key("k", "text");
+  key.owner = "not a name";
+  EXPECT_EQ(db().add_key(key).error(), errc::bad_value);
+  EXPECT_EQ(db().add_token(some_token("t", "")).error(), errc::bad_value);
+  EXPECT_EQ(db().put_asset(some_asset(good.id, "a b")).error(), errc::bad_value);
+}
+
+TEST_P(store_contract, hostile_texts_are_only_texts) {
+  user row = some_user("u1");
+  row.email = "'; DROP TABLE users; -- %s \" \\ \xe6\x93\x8d";
+  ASSERT_TRUE(db().add_user(row));
+  EXPECT_EQ(db().find_user(row.email)->email, row.email);
+  EXPECT_EQ(db().find_user("' OR '1'='1").error(), errc::not_found);
+  EXPECT_EQ(db().find_user(std::string_view("u1\0x", 4)).error(), errc::not_found);
+  EXPECT_EQ(db().find_user("").error(), errc::not_found);
+}
+
+// --- keys
+
+TEST_P(store_contract, a_key_is_found_by_its_text_alone) {
+  api_key row = some_key("k1", "the text");
+  row.owner = "u1";
+  row.expires = wall_clock::now() + 1h;
+  ASSERT_TRUE(db().add_key(row));
+  const auto found = db().find_key(secret("the text"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->id, "k1");
+  EXPECT_EQ(found->name, "name of k1");
+  EXPECT_EQ(found->owner, "u1");
+  EXPECT_EQ(found->hash, sha256("the text"));
+  EXPECT_EQ(found->status, key_status::active);
+  EXPECT_EQ(found->created, t0);
+  EXPECT_EQ(found->expires, std::chrono::floor<std::chrono::microseconds>(*row.expires));
+  EXPECT_FALSE(found->last_used);
+  EXPECT_FALSE(found->expired);
+  EXPECT_EQ(db().find_key(secret("another")).error(), errc::not_found);
+  EXPECT_EQ(db().find_key(secret()).error(), errc::not_found);
+}
+
+TEST_P(store_contract, the_store_says_which_keys_have_expired) {
+  api_key past = some_key("k1", "past");
+  past.expires = wall_clock::now() - 1s;
+  ASSERT_TRUE(db().add_key(past));
+  ASSERT_TRUE(db().add_key(some_key("k2", "never")));
+  EXPECT_TRUE(db().find_key(secret("past"))->expired);
+  EXPECT_FALSE(db().find_key(secret("never"))->expired);
+  EXPECT_FALSE(db().find_key(secret("never"))->expires);
+  const auto listed = db().list_keys({});
+  ASSERT_EQ(listed->size(), 2u);
+  EXPECT_TRUE((*listed)[0].expired);
+  EXPECT_FALSE((*listed)[1].expired);
+}
+
+TEST_P(store_contract, a_second_key_with_id_hash_or_active_name_is_refused) {
+  ASSERT_TRUE(db().add_key(some_key("k1", "one")));
+  EXPECT_EQ(db().add_key(some_key("k1", "two")).error(), errc::already_exists);
+  EXPECT_EQ(db().add_key(some_key("k2", "one")).error(), errc::already_exists);
+  api_key same_name = some_key("k2", "two");
+  same_name.name = "name of k1";
+  EXPECT_EQ(db().add_key(same_name).error(), errc::already_exists);
+  ASSERT_TRUE(db().revoke_key("k1"));
+  EXPECT_TRUE(db().add_key(same_name));
+}
+
+TEST_P(store_contract, a_key_is_revoked_by_id_or_name) {
+  ASSERT_TRUE(db().add_key(some_key("k1", "one")));
+  ASSERT_TRUE(db().add_key(some_key("k2", "two")));
+  const auto by_id = db().revoke_key("k1");
+  ASSERT_TRUE(by_id);
+  EXPECT_EQ(by_id->id, "k1");
+  EXPECT_EQ(by_id->status, key_status::revoked);
+  const auto by_name = db().revoke_key("name of k2");
+  ASSERT_TRUE(by_name);
+  EXPECT_EQ(by_name->id, "k2");
+  EXPECT_EQ(db().find_key(secret("one"))->status, key_status::revoked);
+  EXPECT_EQ(db().find_key(secret("two"))->status, key_status::revoked);
+  EXPECT_EQ(db().revoke_key("k1")->id, "k1");
+  EXPECT_EQ(db().revoke_key("name of k1").error(), errc::not_found);
+  EXPECT_EQ(db().revoke_key("k3").error(), errc::not_found);
+}
+
+TEST_P(store_contract, revoking_prefers_an_id_to_a_name) {
+  ASSERT_TRUE(db().add_key(some_key("b", "one")));
+  api_key named_so = some_key("a", "two");
+  named_so.name = "b";
+  ASSERT_TRUE(db().add_key(named_so));
+  EXPECT_EQ(db().revoke_key("b")->id, "b");
+  EXPECT_EQ(db().find_key(secret("two"))->status, key_status::active);
+}
+
+TEST_P(store_contract, uses_are_noted_and_never_go_back) {
+  ASSERT_TRUE(db().add_key(some_key("k1", "one")));
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().add_token(some_token("t1", "u1")));
+  const use later[] = {{"k1", t0 + 2s}, {"unknown", t0}, {"t1", t0 + 2s}};
+  ASSERT_TRUE(db().touch_keys(later));
+  ASSERT_TRUE(db().touch_tokens(later));
+  const use earlier[] = {{"k1", t0 + 1s}, {"t1", t0 + 1s}};
+  ASSERT_TRUE(db().touch_keys(earlier));
+  ASSERT_TRUE(db().touch_tokens(earlier));
+  EXPECT_EQ(db().find_key(secret("one"))->last_used, t0 + 2s);
+  EXPECT_EQ(db().find_token("t1")->last_used, t0 + 2s);
+}
+
+TEST_P(store_contract, lists_come_in_pages) {
+  for (int i = 0; i < 7; ++i) {
+    const std::string n = std::to_string(i);
+    ASSERT_TRUE(db().add_key(some_key("k" + n, "text" + n)));
+    ASSERT_TRUE(db().add_user(some_user("u" + n)));
+    ASSERT_TRUE(db().add_token(some_token("t" + n, "u0")));
+    ASSERT_TRUE(db().put_asset(some_asset("u0", "m" + n)));
+  }
+  EXPECT_EQ(db().list_keys({.limit = 3})->size(), 3u);
+  const auto rest = db().list_keys({.after = "k2", .limit = 100});
+  ASSERT_EQ(rest->size(), 4u);
+  EXPECT_EQ(rest->front().id, "k3");
+  EXPECT_EQ(db().list_users({.after = "u4", .limit = 9})->front().id, "u5");
+  EXPECT_EQ(db().list_tokens({.after = "t4", .limit = 9})->size(), 2u);
+  const auto machines = db().list_assets({.after = "u0/m4", .limit = 9});
+  ASSERT_EQ(machines->size(), 2u);
+  EXPECT_EQ(machines->front().machine_id, "m5");
+  EXPECT_TRUE(db().list_keys({.after = "k6"})->empty());
+}
+
+// --- tokens
+
+TEST_P(store_contract, a_token_comes_back_as_added) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().add_token(some_token("t1", "u1")));
+  ASSERT_TRUE(db().set_token_client("t1", "client_A"));
+  const auto found = db().find_token("t1");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->user_id, "u1");
+  EXPECT_EQ(found->client_id, "client_A");
+  EXPECT_EQ(found->issued, t0);
+  EXPECT_EQ(found->expires, t0 + 1h);
+  EXPECT_FALSE(found->revoked);
+}
+
+TEST_P(store_contract, a_token_needs_its_user_and_an_own_id) {
+  EXPECT_EQ(db().add_token(some_token("t1", "nobody")).error(), errc::not_found);
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().add_token(some_token("t1", "u1")));
+  EXPECT_EQ(db().add_token(some_token("t1", "u1")).error(), errc::already_exists);
+  EXPECT_EQ(db().find_token("t2").error(), errc::not_found);
+  EXPECT_EQ(db().revoke_token("t2").error(), errc::not_found);
+  EXPECT_EQ(db().set_token_client("t2", "c").error(), errc::not_found);
+  EXPECT_EQ(db().set_token_client("t1", "a b").error(), errc::bad_value);
+}
+
+TEST_P(store_contract, a_token_is_revoked_for_good) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().add_token(some_token("t1", "u1")));
+  EXPECT_TRUE(db().revoke_token("t1")->revoked);
+  EXPECT_TRUE(db().find_token("t1")->revoked);
+  EXPECT_TRUE(db().revoke_token("t1")->revoked);
+}
+
+TEST_P(store_contract, expired_tokens_are_taken_away) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  token row = some_token("t1", "u1");
+  ASSERT_TRUE(db().add_token(row));
+  row.id = "t2";
+  row.expires += 1us;
+  ASSERT_TRUE(db().add_token(row));
+  EXPECT_EQ(*db().remove_tokens_expired_before(row.expires), 1u);
+  EXPECT_EQ(db().find_token("t1").error(), errc::not_found);
+  EXPECT_TRUE(db().find_token("t2"));
+  EXPECT_EQ(*db().remove_tokens_expired_before(row.expires), 0u);
+}
+
+TEST_P(store_contract, a_users_tokens_are_bounded_and_the_oldest_goes) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().add_user(some_user("u2")));
+  ASSERT_TRUE(db().add_token(some_token("others", "u2")));
+  for (std::size_t i = 0; i < tokens_per_user; ++i) {
+    token row = some_token("t" + std::to_string(i), "u1");
+    row.issued = t0 + std::chrono::seconds(i);
+    ASSERT_TRUE(db().add_token(row));
+  }
+  EXPECT_TRUE(db().find_token("t0"));
+  token last = some_token("last", "u1");
+  last.issued = t0 + 24h;
+  ASSERT_TRUE(db().add_token(last));
+  EXPECT_EQ(db().find_token("t0").error(), errc::not_found);
+  EXPECT_TRUE(db().find_token("t1"));
+  EXPECT_TRUE(db().find_token("last"));
+  EXPECT_TRUE(db().find_token("others"));
+}
+
+TEST_P(store_contract, a_page_is_bounded_whatever_is_asked_for) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().add_user(some_user("u2")));
+  for (std::size_t i = 0; i < longest_page + 1; ++i) {
+    ASSERT_TRUE(db().add_token(some_token("t" + std::to_string(i), i % 2 ? "u1" : "u2")));
+  }
+  EXPECT_EQ(db().list_tokens({.limit = longest_page + 1})->size(), longest_page);
+}
+
+// --- machines
+
+TEST_P(store_contract, a_machine_is_added_once_and_then_changed) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().put_asset(some_asset("u1", "m1")));
+  asset again = some_asset("u1", "m1");
+  again.name = "renamed";
+  again.online = false;
+  again.created = t0 + 1h;
+  again.updated = t0 + 1h;
+  ASSERT_TRUE(db().put_asset(again));
+  const auto rows = db().list_assets({});
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_EQ(rows->front().name, "renamed");
+  EXPECT_FALSE(rows->front().online);
+  EXPECT_EQ(rows->front().created, t0);
+  EXPECT_EQ(rows->front().updated, t0 + 1h);
+  EXPECT_EQ(db().put_asset(some_asset("nobody", "m1")).error(), errc::not_found);
+}
+
+TEST_P(store_contract, only_silent_machines_go_offline) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  asset row = some_asset("u1", "silent");
+  ASSERT_TRUE(db().put_asset(row));
+  row.machine_id = "lively";
+  row.updated = t0 + 60s;
+  ASSERT_TRUE(db().put_asset(row));
+  EXPECT_EQ(*db().put_silent_assets_offline(t0 + 60s), 1u);
+  const auto rows = db().list_assets({});
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_TRUE((*rows)[0].online);
+  EXPECT_FALSE((*rows)[1].online);
+  EXPECT_EQ(*db().put_silent_assets_offline(t0 + 60s), 0u);
+}
+
+// --- changes
+
+TEST_P(store_contract, the_change_count_moves_with_what_changes_who_comes_in) {
+  std::uint64_t seen = db().change_count().value();
+  const auto moved = [&] {
+    const std::uint64_t now = db().change_count().value();
+    return std::exchange(seen, now) != now;
+  };
+  EXPECT_FALSE(moved());
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  EXPECT_TRUE(moved());
+  ASSERT_TRUE(db().set_password("u1@example.com", "$new$"));
+  EXPECT_TRUE(moved());
+  ASSERT_TRUE(db().add_key(some_key("k1", "one")));
+  EXPECT_TRUE(moved());
+  ASSERT_TRUE(db().revoke_key("k1"));
+  EXPECT_TRUE(moved());
+
+  ASSERT_TRUE(db().add_token(some_token("t1", "u1")));
+  const use used[] = {{"k1", t0}, {"t1", t0}};
+  ASSERT_TRUE(db().touch_keys(used));
+  ASSERT_TRUE(db().touch_tokens(used));
+  ASSERT_TRUE(db().set_token_client("t1", "c"));
+  ASSERT_TRUE(db().put_asset(some_asset("u1", "m1")));
+  EXPECT_FALSE(moved());
+
+  ASSERT_TRUE(db().revoke_token("t1"));
+  EXPECT_TRUE(moved());
+  ASSERT_TRUE(db().remove_user("u1@example.com"));
+  EXPECT_TRUE(moved());
+}
+
+}  // namespace
+}  // namespace frpx::store

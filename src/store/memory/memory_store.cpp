@@ -1,0 +1,295 @@
+#include "store/memory/memory_store.hpp"
+
+#include <algorithm>
+
+#include "core/names.hpp"
+
+namespace frpx::store {
+namespace {
+
+wall_time whole(wall_time time) {
+  return std::chrono::floor<std::chrono::microseconds>(time);
+}
+
+std::optional<wall_time> whole(std::optional<wall_time> time) {
+  return time ? std::optional(whole(*time)) : std::nullopt;
+}
+
+template <class Map, class Key>
+auto page_of(const Map& rows, const Key& after, std::size_t limit) {
+  std::vector<typename Map::mapped_type> out;
+  for (auto at = rows.upper_bound(after);
+       at != rows.end() && out.size() < std::min(limit, longest_page); ++at) {
+    out.push_back(at->second);
+  }
+  return out;
+}
+
+api_key judged(api_key row) {
+  row.expired = row.expires && *row.expires <= wall_clock::now();
+  return row;
+}
+
+template <class Rows>
+void note_uses(Rows& rows, std::span<const use> uses) {
+  for (const use& u : uses) {
+    const auto at = rows.find(u.id);
+    if (at == rows.end()) continue;
+    auto& known = at->second.last_used;
+    if (!known || *known < u.when) known = whole(u.when);
+  }
+}
+
+}  // namespace
+
+// --- users
+
+user* memory_store::user_of(std::string_view email) {
+  const auto id = user_ids_.find(email);
+  return id == user_ids_.end() ? nullptr : &users_.find(id->second)->second;
+}
+
+result<void> memory_store::add_user(const user& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  if (users_.contains(row.id) || user_ids_.contains(row.email)) return errc::already_exists;
+  if (users_.size() >= longest_table) return errc::full;
+  user kept = row;
+  kept.created = whole(row.created);
+  user_ids_.emplace(row.email, row.id);
+  users_.emplace(row.id, std::move(kept));
+  ++changes_;
+  return {};
+}
+
+result<user> memory_store::find_user(std::string_view email) {
+  const std::scoped_lock lock(mutex_);
+  const user* found = user_of(email);
+  if (!found) return errc::not_found;
+  return *found;
+}
+
+result<user> memory_store::find_user_by_id(std::string_view id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = users_.find(id);
+  if (found == users_.end()) return errc::not_found;
+  return found->second;
+}
+
+result<std::vector<user>> memory_store::list_users(const page& which) {
+  const std::scoped_lock lock(mutex_);
+  return page_of(users_, which.after, which.limit);
+}
+
+result<void> memory_store::set_password(std::string_view email, const std::string& password_hash) {
+  if (!is_password_hash(password_hash)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  user* found = user_of(email);
+  if (!found) return errc::not_found;
+  found->password_hash = password_hash;
+  ++changes_;
+  return {};
+}
+
+result<void> memory_store::set_role(std::string_view email, role value) {
+  const std::scoped_lock lock(mutex_);
+  user* found = user_of(email);
+  if (!found) return errc::not_found;
+  found->role = value;
+  ++changes_;
+  return {};
+}
+
+result<void> memory_store::remove_user(std::string_view email) {
+  const std::scoped_lock lock(mutex_);
+  const user* found = user_of(email);
+  if (!found) return errc::not_found;
+  const std::string id = found->id;
+  for (auto& [key_id, key] : keys_) {
+    if (key.owner == id) key.status = key_status::revoked;
+  }
+  std::erase_if(tokens_, [&](const auto& row) { return row.second.user_id == id; });
+  std::erase_if(assets_, [&](const auto& row) { return row.first.first == id; });
+  user_ids_.erase(found->email);
+  users_.erase(id);
+  ++changes_;
+  return {};
+}
+
+// --- keys
+
+result<void> memory_store::add_key(const api_key& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  const bool name_taken =
+      row.status == key_status::active &&
+      std::any_of(keys_.begin(), keys_.end(), [&](const auto& other) {
+        return other.second.name == row.name && other.second.status == key_status::active;
+      });
+  if (name_taken || keys_.contains(row.id) || key_ids_.contains(row.hash)) {
+    return errc::already_exists;
+  }
+  if (keys_.size() >= longest_table) return errc::full;
+  api_key kept = row;
+  kept.created = whole(row.created);
+  kept.expires = whole(row.expires);
+  kept.last_used = whole(row.last_used);
+  kept.expired = false;
+  key_ids_.emplace(row.hash, row.id);
+  keys_.emplace(row.id, std::move(kept));
+  ++changes_;
+  return {};
+}
+
+result<api_key> memory_store::find_key(const secret& text) {
+  const digest hash = sha256(text.reveal());
+  const std::scoped_lock lock(mutex_);
+  const auto id = key_ids_.find(hash);
+  if (id == key_ids_.end()) return errc::not_found;
+  return judged(keys_.find(id->second)->second);
+}
+
+result<std::vector<api_key>> memory_store::list_keys(const page& which) {
+  const std::scoped_lock lock(mutex_);
+  auto rows = page_of(keys_, which.after, which.limit);
+  for (api_key& row : rows) row = judged(std::move(row));
+  return rows;
+}
+
+result<api_key> memory_store::revoke_key(std::string_view id_or_name) {
+  const std::scoped_lock lock(mutex_);
+  auto found = keys_.find(id_or_name);
+  if (found == keys_.end()) {
+    found = std::find_if(keys_.begin(), keys_.end(), [&](const auto& row) {
+      return row.second.name == id_or_name && row.second.status == key_status::active;
+    });
+  }
+  if (found == keys_.end()) return errc::not_found;
+  if (found->second.status == key_status::active) {
+    found->second.status = key_status::revoked;
+    ++changes_;
+  }
+  return judged(found->second);
+}
+
+result<void> memory_store::touch_keys(std::span<const use> uses) {
+  const std::scoped_lock lock(mutex_);
+  note_uses(keys_, uses);
+  return {};
+}
+
+// --- tokens
+
+result<void> memory_store::add_token(const token& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  if (!users_.contains(row.user_id)) return errc::not_found;
+  if (tokens_.contains(row.id)) return errc::already_exists;
+  if (tokens_.size() >= longest_table) return errc::full;
+  token kept = row;
+  kept.issued = whole(row.issued);
+  kept.expires = whole(row.expires);
+  kept.last_used = whole(row.last_used);
+  tokens_.emplace(row.id, std::move(kept));
+  drop_oldest_tokens(row.user_id);
+  return {};
+}
+
+void memory_store::drop_oldest_tokens(std::string_view user_id) {
+  std::vector<std::pair<wall_time, std::string>> ages;
+  for (const auto& [id, row] : tokens_) {
+    if (row.user_id == user_id) ages.emplace_back(row.issued, id);
+  }
+  if (ages.size() <= tokens_per_user) return;
+  std::sort(ages.begin(), ages.end());
+  ages.resize(ages.size() - tokens_per_user);
+  for (const auto& [issued, id] : ages) tokens_.erase(id);
+}
+
+result<token> memory_store::find_token(std::string_view id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = tokens_.find(id);
+  if (found == tokens_.end()) return errc::not_found;
+  return found->second;
+}
+
+result<std::vector<token>> memory_store::list_tokens(const page& which) {
+  const std::scoped_lock lock(mutex_);
+  return page_of(tokens_, which.after, which.limit);
+}
+
+result<void> memory_store::set_token_client(std::string_view id, std::string_view client_id) {
+  if (!is_name(client_id)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  const auto found = tokens_.find(id);
+  if (found == tokens_.end()) return errc::not_found;
+  found->second.client_id = client_id;
+  return {};
+}
+
+result<token> memory_store::revoke_token(std::string_view id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = tokens_.find(id);
+  if (found == tokens_.end()) return errc::not_found;
+  if (!found->second.revoked) {
+    found->second.revoked = true;
+    ++changes_;
+  }
+  return found->second;
+}
+
+result<void> memory_store::touch_tokens(std::span<const use> uses) {
+  const std::scoped_lock lock(mutex_);
+  note_uses(tokens_, uses);
+  return {};
+}
+
+result<std::size_t> memory_store::remove_tokens_expired_before(wall_time when) {
+  const std::scoped_lock lock(mutex_);
+  const auto removed =
+      std::erase_if(tokens_, [&](const auto& row) { return row.second.expires < when; });
+  if (removed > 0) ++changes_;
+  return removed;
+}
+
+// --- machines
+
+result<void> memory_store::put_asset(const asset& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  if (!users_.contains(row.user_id)) return errc::not_found;
+  std::pair key(row.user_id, row.machine_id);
+  const auto found = assets_.find(key);
+  if (found == assets_.end() && assets_.size() >= longest_table) return errc::full;
+  asset kept = row;
+  kept.created = found == assets_.end() ? whole(row.created) : found->second.created;
+  kept.updated = whole(row.updated);
+  assets_.insert_or_assign(std::move(key), std::move(kept));
+  return {};
+}
+
+result<std::vector<asset>> memory_store::list_assets(const page& which) {
+  const std::scoped_lock lock(mutex_);
+  const auto slash = which.after.find('/');
+  const std::pair after(which.after.substr(0, slash),
+                        slash == std::string::npos ? "" : which.after.substr(slash + 1));
+  return page_of(assets_, after, which.limit);
+}
+
+result<std::size_t> memory_store::put_silent_assets_offline(wall_time before) {
+  const std::scoped_lock lock(mutex_);
+  std::size_t count = 0;
+  for (auto& [id, row] : assets_) {
+    if (!row.online || row.updated >= before) continue;
+    row.online = false;
+    ++count;
+  }
+  return count;
+}
+
+result<std::uint64_t> memory_store::change_count() {
+  const std::scoped_lock lock(mutex_);
+  return changes_;
+}
+
+}  // namespace frpx::store

@@ -1,0 +1,67 @@
+// The store of the demo and of tests: this process's memory.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "store/store.hpp"
+
+namespace frpx::store {
+
+/// Keeps everything in ordered maps behind one lock; a call takes microseconds. Each kind of row is
+/// bounded: `longest_table` rows, then `full`.
+class memory_store final : public store {
+ public:
+  static constexpr std::size_t longest_table = 100'000;
+
+  std::string_view kind() const override { return "memory"; }
+
+  result<void> add_user(const user& row) override;
+  result<user> find_user(std::string_view email) override;
+  result<user> find_user_by_id(std::string_view id) override;
+  result<std::vector<user>> list_users(const page& which) override;
+  result<void> set_password(std::string_view email, const std::string& password_hash) override;
+  result<void> set_role(std::string_view email, role value) override;
+  result<void> remove_user(std::string_view email) override;
+
+  result<void> add_key(const api_key& row) override;
+  result<api_key> find_key(const secret& text) override;
+  result<std::vector<api_key>> list_keys(const page& which) override;
+  result<api_key> revoke_key(std::string_view id_or_name) override;
+  result<void> touch_keys(std::span<const use> uses) override;
+
+  result<void> add_token(const token& row) override;
+  result<token> find_token(std::string_view id) override;
+  result<std::vector<token>> list_tokens(const page& which) override;
+  result<void> set_token_client(std::string_view id, std::string_view client_id) override;
+  result<token> revoke_token(std::string_view id) override;
+  result<void> touch_tokens(std::span<const use> uses) override;
+  result<std::size_t> remove_tokens_expired_before(wall_time when) override;
+
+  result<void> put_asset(const asset& row) override;
+  result<std::vector<asset>> list_assets(const page& which) override;
+  result<std::size_t> put_silent_assets_offline(wall_time before) override;
+
+  result<std::uint64_t> change_count() override;
+
+ private:
+  template <class Row>
+  using table = std::map<std::string, Row, std::less<>>;
+
+  user* user_of(std::string_view email);
+  void drop_oldest_tokens(std::string_view user_id);
+
+  std::mutex mutex_;  // guards everything below
+  table<user> users_;
+  table<std::string> user_ids_;  // by e-mail address
+  table<api_key> keys_;
+  std::map<digest, std::string> key_ids_;  // by hash
+  table<token> tokens_;
+  std::map<std::pair<std::string, std::string>, asset> assets_;
+  std::uint64_t changes_ = 0;
+};
+
+}  // namespace frpx::store

@@ -1,0 +1,109 @@
+#include "store/sqlite/schema.hpp"
+
+#include <iterator>
+
+namespace frpx::store {
+namespace {
+
+// The n-th text leads from version n to n + 1 and is never changed once released. Times are
+// microseconds since 1970. `changes` counts what may change who comes in, by whatever hand.
+constexpr const char* migrations[] = {
+    R"sql(
+CREATE TABLE users (
+  id TEXT NOT NULL PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  password_hash TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('client', 'viewer', 'admin')),
+  created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE api_keys (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  status TEXT NOT NULL CHECK (status IN ('active', 'revoked')),
+  expires INTEGER,
+  created INTEGER NOT NULL,
+  last_used INTEGER
+) STRICT;
+CREATE UNIQUE INDEX api_keys_active_name ON api_keys (name) WHERE status = 'active';
+CREATE INDEX api_keys_owner ON api_keys (owner);
+
+CREATE TABLE tokens (
+  id TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  client_id TEXT NOT NULL,
+  issued INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  last_used INTEGER,
+  revoked INTEGER NOT NULL CHECK (revoked IN (0, 1))
+) STRICT;
+CREATE INDEX tokens_user ON tokens (user_id, issued, id);
+CREATE INDEX tokens_expires ON tokens (expires);
+
+CREATE TABLE gpu_assets (
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  machine_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('online', 'offline')),
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  PRIMARY KEY (user_id, machine_id)
+) STRICT;
+CREATE INDEX gpu_assets_online ON gpu_assets (updated) WHERE status = 'online';
+
+CREATE TABLE changes (count INTEGER NOT NULL) STRICT;
+INSERT INTO changes VALUES (0);
+CREATE TRIGGER user_added AFTER INSERT ON users
+  BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER user_changed AFTER UPDATE ON users
+  BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER user_removed AFTER DELETE ON users
+  BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER key_added AFTER INSERT ON api_keys
+  BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER key_changed AFTER UPDATE OF id, name, owner, hash, status, expires ON api_keys
+  BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER key_removed AFTER DELETE ON api_keys
+  BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER token_revoked AFTER UPDATE OF user_id, expires, revoked ON tokens
+  BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER token_removed AFTER DELETE ON tokens
+  BEGIN UPDATE changes SET count = count + 1; END;
+)sql",
+};
+
+result<int> version_of(connection& on) {
+  query version(on, "PRAGMA user_version");
+  const auto row = version.next();
+  if (!row) return row.error();
+  return static_cast<int>(version.integer(0));
+}
+
+}  // namespace
+
+int newest_sqlite_schema() {
+  return static_cast<int>(std::size(migrations));
+}
+
+result<void> migrate_sqlite(connection& on) {
+  if (const auto version = version_of(on); !version) {
+    return version.error();
+  } else if (*version == newest_sqlite_schema()) {
+    return {};  // the usual start takes no lock
+  }
+  transaction change(on);
+  if (!change.begun()) return change.begun();
+  const auto version = version_of(on);
+  if (!version) return version.error();
+  if (*version > newest_sqlite_schema() || *version < 0) return errc::newer_schema;
+  for (int from = *version; from < newest_sqlite_schema(); ++from) {
+    if (const auto done = on.execute(migrations[from]); !done) return done;
+  }
+  const std::string mark = "PRAGMA user_version = " + std::to_string(newest_sqlite_schema());
+  if (const auto done = on.execute(mark.c_str()); !done) return done;
+  return change.commit();
+}
+
+}  // namespace frpx::store

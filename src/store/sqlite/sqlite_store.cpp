@@ -1,0 +1,337 @@
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <algorithm>
+
+#include "core/names.hpp"
+
+namespace frpx::store {
+namespace {
+
+// The columns in the order in which read_*() reads them.
+#define FRPX_USER_COLUMNS "id, email, password_hash, role, created"
+#define FRPX_KEY_COLUMNS "id, name, owner, hash, status, expires, created, last_used"
+#define FRPX_TOKEN_COLUMNS "id, user_id, client_id, issued, expires, last_used, revoked"
+#define FRPX_ASSET_COLUMNS "user_id, machine_id, name, status, created, updated"
+
+user read_user(const query& row) {
+  return {.id = row.text(0),
+          .email = row.text(1),
+          .password_hash = row.text(2),
+          .role = parse_role(row.text(3)).value_or(role::client),
+          .created = row.time(4)};
+}
+
+api_key read_key(const query& row) {
+  api_key out{.id = row.text(0),
+              .name = row.text(1),
+              .owner = row.text(2),
+              .status = row.text(4) == "active" ? key_status::active : key_status::revoked,
+              .expires = row.optional_time(5),
+              .created = row.time(6),
+              .last_used = row.optional_time(7)};
+  const std::string hash = row.text(3);
+  std::copy_n(as_bytes(hash).begin(), std::min(hash.size(), out.hash.size()), out.hash.begin());
+  out.expired = out.expires && *out.expires <= wall_clock::now();
+  return out;
+}
+
+token read_token(const query& row) {
+  return {.id = row.text(0),
+          .user_id = row.text(1),
+          .client_id = row.text(2),
+          .issued = row.time(3),
+          .expires = row.time(4),
+          .last_used = row.optional_time(5),
+          .revoked = row.integer(6) != 0};
+}
+
+asset read_asset(const query& row) {
+  return {.user_id = row.text(0),
+          .machine_id = row.text(1),
+          .name = row.text(2),
+          .online = row.text(3) == "online",
+          .created = row.time(4),
+          .updated = row.time(5)};
+}
+
+template <class Read>
+auto one(query& from, Read read) -> result<decltype(read(from))> {
+  const auto row = from.next();
+  if (!row) return row.error();
+  if (*row == query::step::end) return errc::not_found;
+  auto out = read(from);
+  // A statement that writes is done only when it has been stepped to its end.
+  if (const auto done = from.run(); !done) return done.error();
+  return out;
+}
+
+template <class Read>
+auto many(query& from, Read read) -> result<std::vector<decltype(read(from))>> {
+  std::vector<decltype(read(from))> out;
+  for (;;) {
+    const auto row = from.next();
+    if (!row) return row.error();
+    if (*row == query::step::end) return out;
+    out.push_back(read(from));
+  }
+}
+
+// For a statement that must meet exactly one row.
+result<void> change_one(connection& db, query& change) {
+  if (const auto done = change.run(); !done) return done;
+  if (db.changed_rows() == 0) return errc::not_found;
+  return {};
+}
+
+std::int64_t bounded(std::size_t limit) {
+  return static_cast<std::int64_t>(std::min(limit, longest_page));
+}
+
+}  // namespace
+
+// --- users
+
+result<void> sqlite_store::add_user(const user& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(writer_.mutex);
+  return query(writer_.db, "INSERT INTO users (" FRPX_USER_COLUMNS ") VALUES (?, ?, ?, ?, ?)")
+      .bind(row.id)
+      .bind(row.email)
+      .bind(row.password_hash)
+      .bind(to_string(row.role))
+      .bind(row.created)
+      .run();
+}
+
+result<user> sqlite_store::find_user(std::string_view email) {
+  const std::scoped_lock lock(reader_.mutex);
+  query find(reader_.db, "SELECT " FRPX_USER_COLUMNS " FROM users WHERE email = ?");
+  return one(find.bind(email), read_user);
+}
+
+result<user> sqlite_store::find_user_by_id(std::string_view id) {
+  const std::scoped_lock lock(reader_.mutex);
+  query find(reader_.db, "SELECT " FRPX_USER_COLUMNS " FROM users WHERE id = ?");
+  return one(find.bind(id), read_user);
+}
+
+result<std::vector<user>> sqlite_store::list_users(const page& which) {
+  const std::scoped_lock lock(reader_.mutex);
+  query list(reader_.db,
+             "SELECT " FRPX_USER_COLUMNS " FROM users WHERE id > ? ORDER BY id LIMIT ?");
+  return many(list.bind(which.after).bind(bounded(which.limit)), read_user);
+}
+
+result<void> sqlite_store::set_password(std::string_view email, const std::string& password_hash) {
+  if (!is_password_hash(password_hash)) return errc::bad_value;
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db, "UPDATE users SET password_hash = ? WHERE email = ?");
+  return change_one(writer_.db, change.bind(password_hash).bind(email));
+}
+
+result<void> sqlite_store::set_role(std::string_view email, role value) {
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db, "UPDATE users SET role = ? WHERE email = ?");
+  return change_one(writer_.db, change.bind(to_string(value)).bind(email));
+}
+
+result<void> sqlite_store::remove_user(std::string_view email) {
+  const std::scoped_lock lock(writer_.mutex);
+  transaction change(writer_.db);
+  if (!change.begun()) return change.begun();
+  const auto revoked =
+      query(writer_.db,
+            "UPDATE api_keys SET status = 'revoked' WHERE status = 'active' AND owner = "
+            "(SELECT id FROM users WHERE email = ?)")
+          .bind(email)
+          .run();
+  if (!revoked) return revoked;
+  // Tokens and machines go with the user by their foreign keys.
+  query remove(writer_.db, "DELETE FROM users WHERE email = ?");
+  if (const auto done = change_one(writer_.db, remove.bind(email)); !done) return done;
+  return change.commit();
+}
+
+// --- keys
+
+result<void> sqlite_store::add_key(const api_key& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(writer_.mutex);
+  return query(writer_.db,
+               "INSERT INTO api_keys (" FRPX_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(row.id)
+      .bind(row.name)
+      .bind(row.owner)
+      .bind_blob(as_text(row.hash))
+      .bind(to_string(row.status))
+      .bind(row.expires)
+      .bind(row.created)
+      .bind(row.last_used)
+      .run();
+}
+
+result<api_key> sqlite_store::find_key(const secret& text) {
+  const digest hash = sha256(text.reveal());
+  const std::scoped_lock lock(reader_.mutex);
+  query find(reader_.db, "SELECT " FRPX_KEY_COLUMNS " FROM api_keys WHERE hash = ?");
+  return one(find.bind_blob(as_text(hash)), read_key);
+}
+
+result<std::vector<api_key>> sqlite_store::list_keys(const page& which) {
+  const std::scoped_lock lock(reader_.mutex);
+  query list(reader_.db,
+             "SELECT " FRPX_KEY_COLUMNS " FROM api_keys WHERE id > ? ORDER BY id LIMIT ?");
+  return many(list.bind(which.after).bind(bounded(which.limit)), read_key);
+}
+
+result<api_key> sqlite_store::revoke_key(std::string_view id_or_name) {
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db,
+               "UPDATE api_keys SET status = 'revoked' WHERE id = "
+               "(SELECT id FROM api_keys WHERE id = ?1 OR (name = ?1 AND status = 'active') "
+               "ORDER BY id = ?1 DESC LIMIT 1) RETURNING " FRPX_KEY_COLUMNS);
+  return one(change.bind(id_or_name), read_key);
+}
+
+result<void> sqlite_store::touch(const char* sql, std::span<const use> uses) {
+  if (uses.empty()) return {};
+  const std::scoped_lock lock(writer_.mutex);
+  transaction change(writer_.db);
+  if (!change.begun()) return change.begun();
+  for (const use& u : uses) {
+    if (const auto done = query(writer_.db, sql).bind(u.when).bind(u.id).run(); !done) return done;
+  }
+  return change.commit();
+}
+
+result<void> sqlite_store::touch_keys(std::span<const use> uses) {
+  return touch(
+      "UPDATE api_keys SET last_used = ?1 WHERE id = ?2 AND (last_used IS NULL OR last_used < ?1)",
+      uses);
+}
+
+// --- tokens
+
+result<void> sqlite_store::add_token(const token& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(writer_.mutex);
+  transaction change(writer_.db);
+  if (!change.begun()) return change.begun();
+  const auto added =
+      query(writer_.db, "INSERT INTO tokens (" FRPX_TOKEN_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)")
+          .bind(row.id)
+          .bind(row.user_id)
+          .bind(row.client_id)
+          .bind(row.issued)
+          .bind(row.expires)
+          .bind(row.last_used)
+          .bind(std::int64_t{row.revoked})
+          .run();
+  if (!added) return added;
+  const auto bounded_again =
+      query(writer_.db,
+            "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE user_id = ? "
+            "ORDER BY issued DESC, id DESC LIMIT -1 OFFSET ?)")
+          .bind(row.user_id)
+          .bind(static_cast<std::int64_t>(tokens_per_user))
+          .run();
+  if (!bounded_again) return bounded_again;
+  return change.commit();
+}
+
+result<token> sqlite_store::find_token(std::string_view id) {
+  const std::scoped_lock lock(reader_.mutex);
+  query find(reader_.db, "SELECT " FRPX_TOKEN_COLUMNS " FROM tokens WHERE id = ?");
+  return one(find.bind(id), read_token);
+}
+
+result<std::vector<token>> sqlite_store::list_tokens(const page& which) {
+  const std::scoped_lock lock(reader_.mutex);
+  query list(reader_.db,
+             "SELECT " FRPX_TOKEN_COLUMNS " FROM tokens WHERE id > ? ORDER BY id LIMIT ?");
+  return many(list.bind(which.after).bind(bounded(which.limit)), read_token);
+}
+
+result<void> sqlite_store::set_token_client(std::string_view id, std::string_view client_id) {
+  if (!is_name(client_id)) return errc::bad_value;
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db, "UPDATE tokens SET client_id = ? WHERE id = ?");
+  return change_one(writer_.db, change.bind(client_id).bind(id));
+}
+
+result<token> sqlite_store::revoke_token(std::string_view id) {
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db,
+               "UPDATE tokens SET revoked = 1 WHERE id = ? RETURNING " FRPX_TOKEN_COLUMNS);
+  return one(change.bind(id), read_token);
+}
+
+result<void> sqlite_store::touch_tokens(std::span<const use> uses) {
+  return touch(
+      "UPDATE tokens SET last_used = ?1 WHERE id = ?2 AND (last_used IS NULL OR last_used < ?1)",
+      uses);
+}
+
+result<std::size_t> sqlite_store::remove_tokens_expired_before(wall_time when) {
+  const std::scoped_lock lock(writer_.mutex);
+  query remove(writer_.db, "DELETE FROM tokens WHERE expires < ?");
+  if (const auto done = remove.bind(when).run(); !done) return done.error();
+  return writer_.db.changed_rows();
+}
+
+// --- machines
+
+result<void> sqlite_store::put_asset(const asset& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(writer_.mutex);
+  return query(writer_.db, "INSERT INTO gpu_assets (" FRPX_ASSET_COLUMNS
+                           ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, machine_id) "
+                           "DO UPDATE SET name = excluded.name, status = excluded.status, "
+                           "updated = excluded.updated")
+      .bind(row.user_id)
+      .bind(row.machine_id)
+      .bind(row.name)
+      .bind(row.online ? "online" : "offline")
+      .bind(row.created)
+      .bind(row.updated)
+      .run();
+}
+
+result<std::vector<asset>> sqlite_store::list_assets(const page& which) {
+  const std::size_t slash = std::min(which.after.find('/'), which.after.size());
+  const std::string_view after = which.after;
+  const std::scoped_lock lock(reader_.mutex);
+  query list(reader_.db, "SELECT " FRPX_ASSET_COLUMNS
+                         " FROM gpu_assets WHERE (user_id, machine_id) > (?, ?) "
+                         "ORDER BY user_id, machine_id LIMIT ?");
+  return many(list.bind(after.substr(0, slash))
+                  .bind(after.substr(std::min(slash + 1, after.size())))
+                  .bind(bounded(which.limit)),
+              read_asset);
+}
+
+result<std::size_t> sqlite_store::put_silent_assets_offline(wall_time before) {
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db,
+               "UPDATE gpu_assets SET status = 'offline' WHERE status = 'online' AND updated < ?");
+  if (const auto done = change.bind(before).run(); !done) return done.error();
+  return writer_.db.changed_rows();
+}
+
+result<std::uint64_t> sqlite_store::change_count() {
+  const std::scoped_lock lock(reader_.mutex);
+  // The version (https://sqlite.org/pragma.html#pragma_data_version) costs no disk access and moves
+  // with every foreign commit, the count with those that matter.
+  query version(reader_.db, "PRAGMA data_version");
+  const auto now = one(version, [](const query& row) { return row.integer(0); });
+  if (!now) return now.error();
+  if (*now == seen_version_) return seen_count_;
+  query count(reader_.db, "SELECT count FROM changes");
+  const auto counted = one(count, [](const query& row) { return row.integer(0); });
+  if (!counted) return counted.error();
+  seen_version_ = *now;
+  seen_count_ = static_cast<std::uint64_t>(*counted);
+  return seen_count_;
+}
+
+}  // namespace frpx::store

@@ -1,0 +1,71 @@
+// The embedded default: one SQLite file.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "store/sqlite/connection.hpp"
+#include "store/store.hpp"
+
+namespace frpx::store {
+
+/// Keeps everything in one file (beside its `-wal` and `-shm`), safe against being killed at any
+/// moment and for several processes at once, on a local disk. Two connections: readers wait neither
+/// for this process's writer nor for another's, since the log is written ahead; writers wait for
+/// each other up to the time-out. A write returns when it is on the disk.
+class sqlite_store final : public store {
+ public:
+  /// See store::open(). `path` is a file's.
+  static boost::system::result<std::unique_ptr<store>, open_error> open(
+      const std::string& path, const open_options& options);
+
+  std::string_view kind() const override { return "sqlite"; }
+
+  result<void> add_user(const user& row) override;
+  result<user> find_user(std::string_view email) override;
+  result<user> find_user_by_id(std::string_view id) override;
+  result<std::vector<user>> list_users(const page& which) override;
+  result<void> set_password(std::string_view email, const std::string& password_hash) override;
+  result<void> set_role(std::string_view email, role value) override;
+  result<void> remove_user(std::string_view email) override;
+
+  result<void> add_key(const api_key& row) override;
+  result<api_key> find_key(const secret& text) override;
+  result<std::vector<api_key>> list_keys(const page& which) override;
+  result<api_key> revoke_key(std::string_view id_or_name) override;
+  result<void> touch_keys(std::span<const use> uses) override;
+
+  result<void> add_token(const token& row) override;
+  result<token> find_token(std::string_view id) override;
+  result<std::vector<token>> list_tokens(const page& which) override;
+  result<void> set_token_client(std::string_view id, std::string_view client_id) override;
+  result<token> revoke_token(std::string_view id) override;
+  result<void> touch_tokens(std::span<const use> uses) override;
+  result<std::size_t> remove_tokens_expired_before(wall_time when) override;
+
+  result<void> put_asset(const asset& row) override;
+  result<std::vector<asset>> list_assets(const page& which) override;
+  result<std::size_t> put_silent_assets_offline(wall_time before) override;
+
+  result<std::uint64_t> change_count() override;
+
+ private:
+  struct side {
+    explicit side(connection opened) : db(std::move(opened)) {}
+    std::mutex mutex;
+    connection db;
+  };
+
+  sqlite_store(connection reader, connection writer)
+      : reader_(std::move(reader)), writer_(std::move(writer)) {}
+
+  result<void> touch(const char* sql, std::span<const use> uses);
+
+  side reader_;
+  side writer_;
+  std::int64_t seen_version_ = -1;  // with reader_'s mutex, as is what follows
+  std::uint64_t seen_count_ = 0;
+};
+
+}  // namespace frpx::store

@@ -1,0 +1,124 @@
+// What lasts: users, keys, tokens and machines, behind one interface.
+#pragma once
+
+#include <boost/assert/source_location.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/secret.hpp"
+#include "store/errors.hpp"
+#include "store/rows.hpp"
+
+namespace frpx::store {
+
+/// One part of a list, in the order of ids (machines: of user and machine).
+struct page {
+  std::string after;        ///< The last row seen: its id, or `user_id/machine_id`. Empty: none.
+  std::size_t limit = 100;  ///< At most `longest_page` rows come, whatever is asked for.
+};
+
+inline constexpr std::size_t longest_page = 1000;
+
+/// A user's tokens beyond this number push out those that were issued first.
+inline constexpr std::size_t tokens_per_user = 1000;
+
+/// Keeps users, API keys, tokens and machines, the same way whatever lies below: every backend
+/// passes store/contract_test.cpp.
+///
+/// Every call blocks, on a file or on a server, up to the time-out that the store was opened with:
+/// call it from the pool for blocking work, never from a worker. Any thread may call, several at
+/// once. A call cannot be cancelled; it ends by its time-out. A call that fails has changed
+/// nothing, a call that succeeds has changed what the next start will find.
+///
+/// Beside the errors named at each call: `unavailable`, `busy`, `full`, `read_only`, `corrupt` and
+/// `failed`, all of which say nothing about the row that was asked for.
+class store {
+ public:
+  store() = default;
+  store(const store&) = delete;
+  store& operator=(const store&) = delete;
+  virtual ~store() = default;
+
+  /// What this is, for the log and for `db status`: `sqlite`, `memory`. Never holds a password.
+  virtual std::string_view kind() const = 0;
+
+  // --- users: errors already_exists (of an id or an e-mail address), not_found, bad_value
+  virtual result<void> add_user(const user& row) = 0;
+  virtual result<user> find_user(std::string_view email) = 0;
+  virtual result<user> find_user_by_id(std::string_view id) = 0;
+  virtual result<std::vector<user>> list_users(const page& which) = 0;
+  virtual result<void> set_password(std::string_view email, const std::string& password_hash) = 0;
+  virtual result<void> set_role(std::string_view email, role value) = 0;
+  /// Takes away the user, his tokens and machines, and revokes his keys, all or nothing.
+  virtual result<void> remove_user(std::string_view email) = 0;
+
+  // --- keys: errors already_exists (of an id, a hash or an active key's name), not_found,
+  // bad_value
+  virtual result<void> add_key(const api_key& row) = 0;
+  /// The row of the key with this text, be it active or not: the caller judges.
+  virtual result<api_key> find_key(const secret& text) = 0;
+  virtual result<std::vector<api_key>> list_keys(const page& which) = 0;
+  /// Revokes the key with this id, else the active one with this name, and returns it as it is now.
+  /// A key that is revoked already is returned as well.
+  virtual result<api_key> revoke_key(std::string_view id_or_name) = 0;
+  /// Notes the last use of keys; an earlier time than the known one and unknown ids are passed
+  /// over.
+  virtual result<void> touch_keys(std::span<const use> uses) = 0;
+
+  // --- tokens: errors already_exists (of an id), not_found (of the token, or of its user when
+  // adding), bad_value
+  virtual result<void> add_token(const token& row) = 0;
+  virtual result<token> find_token(std::string_view id) = 0;
+  virtual result<std::vector<token>> list_tokens(const page& which) = 0;
+  virtual result<void> set_token_client(std::string_view id, std::string_view client_id) = 0;
+  virtual result<token> revoke_token(std::string_view id) = 0;
+  virtual result<void> touch_tokens(std::span<const use> uses) = 0;
+  /// Takes away the tokens that expired before `when`; returns how many.
+  virtual result<std::size_t> remove_tokens_expired_before(wall_time when) = 0;
+
+  // --- machines: errors not_found (of the user), bad_value
+  /// Adds the row or, when user and machine have one, changes name, `online` and `updated` in it.
+  virtual result<void> put_asset(const asset& row) = 0;
+  virtual result<std::vector<asset>> list_assets(const page& which) = 0;
+  /// Shows as offline what is online and was not put since `before`; returns how many.
+  virtual result<std::size_t> put_silent_assets_offline(wall_time before) = 0;
+
+  /// A number that differs from its former value once any process has added, changed or taken away
+  /// users or keys, or has revoked or taken away tokens: who keeps answers in memory forgets them
+  /// then. New tokens, uses and machines do not count. Cheap enough to be asked every 200 ms.
+  virtual result<std::uint64_t> change_count() = 0;
+};
+
+/// Why a store could not be opened: a code to decide by, a sentence to print. The sentence never
+/// holds the URL's password.
+struct open_error {
+  error_code code;
+  std::string text;
+};
+
+/// Makes `open(...).value()` throw std::runtime_error with the sentence: for start-up.
+[[noreturn]] void throw_exception_from_error(const open_error& error,
+                                             const boost::source_location& where);
+
+struct open_options {
+  std::chrono::milliseconds timeout{2000};  ///< How long a call may wait for another's lock.
+  std::uint64_t max_bytes = 0;              ///< Bound of an embedded database's file; 0: none.
+};
+
+/// Opens what `url` names, and brings its tables up to what this program knows, under a lock, so
+/// that many programs may do so at once. Blocks.
+///
+///     sqlite:PATH    a file; made with mode 0600, its folder with 0700, if they do not exist
+///     memory:        this process's memory; gone at its end
+///
+/// Errors: `unknown_scheme`, `cannot_open`, `newer_schema`, and those of every call.
+boost::system::result<std::unique_ptr<store>, open_error> open(const std::string& url,
+                                                               const open_options& options = {});
+
+}  // namespace frpx::store
