@@ -26,14 +26,15 @@ class blocking_pool {
   /// Runs `f` (which returns a value and does not throw) on a thread of the pool; `errc::busy` when
   /// the queue is full, `errc::late` when `patience` is over first.
   template <class F>
-  boost::asio::awaitable<result<std::invoke_result_t<F&>>> run(F f,
+  boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> run(F f,
                                                                steady_clock::duration patience) {
     if (waiting_.fetch_add(1) >= limit_) {
       waiting_.fetch_sub(1);
       co_return make_error_code(errc::busy);
     }
     auto counted = [f = std::move(f), slot = slot_in_queue(waiting_)]() mutable { return f(); };
-    co_return co_await hand_off<std::invoke_result_t<F&>>(
+    using counted_task = decltype(counted);
+    co_return co_await hand_off<counted_task>(
         [this](auto task) { boost::asio::post(pool_, std::move(task)); }, std::move(counted),
         patience);
   }

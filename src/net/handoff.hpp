@@ -19,38 +19,50 @@
 
 namespace frpx::net {
 
-/// What the asking coroutine and the answering thread share. Only `answer` is touched by the other
-/// thread, before it posts back; all else belongs to the asker's thread.
+/// What the asker gets for an `f` that returns T: T or an error; a result stays what it is.
 template <class T>
+struct answer_of {
+  using type = result<T>;
+};
+template <class T>
+struct answer_of<result<T>> {
+  using type = result<T>;
+};
+template <class T>
+using answer_t = typename answer_of<T>::type;
+
+/// What the asking coroutine and the answering thread share. The other thread only keeps it alive;
+/// all of it belongs to the asker's thread.
+template <class Answer>
 struct handoff_state {
   explicit handoff_state(const boost::asio::any_io_executor& home) : answered(home) {}
   boost::asio::steady_timer answered;
-  std::optional<T> answer;
-  bool arrived = false;
+  std::optional<Answer> answer;
 };
 
 /// Has `f` run through `submit(function)` on another thread and waits for its result, at most
-/// `patience` and no longer than the coroutine itself lives. The other thread keeps its own copy of
-/// all it needs, so neither side waits for the other's death.
-template <class T, class Submit, class F>
-boost::asio::awaitable<result<T>> hand_off(Submit submit, F f, steady_clock::duration patience) {
+/// `patience` (then errc::late) and no longer than the coroutine itself lives. The other thread
+/// keeps its own copy of all it needs, so neither side waits for the other's death.
+template <class F, class Submit>
+boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> hand_off(Submit submit, F f,
+                                                                   steady_clock::duration patience) {
+  using answer = answer_t<std::invoke_result_t<F&>>;
   const auto home = co_await boost::asio::this_coro::executor;
-  auto state = std::make_shared<handoff_state<T>>(home);
+  auto state = std::make_shared<handoff_state<answer>>(home);
   state->answered.expires_after(patience);
   submit([state, home, f = std::move(f)]() mutable {
-    auto answer = std::make_shared<T>(f());
-    boost::asio::post(home, [state = std::move(state), answer = std::move(answer)]() mutable {
-      state->answer.emplace(std::move(*answer));
-      state->arrived = true;
+    auto said = std::make_shared<answer>(f());
+    boost::asio::post(home, [state = std::move(state), said = std::move(said)]() mutable {
+      state->answer.emplace(std::move(*said));
       state->answered.cancel();
     });
   });
-  if (!state->arrived) {
+  if (!state->answer) {
     boost::system::error_code ended;
     co_await state->answered.async_wait(
         boost::asio::redirect_error(boost::asio::use_awaitable, ended));
   }
-  if (!state->arrived) co_return make_error_code(errc::late);
+  if (!state->answer) co_return make_error_code(errc::late);
   co_return std::move(*state->answer);
 }
 

@@ -63,10 +63,10 @@ class worker {
   /// it must not hand over ownership); `f` may run after the asking coroutine has gone, so it owns
   /// or copies what it uses.
   template <class F>
-  boost::asio::awaitable<result<std::invoke_result_t<F&>>> call(F f,
+  boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> call(F f,
                                                                 steady_clock::duration patience) {
     posts_.fetch_add(1, std::memory_order_relaxed);
-    return hand_off<std::invoke_result_t<F&>>(
+    return hand_off<F>(
         [this](auto run) { boost::asio::post(context_, std::move(run)); }, std::move(f), patience);
   }
   /// How often other threads were in need of this one: 0 per request in the steady state.

@@ -125,26 +125,22 @@ asio::awaitable<std::optional<identity::account>> control_connection::log_in() {
 asio::awaitable<result<identity::account>> control_connection::judge(wire::command first) {
   auto& logins = owner_.around().logins;
   const auto patience = owner_.how().login;
-  const auto flat = [](result<result<identity::account>> answer) -> result<identity::account> {
-    if (!answer) return answer.error();
-    return std::move(*answer);
-  };
   if (auto* by_token = std::get_if<wire::login_by_token>(&first)) {
-    co_return flat(co_await owner_.around().blocking.run(
+    co_return co_await owner_.around().blocking.run(
         [&logins, token = std::move(by_token->token)] {
           return logins.login_by_token(token, wall_clock::now());
         },
-        patience));
+        patience);
   }
   auto& credentials = std::get<wire::login>(first);
   if (logins.wait_before(credentials.email, address_, steady_clock::now()) !=
       steady_clock::duration::zero()) {
     co_return identity::make_error_code(identity::errc::throttled);
   }
-  co_return flat(co_await owner_.around().passwords.run(
+  co_return co_await owner_.around().passwords.run(
       [&logins, email = std::move(credentials.email), password = std::move(credentials.pass),
        from = address_] { return logins.login(email, password, from, steady_clock::now()); },
-      patience));
+      patience);
 }
 
 // After a password the client gets a token to keep; a token that ages is renewed.
@@ -158,12 +154,11 @@ asio::awaitable<bool> control_connection::accept_account(const identity::account
     const auto issued = co_await owner_.around().blocking.run(
         [&logins, user = who.user_id] { return logins.issue_token(user, wall_clock::now()); },
         owner_.how().login);
-    if (issued && *issued) {
-      answer.token = (*issued)->text;
-      claim_.token_id = (*issued)->id;
+    if (issued) {
+      answer.token = issued->text;
+      claim_.token_id = issued->id;
     } else {
-      log::error("no token for {}: {}", shown(who.email),
-                 (issued ? issued->error() : issued.error()).message());
+      log::error("no token for {}: {}", shown(who.email), issued.error().message());
     }
   }
   send(answer);
