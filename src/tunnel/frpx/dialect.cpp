@@ -113,6 +113,12 @@ void dialect::order(std::uint64_t session, const uuid& id) {
   });
 }
 
+std::size_t dialect::pending() const {
+  std::size_t sum = 0;
+  for (const auto& each : streams_) sum += each->pending();
+  return sum;
+}
+
 void dialect::enter(std::uint64_t session, control_connection& connection) {
   connections_.emplace(session, &connection);
 }

@@ -49,6 +49,8 @@ class dialect {
 
   const surroundings& around() const { return around_; }
   const options& how() const { return options_; }
+  /// Streams that were asked for and have not come, on all workers. Any thread.
+  std::size_t pending() const;
   proxy_streams& streams_of(const net::worker& on) { return *streams_[on.index()]; }
 
   // Home worker only.

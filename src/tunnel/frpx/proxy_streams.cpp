@@ -1,7 +1,6 @@
 #include "tunnel/frpx/proxy_streams.hpp"
 
 #include <cassert>
-#include <vector>
 
 #include "tunnel/errc.hpp"
 
@@ -58,8 +57,12 @@ struct proxy_streams::pending_order {
         bell(table.on_.events()),
         late(table.on_.timers(), bell) {
     owner.orders_.emplace(id, this);
+    owner.pending_.fetch_add(1, std::memory_order_relaxed);
   }
-  ~pending_order() { owner.orders_.erase(id); }
+  ~pending_order() {
+    owner.orders_.erase(id);
+    owner.pending_.fetch_sub(1, std::memory_order_relaxed);
+  }
 
   proxy_streams& owner;
   const std::uint64_t session;
@@ -94,6 +97,12 @@ bool proxy_streams::present(const uuid& id, net::unique_fd fd, bytes_view behind
   order.arrived = std::make_unique<proxy_stream>(*this, order.session, std::move(fd), behind);
   order.bell.ring();
   return true;
+}
+
+std::vector<std::string> proxy_streams::pending_ids() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, order] : orders_) ids.push_back(id.to_string());
+  return ids;
 }
 
 void proxy_streams::end_session(std::uint64_t session) {

@@ -3,9 +3,12 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/uuid.hpp"
 #include "net/socket.hpp"
@@ -42,13 +45,15 @@ class proxy_streams {
   /// The session has ended: its pending orders fail, its streams are reset and say so.
   void end_session(std::uint64_t session);
 
-  std::size_t pending() const { return orders_.size(); }
+  std::size_t pending() const { return pending_.load(std::memory_order_relaxed); }  ///< Any thread.
+  std::vector<std::string> pending_ids() const;
 
  private:
   class proxy_stream;
   struct pending_order;
 
   net::worker& on_;
+  std::atomic<std::size_t> pending_{0};
   std::unordered_map<uuid, pending_order*, uuid::hash> orders_;
   // A ring of the streams of each session, so that its end finds them.
   std::unordered_map<std::uint64_t, proxy_stream*> live_;

@@ -1,0 +1,36 @@
+#include "server/resources.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace frpx::server {
+namespace {
+
+constexpr std::size_t reserve = 64;
+constexpr std::size_t usual_clients = 1024;
+constexpr std::size_t fewest = 16;
+
+}  // namespace
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+capacity capacity_of(const config::frps_options& options, std::size_t descriptors) {
+  const std::size_t usable =
+      descriptors > reserve + 4 * fewest ? descriptors - reserve : 4 * fewest;
+  capacity most;
+  most.clients = options.max_clients != 0 ? options.max_clients
+                                          : std::clamp(usable / 4, fewest, usual_clients);
+  const std::size_t left = usable > most.clients ? usable - most.clients : 2 * fewest;
+  most.visitors = options.max_visitors != 0 ? options.max_visitors : std::max(left / 2, fewest);
+  return most;
+}
+
+}  // namespace frpx::server

@@ -1,0 +1,23 @@
+// What the machine gives this process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "config/options.hpp"
+
+namespace frpx::server {
+
+/// Raises the limit on open files as far as this process may, and returns it.
+std::size_t raise_descriptor_limit();
+
+/// How many may be here at once: what the options say, else what the descriptors allow.
+struct capacity {
+  std::size_t visitors = 0;
+  std::size_t clients = 0;
+};
+
+/// 64 descriptors are kept in reserve; a visitor needs two (its own and a stream's), a client one.
+capacity capacity_of(const config::frps_options& options, std::size_t descriptors);
+
+}  // namespace frpx::server

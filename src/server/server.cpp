@@ -1,0 +1,250 @@
+#include "server/server.hpp"
+
+#include <future>
+
+#include "api/rest.hpp"
+#include "core/log.hpp"
+#include "gateway/failover.hpp"
+#include "gateway/gateway.hpp"
+#include "http/service.hpp"
+#include "identity/key_checker.hpp"
+#include "identity/logins.hpp"
+#include "net/blocking_pool.hpp"
+#include "net/listener.hpp"
+#include "net/relay.hpp"
+#include "net/worker.hpp"
+#include "server/ready_file.hpp"
+#include "server/resources.hpp"
+#include "server/start_store.hpp"
+#include "server/view.hpp"
+#include "store/store.hpp"
+#include "tunnel/frpx/dialect.hpp"
+#include "tunnel/registry.hpp"
+
+namespace frpx::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto refresh_every = std::chrono::milliseconds(200);
+constexpr auto refresh_patience = std::chrono::seconds(5);
+constexpr auto join_patience = std::chrono::seconds(5);
+constexpr auto look_every = std::chrono::milliseconds(10);
+
+identity::token_signer make_signer(const config::frps_options& options) {
+  if (options.demo) return identity::token_signer(secret(random_hex(32)));
+  auto signing = identity::load_or_make_signing_secret(options.data_dir / "token-secret");
+  if (!signing) {
+    throw start_error((options.data_dir / "token-secret").string() + ": " +
+                      signing.error().message());
+  }
+  return identity::token_signer(std::move(*signing));
+}
+
+gateway::options gateway_options(const config::frps_options& from, const capacity& most) {
+  const auto& late = from.deadlines;
+  gateway::options to;
+  to.request_head = late.request_head;
+  to.body_stall = late.body_stall;
+  to.stream = late.stream;
+  to.stream_total = late.stream_total;
+  to.response_head = late.response_head;
+  to.response_stall = late.response_stall;
+  to.idle_visitor = late.idle_visitor;
+  to.idle_stream = late.idle_stream;
+  to.key_check = late.key_check;
+  to.most_visitors = most.visitors;
+  to.repeatable_paths = gateway::default_repeatable_paths();
+  to.access_log = from.access_log;
+  return to;
+}
+
+tunnel::frpx_dialect::options dialect_options(const config::frps_options& from) {
+  return {.first_frame = from.deadlines.first_frame,
+          .login = from.deadlines.login,
+          .client_silence = from.deadlines.client_silence,
+          .public_client_silence = from.deadlines.public_client_silence,
+          .most_pending = from.max_pending};
+}
+
+}  // namespace
+
+/// What a server is made of, in the order in which it is made; it goes in the reverse order.
+class server::parts {
+ public:
+  explicit parts(config::frps_options given);
+  void stop();
+  const api::listening_ports& ports() const { return ports_; }
+
+ private:
+  void listen();
+  void open(net::listener& port, const std::string& address, std::uint16_t number,
+            const char* option);
+  asio::awaitable<void> refresh_keys();
+  void drain();
+  void end_all();
+  template <class F>
+  void at_home(F f);
+
+  const config::frps_options options_;
+  const capacity most_;
+  const std::unique_ptr<store::store> store_;
+  identity::logins logins_;
+  identity::key_checker keys_;
+  net::worker_pool workers_;
+  net::blocking_pool passwords_{1, 256};
+  net::blocking_pool blocking_{4, 4096};
+  tunnel::registry clients_;
+  tunnel::frpx_dialect::dialect dialect_;
+  gateway::gateway gateway_;
+  api::listening_ports ports_;
+  view view_;
+  http::service api_;
+  net::listener control_port_;
+  net::listener proxy_port_;
+  net::listener public_port_;
+  net::listener api_port_;
+  bool stopped_ = false;
+};
+
+server::parts::parts(config::frps_options given)
+    : options_(std::move(given)),
+      most_(capacity_of(options_, raise_descriptor_limit())),
+      store_(start_store(options_)),
+      logins_(*store_, make_signer(options_)),
+      keys_(*store_, identity::key_checker_options{.fixed_key = options_.api_key}),
+      workers_(options_.workers),
+      clients_(workers_, most_.clients),
+      dialect_({workers_, clients_, logins_, passwords_, blocking_}, dialect_options(options_)),
+      gateway_(workers_, clients_, keys_, blocking_, gateway_options(options_, most_)),
+      view_(clients_, dialect_, gateway_, *store_, blocking_, ports_),
+      api_(workers_.home(), api::make_rest_api(view_, options_.api_token)),
+      control_port_(workers_, net::listener::placing::home,
+                    [this](net::worker& on, net::accepted one) {
+                      dialect_.accept_control(on, std::move(one));
+                    }),
+      proxy_port_(workers_, net::listener::placing::least_loaded,
+                  [this](net::worker& on, net::accepted one) {
+                    dialect_.accept_proxy(on, std::move(one));
+                  }),
+      public_port_(workers_, net::listener::placing::least_loaded,
+                   [this](net::worker& on, net::accepted one) {
+                     gateway_.accept(on, std::move(one));
+                   }),
+      api_port_(workers_, net::listener::placing::home,
+                [this](net::worker& on, net::accepted one) {
+                  api_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)), one.peer);
+                }) {
+  log::info("Connected to database successfully");
+  listen();
+  workers_.home().tasks().spawn(refresh_keys());
+  workers_.start();
+  log::info("FRPS listening on ports: Control={}, Proxy={}, Public={}, API={}", ports_.control,
+            ports_.proxy, ports_.visitors, ports_.api);
+  if (options_.ready_file.empty()) return;
+  if (const auto failed = write_ready_file(options_.ready_file, ports_)) {
+    stop();
+    throw start_error("--ready-file " + options_.ready_file.string() + ": " + failed.message());
+  }
+}
+
+void server::parts::listen() {
+  open(control_port_, options_.bind, options_.control_port, "--control-port");
+  open(proxy_port_, options_.bind, options_.proxy_port, "--proxy-port");
+  open(public_port_, options_.bind, options_.public_port, "--public-port");
+  open(api_port_, options_.api_bind, options_.api_port, "--api-port");
+  ports_ = {control_port_.port(), proxy_port_.port(), public_port_.port(), api_port_.port()};
+}
+
+void server::parts::open(net::listener& port, const std::string& address, std::uint16_t number,
+                         const char* option) {
+  const error_code failed = port.open(address, number);
+  if (!failed) return;
+  throw start_error("cannot listen on port " + std::to_string(number) + " of " + address + " (" +
+                    option + "): " + failed.message() +
+                    (failed == boost::system::errc::address_in_use
+                         ? "; end the program that uses it, or choose another with " +
+                               std::string(option)
+                         : std::string()));
+}
+
+// An in-process cache hears of keys changed by another process within 200 ms.
+asio::awaitable<void> server::parts::refresh_keys() {
+  asio::steady_timer timer(workers_.home().context());
+  for (;;) {
+    timer.expires_after(refresh_every);
+    co_await timer.async_wait(asio::use_awaitable);
+    const auto done =
+        co_await blocking_.run([&keys = keys_] { return keys.refresh(); }, refresh_patience);
+    view_.note_store(done.has_value());
+  }
+}
+
+template <class F>
+void server::parts::at_home(F f) {
+  std::promise<void> done;
+  workers_.home().post([&] {
+    f();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void server::parts::stop() {
+  if (std::exchange(stopped_, true)) return;
+  drain();
+  end_all();
+  workers_.stop();
+  log::info("frps has stopped.");
+}
+
+// Phase 1 and 2: nothing new; what runs may end.
+void server::parts::drain() {
+  log::info("Stopping: no new connections; {} visitors may finish within {} s.",
+            gateway_.visitors(), std::chrono::duration<double>(options_.deadlines.drain).count());
+  at_home([this] {
+    public_port_.stop();
+    control_port_.stop();
+    proxy_port_.stop();
+    api_port_.stop();
+    gateway_.drain();
+    api_.drain();
+  });
+  const auto until = steady_clock::now() + options_.deadlines.drain;
+  while (gateway_.visitors() != 0 && steady_clock::now() < until) {
+    std::this_thread::sleep_for(look_every);
+  }
+}
+
+// Phase 3 to 5: the clients are told, what is left is reset, everything is joined.
+void server::parts::end_all() {
+  gateway_.close_idle_streams();
+  for (std::size_t i = workers_.size(); i-- > 0;) {
+    std::promise<void> done;
+    net::worker& each = workers_.at(i);
+    asio::co_spawn(
+        each.context(),
+        [](net::worker& on, http::service* api) -> asio::awaitable<void> {
+          if (api != nullptr) co_await api->stop(std::chrono::milliseconds(0));
+          on.tasks().cancel();
+          on.relays().reset_all();
+          const auto until = steady_clock::now() + join_patience;
+          const bool joined = co_await on.tasks().join(until) && co_await on.relays().join(until);
+          if (!joined) log::error("{} tasks of worker {} did not end", on.tasks().size(), on.index());
+        }(each, i == 0 ? &api_ : nullptr),
+        [&done](std::exception_ptr) { done.set_value(); });
+    done.get_future().wait();
+  }
+}
+
+server::server(config::frps_options options)
+    : parts_(std::make_unique<parts>(std::move(options))) {}
+
+server::~server() { stop(); }
+
+api::listening_ports server::ports() const { return parts_->ports(); }
+
+void server::stop() { parts_->stop(); }
+
+}  // namespace frpx::server

@@ -1,0 +1,26 @@
+#include "server/start_store.hpp"
+
+#include "config/environment.hpp"
+#include "identity/demo.hpp"
+#include "server/server.hpp"
+
+namespace frpx::server {
+
+std::unique_ptr<store::store> start_store(const config::frps_options& options) {
+  if (options.demo) {
+    auto store = store::open("memory:").value();
+    identity::seed_demo(*store).value();
+    return store;
+  }
+  if (const auto problem = config::prepare_data_dir(options.data_dir); !problem.empty()) {
+    throw start_error(problem);
+  }
+  const std::string url = options.database_url.empty()
+                              ? "sqlite:" + (options.data_dir / "frpx.db").string()
+                              : options.database_url.reveal();
+  auto store = store::open(url);
+  if (!store) throw start_error(store.error().text);
+  return std::move(*store);
+}
+
+}  // namespace frpx::server

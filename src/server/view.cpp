@@ -1,0 +1,145 @@
+#include "server/view.hpp"
+
+#include <map>
+
+namespace frpx::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto store_patience = std::chrono::seconds(5);
+constexpr auto worker_patience = std::chrono::seconds(1);
+
+api::session_info info_of(const tunnel::session& of) {
+  api::session_info info;
+  info.client_id = of.facts().client_id;
+  info.user = of.facts().email;
+  info.connected_at = of.facts().connected_at;
+  if (of.machine) {
+    info.system = api::session_info::machine{of.machine->usage.cpu_usage,
+                                             of.machine->usage.memory_usage,
+                                             of.machine->usage.disk_usage,
+                                             of.machine->usage.computer_name, of.machine->at};
+  }
+  if (of.reported_models) info.models = of.models;
+  info.in_flight = of.in_flight.load();
+  return info;
+}
+
+/// All rows of a list that comes in pages, `next(page)` by `key(row)`.
+template <class Next, class Key>
+auto all_pages(Next next, Key key) -> decltype(next(store::page{})) {
+  auto rows = next(store::page{{}, store::longest_page});
+  if (!rows) return rows;
+  for (auto last = rows->size(); last == store::longest_page;) {
+    auto more = next(store::page{key(rows->back()), store::longest_page});
+    if (!more) return more;
+    last = more->size();
+    rows->insert(rows->end(), std::make_move_iterator(more->begin()),
+                 std::make_move_iterator(more->end()));
+  }
+  return rows;
+}
+
+constexpr auto id_of = [](const auto& row) { return row.id; };
+
+}  // namespace
+
+view::view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect,
+           gateway::gateway& entry, store::store& lasting, net::blocking_pool& pool,
+           const api::listening_ports& ports)
+    : clients_(clients),
+      dialect_(dialect),
+      entry_(entry),
+      store_(lasting),
+      pool_(pool),
+      ports_(ports) {}
+
+void view::each_session(const std::function<void(const api::session_info&)>& visit) const {
+  for (const auto& each : clients_.sessions()) visit(info_of(*each));
+}
+
+std::optional<api::session_info> view::find_session(std::string_view client_id) const {
+  const auto found = clients_.find(client_id);
+  if (!found) return std::nullopt;
+  return info_of(*found);  // the registry keeps it until the caller returns to the loop
+}
+
+api::server_stats view::stats() const {
+  return {.active_clients = clients_.sessions().size(),
+          .pending_connections = dialect_.pending(),
+          .total_connections = entry_.total_visitors(),
+          .uptime = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() -
+                                                                     started_steady_)};
+}
+
+asio::awaitable<std::vector<std::string>> view::pending_connections() {
+  std::vector<std::string> ids;
+  auto& workers = dialect_.around().workers;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    auto& streams = dialect_.streams_of(workers.at(i));
+    auto some = co_await workers.at(i).call([&streams] { return streams.pending_ids(); },
+                                            worker_patience);
+    if (some) ids.insert(ids.end(), some->begin(), some->end());
+  }
+  co_return ids;
+}
+
+api::server_health view::health() const {
+  using state = api::part_health::state;
+  api::server_health all;
+  all.database = database_;
+  all.cache = {state::none, started_};
+  all.clients = {clients_.sessions().empty() ? state::none : state::up, started_};
+  return all;
+}
+
+bool view::disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) {
+  const auto found = clients_.find(client_id);
+  if (!found) return false;
+  clients_.ban(found->facts().client_id, steady_clock::now() + refused_for);
+  found->end("an operator disconnected it");
+  return true;
+}
+
+asio::awaitable<result<std::vector<std::string>>> view::users() {
+  co_return co_await pool_.run(
+      [&store = store_]() -> result<std::vector<std::string>> {
+        const auto rows =
+            all_pages([&](const store::page& which) { return store.list_users(which); }, id_of);
+        if (!rows) return rows.error();
+        std::vector<std::string> emails;
+        for (const auto& row : *rows) emails.push_back(row.email);
+        return emails;
+      },
+      store_patience);
+}
+
+asio::awaitable<result<std::vector<api::active_token>>> view::active_tokens() {
+  co_return co_await pool_.run(
+      [&store = store_]() -> result<std::vector<api::active_token>> {
+        const auto users =
+            all_pages([&](const store::page& which) { return store.list_users(which); }, id_of);
+        if (!users) return users.error();
+        std::map<std::string, std::string> email_of;
+        for (const auto& row : *users) email_of.emplace(row.id, row.email);
+        const auto tokens =
+            all_pages([&](const store::page& which) { return store.list_tokens(which); }, id_of);
+        if (!tokens) return tokens.error();
+        std::vector<api::active_token> active;
+        for (const auto& row : *tokens) {
+          if (row.revoked || row.expires <= wall_clock::now()) continue;
+          active.push_back({row.id, email_of[row.user_id]});
+        }
+        return active;
+      },
+      store_patience);
+}
+
+void view::note_store(bool answers) {
+  const auto now = answers ? api::part_health::state::up : api::part_health::state::down;
+  if (database_.is != now) database_ = {now, wall_clock::now()};
+}
+
+}  // namespace frpx::server

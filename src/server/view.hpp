@@ -1,0 +1,44 @@
+// The server as its API sees it.
+#pragma once
+
+#include "api/server_view.hpp"
+#include "gateway/gateway.hpp"
+#include "net/blocking_pool.hpp"
+#include "store/store.hpp"
+#include "tunnel/frpx/dialect.hpp"
+#include "tunnel/registry.hpp"
+
+namespace frpx::server {
+
+/// Gathers what the API tells from the rooms that know it. Home worker.
+class view final : public api::server_view {
+ public:
+  view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect, gateway::gateway& entry,
+       store::store& lasting, net::blocking_pool& pool, const api::listening_ports& ports);
+
+  void each_session(const std::function<void(const api::session_info&)>& visit) const override;
+  std::optional<api::session_info> find_session(std::string_view client_id) const override;
+  api::server_stats stats() const override;
+  boost::asio::awaitable<std::vector<std::string>> pending_connections() override;
+  api::listening_ports ports() const override { return ports_; }
+  api::server_health health() const override;
+  bool disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) override;
+  boost::asio::awaitable<result<std::vector<std::string>>> users() override;
+  boost::asio::awaitable<result<std::vector<api::active_token>>> active_tokens() override;
+
+  /// How the store fares, as who asks it regularly has found.
+  void note_store(bool answers);
+
+ private:
+  tunnel::registry& clients_;
+  tunnel::frpx_dialect::dialect& dialect_;
+  gateway::gateway& entry_;
+  store::store& store_;
+  net::blocking_pool& pool_;
+  const api::listening_ports& ports_;
+  const wall_time started_ = wall_clock::now();
+  const steady_time started_steady_ = steady_clock::now();
+  api::part_health database_{api::part_health::state::up, started_};
+};
+
+}  // namespace frpx::server
