@@ -1,5 +1,6 @@
 #include "http/forward.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "http/errc.hpp"
@@ -25,12 +26,13 @@ result<progress> body_forwarder::forward(std::string_view input, std::span<char>
   while (!complete_) {
     const std::span<char> room = output.subspan(p.produced);
     if (body_.done()) {
-      if (room.size() < last_chunk.size()) {
+      const std::string_view end = chunked_out_ ? last_chunk : std::string_view();
+      if (room.size() < end.size()) {
         p.next = progress::need::room;
         return p;
       }
-      std::memcpy(room.data(), last_chunk.data(), last_chunk.size());
-      p.produced += last_chunk.size();
+      std::copy(end.begin(), end.end(), room.begin());
+      p.produced += end.size();
       complete_ = true;
       break;
     }
@@ -46,9 +48,7 @@ result<progress> body_forwarder::forward(std::string_view input, std::span<char>
         p.produced += step->payload.size();
       }
     }
-    if (body_.done()) {
-      complete_ = !chunked_out_;
-    } else if (step->payload.empty()) {
+    if (!body_.done() && step->payload.empty()) {
       // Nothing more came out: for want of input, or because none of it fits.
       p.next = p.consumed == input.size() ? progress::need::input : progress::need::room;
       return p;

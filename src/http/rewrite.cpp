@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <initializer_list>
 
 #include "http/errc.hpp"
@@ -23,8 +22,7 @@ class head_writer {
       fits_ = false;
       return;
     }
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = std::copy(text.begin(), text.end(), at_);
   }
 
   void line(std::initializer_list<std::string_view> parts) {

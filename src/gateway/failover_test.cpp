@@ -1,0 +1,81 @@
+#include "gateway/failover.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace frpx::gateway {
+namespace {
+
+struct row {
+  std::string name;
+  outcome what;
+  bool data_sent;
+  decision repeatable;    // when another client is left
+  decision unrepeatable;  // the same
+  decision alone;         // when none is left
+};
+
+constexpr auto next = decision::next_client;
+constexpr auto d502 = decision::answer_502;
+constexpr auto d503 = decision::answer_503;
+constexpr auto d504 = decision::answer_504;
+
+const std::vector<row> table = {
+    {"OPENED not 0: refused", outcome::refused, false, next, next, d502},
+    {"OPENED not 0, data dropped", outcome::refused, true, next, next, d502},
+    {"OPENED not 0: busy", outcome::busy, true, next, next, d503},
+    {"OPENED not 0: timed out", outcome::dial_too_late, true, next, next, d504},
+    {"end before OPENED, no data", outcome::ended_unopened, false, next, next, d503},
+    {"3 s before OPENED, no data", outcome::late_unopened, false, next, next, d504},
+    {"end before OPENED, data sent", outcome::ended_unopened, true, next, d502, d502},
+    {"3 s without OPENED, data sent", outcome::late_unopened, true, next, d504, d504},
+    {"end before a response byte", outcome::ended_opened, true, next, d502, d502},
+    {"reused stream that was dead", outcome::ended_opened, false, next, next, d502},
+    {"late answer", outcome::late_answer, true, d504, d504, d504},
+    {"rubbish", outcome::rubbish, true, d502, d502, d502},
+};
+
+TEST(failover, each_row_of_the_table) {
+  ASSERT_FALSE(table.empty());
+  for (const row& r : table) {
+    failed_try t{.what = r.what, .data_sent = r.data_sent, .another_left = true};
+    t.repeatable = true;
+    EXPECT_EQ(decide(t), r.repeatable) << r.name;
+    t.repeatable = false;
+    EXPECT_EQ(decide(t), r.unrepeatable) << r.name;
+    t.another_left = false;
+    EXPECT_EQ(decide(t), r.alone) << r.name;
+    t.repeatable = true;
+    EXPECT_EQ(decide(t), r.alone) << r.name;
+    t.answer_begun = t.another_left = true;
+    EXPECT_EQ(decide(t), decision::reset_visitor) << r.name;
+  }
+}
+
+TEST(failover, statuses) {
+  EXPECT_EQ(status_of(d502), 502);
+  EXPECT_EQ(status_of(d503), 503);
+  EXPECT_EQ(status_of(d504), 504);
+  EXPECT_EQ(status_of(next), 0);
+  EXPECT_EQ(status_of(decision::reset_visitor), 0);
+}
+
+TEST(failover, what_may_be_repeated) {
+  const auto paths = default_repeatable_paths();
+  for (const char* method : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}) {
+    EXPECT_TRUE(is_repeatable(method, "/any", paths)) << method;
+  }
+  for (const char* method : {"POST", "PATCH", "get", "TRACE", ""}) {
+    EXPECT_FALSE(is_repeatable(method, "/any", paths)) << method;
+    EXPECT_FALSE(is_repeatable(method, "/v1/chat/completions/", paths)) << method;
+  }
+  ASSERT_FALSE(paths.empty());
+  for (const std::string& path : paths) EXPECT_TRUE(is_repeatable("POST", path, paths)) << path;
+  EXPECT_FALSE(is_repeatable("POST", "/v1/chat/completions", {}));
+  EXPECT_TRUE(is_repeatable("POST", "/mine", {"/mine"}));
+}
+
+}  // namespace
+}  // namespace frpx::gateway

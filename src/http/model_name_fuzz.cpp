@@ -1,0 +1,41 @@
+// The model is the same however the body is cut, and reading on never changes a name that the whole
+// body confirms. The first byte says how it is cut.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "http/model_name.hpp"
+
+namespace {
+
+using frpx::http::model_finder;
+
+std::string read(model_finder& finder, model_finder::extent how_far, std::string_view body,
+                 std::size_t slice) {
+  finder.start(how_far);
+  for (; !body.empty(); body.remove_prefix(std::min(slice, body.size()))) {
+    finder.feed(body.substr(0, slice));
+  }
+  const auto state = finder.finish();
+  if (state == model_finder::state::reading) std::abort();
+  const std::string name(finder.name());
+  if ((state == model_finder::state::found) == name.empty()) std::abort();
+  if (name.size() > model_finder::longest) std::abort();
+  return name;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::size_t slice = 1U + data[0];
+  model_finder finder;
+  const std::string first = read(finder, model_finder::extent::first, body, size);
+  if (read(finder, model_finder::extent::first, body, slice) != first) std::abort();
+  const std::string whole = read(finder, model_finder::extent::whole, body, size);
+  if (read(finder, model_finder::extent::whole, body, slice) != whole) std::abort();
+  if (!whole.empty() && whole != first) std::abort();
+  return 0;
+}
