@@ -34,7 +34,7 @@ class pipe_pool {
   /// A pipe that goes back when it is destroyed.
   using handle = std::unique_ptr<pipe, giver>;
 
-  explicit pipe_pool(std::size_t limit = 64) : limit_(limit) { kept_.reserve(limit); }
+  explicit pipe_pool(std::size_t limit) : limit_(limit) { kept_.reserve(limit); }
   pipe_pool(const pipe_pool&) = delete;
   pipe_pool& operator=(const pipe_pool&) = delete;
 

@@ -189,7 +189,12 @@ void relay::note_moved(side& from, std::size_t bytes) {
 
 relay_set::relay_set(asio::io_context& context, poller& events, buffer_pool& buffers,
                      bytes_span scratch, relay_options options)
-    : events_(events), buffers_(buffers), scratch_(scratch), options_(options), idle_(context) {
+    : events_(events),
+      buffers_(buffers),
+      scratch_(scratch),
+      options_(options),
+      pipes_(options.pipes),
+      idle_(context) {
   assert(scratch.size() >= buffer_pool::block_size);
 }
 

@@ -43,6 +43,8 @@ struct relay_options {
   std::size_t large_read = 16 * 1024;
   /// A direction that has moved this much at one wake-up lets others run first.
   std::size_t turn = 512 * 1024;
+  /// How many pipes the relays of one worker may use at once.
+  std::size_t pipes = 64;
 };
 
 /// One visitor joined with one service; both are streams of any kind. It answers for the bytes: in

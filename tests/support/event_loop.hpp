@@ -43,7 +43,7 @@ class event_loop {
     const steady_time late = steady_clock::now() + patience;
     while (!done()) {
       if (steady_clock::now() >= late) return false;
-      worker_.context().run_one_for(std::chrono::milliseconds(20));
+      worker_.context().run_one_for(std::chrono::milliseconds(1));
     }
     return true;
   }

@@ -114,8 +114,8 @@ class memory_stream final : public net::stream {
   void reset() noexcept override { peer_.saw_reset_ = true; }
   error_code error() const override {
     return is_broken() ? error_code(boost::system::errc::connection_reset,
-                                 boost::system::generic_category())
-                    : error_code();
+                                    boost::system::generic_category())
+                       : error_code();
   }
 
  private:

@@ -1,0 +1,77 @@
+// A relay in its steady state allocates nothing.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "net/relay.hpp"
+#include "tests/support/event_loop.hpp"
+
+namespace {
+std::atomic<std::size_t> allocations{0};
+}
+
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* const memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace frpx::net {
+namespace {
+
+class relay_allocation_test : public testing::Test {
+ protected:
+  relay_allocation_test() {
+    loop_->relays().start(visitor_.take_ours(loop_), service_.take_ours(loop_));
+  }
+  ~relay_allocation_test() override { loop_->relays().reset_all(); }
+
+  // Sends `size` bytes from one end and takes them at the other.
+  bool pass(const unique_fd& from, const unique_fd& to, std::size_t size) {
+    std::size_t sent = 0;
+    std::size_t received = 0;
+    return loop_.run_until([&] {
+      if (sent < size) {
+        const ssize_t count = ::send(from.get(), bytes_.data(), std::min(bytes_.size(), size - sent), 0);
+        if (count > 0) sent += static_cast<std::size_t>(count);
+      }
+      const ssize_t count = ::recv(to.get(), bytes_.data(), bytes_.size(), 0);
+      if (count > 0) received += static_cast<std::size_t>(count);
+      return received == size;
+    });
+  }
+  bool exchange(std::size_t size) {
+    return pass(visitor_.theirs, service_.theirs, size) && pass(service_.theirs, visitor_.theirs, size);
+  }
+
+  test::event_loop loop_;
+  test::tcp_pair visitor_;
+  test::tcp_pair service_;
+  std::string bytes_ = std::string(64 * 1024, 'x');
+};
+
+TEST_F(relay_allocation_test, small_exchanges_allocate_nothing) {
+  ASSERT_TRUE(exchange(100));
+  const std::size_t before = allocations;
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(exchange(100));
+  EXPECT_EQ(allocations, before);
+}
+
+TEST_F(relay_allocation_test, bulk_allocates_nothing_once_it_has_its_pipe) {
+  ASSERT_TRUE(exchange(16 << 20));
+  const std::size_t before = allocations;
+  ASSERT_TRUE(exchange(16 << 20));
+  EXPECT_EQ(allocations, before);
+  EXPECT_GT(loop_->relays().totals().spliced, 0u);
+}
+
+TEST(relay, is_small_while_idle) { EXPECT_LE(sizeof(relay) + 2 * sizeof(socket), 600u); }
+
+}  // namespace
+}  // namespace frpx::net
