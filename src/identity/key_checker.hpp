@@ -1,13 +1,15 @@
 // Whether an API key may come in.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <unordered_map>
 
 #include "cache/memory/digest_table.hpp"
 #include "core/clock.hpp"
@@ -53,7 +55,7 @@ struct key_checker_options {
   std::chrono::milliseconds valid_for{5000};  ///< How long an answer serves without the store.
   std::chrono::milliseconds invalid_for{5000};
   std::chrono::milliseconds grace{std::chrono::hours(1)};  ///< The same, while the store is away.
-  std::chrono::milliseconds retry_after{1000};  ///< How long a key in grace is not asked for again.
+  std::chrono::milliseconds retry_after{1000};  ///< How long a store that failed is let alone.
   std::size_t valid_capacity = 16'384;
   std::size_t invalid_capacity = 16'384;
 };
@@ -87,22 +89,26 @@ class key_checker {
  private:
   using answers = cache::digest_table<verdict>;
 
-  std::optional<verdict> fixed(const digest& key, bool store_is_away) const;
-  verdict remember(const digest& hash, answers::epoch valid_ticket, answers::epoch invalid_ticket,
-                   const store::api_key& row, steady_time now);
-  verdict without_store(const digest& hash, answers::epoch ticket, steady_time now);
+  bool store_is_away(steady_time now) const;
+  std::optional<verdict> fixed(const cache::keyed_digest& hash, steady_time now) const;
+  verdict found(const cache::keyed_digest& hash, answers::epoch valid_ticket,
+                answers::epoch invalid_ticket, const store::api_key& row, steady_time now);
+  verdict refuse(const cache::keyed_digest& hash, answers::epoch invalid_ticket, verdict why,
+                 steady_time now);
+  verdict without_store(const cache::keyed_digest& hash, steady_time now);
   void note_use(const store::api_key& row);
 
   store::store& store_;
   const key_checker_options options_;
-  const std::optional<digest> fixed_key_;
+  const cache::digest_maker digest_of_;
+  const std::optional<cache::keyed_digest> fixed_key_;
   const verdict fixed_verdict_;
   answers valid_;
   answers invalid_;
-  std::mutex mutex_;  // guards what follows
-  std::uint64_t seen_change_ = 0;
-  bool has_seen_change_ = false;
-  std::vector<store::use> uses_;
+  std::atomic<steady_time> away_until_{steady_time::min()};  // as seen by the last failed look-up
+  std::mutex mutex_;                                         // guards what follows
+  std::optional<std::uint64_t> seen_change_;
+  std::unordered_map<std::string, wall_time> uses_;  // to be written, by key id
 };
 
 }  // namespace frpx::identity

@@ -1,31 +1,31 @@
 // A bounded table of answers that may be forgotten, looked up by digest.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "cache/memory/keyed_digest.hpp"
+#include "core/bytes.hpp"
 #include "core/clock.hpp"
-#include "core/hex.hpp"
 
 namespace frpx::cache {
 
 /// Remembers one value per digest for a time, so that a look-up needs neither a database nor the
 /// heap. The table never grows: it is made of sets of eight places, a digest chooses its set, and
-/// in a full set the entry that goes stale first gives way. Digests are taken as random, so make
-/// them with a cryptographic hash.
+/// in a full set the entry that goes stale first gives way.
 ///
 /// An entry is fresh until one time and kept until a later one: a stale entry serves when whoever
 /// could refresh it is away.
 ///
 /// Any thread may call everything; a call takes one lock of sixteen for some tens of nanoseconds
-/// (`forget` takes them one after the other). Time is a parameter.
+/// (forget_if() takes them one after the other). Time is a parameter.
 template <class Value>
 class digest_table {
  public:
@@ -38,26 +38,43 @@ class digest_table {
 
   std::size_t capacity() const { return sets_.size() * ways; }
 
-  /// To be taken before the question is asked whose answer put() will bring: what forget() has met
-  /// in between may be outdated, and such an answer is not kept.
+  /// To be taken before the question is asked whose answer put() will bring: an answer that was
+  /// under way during forget_if() may be outdated and is not kept.
   epoch ticket() const { return epoch_.load(std::memory_order_acquire); }
 
-  std::optional<Value> find_fresh(const digest& key, steady_time now) const {
-    return find(key, now, &entry::fresh_until);
-  }
-  std::optional<Value> find_kept(const digest& key, steady_time now) const {
-    return find(key, now, &entry::kept_until);
+  std::optional<Value> find_fresh(const keyed_digest& key, steady_time now) const {
+    const std::size_t index = set_of(key);
+    const std::scoped_lock lock(mutex_of(index));
+    const entry* found = find(sets_[index], key);
+    if (!found || now >= found->fresh_until) return std::nullopt;
+    return found->value;
   }
 
-  /// Keeps `value`, fresh until the one time and there until the other; false: forget() was called
-  /// since the ticket was taken, and nothing is kept.
-  bool put(epoch ticket, const digest& key, Value value, steady_time fresh_until,
+  /// Finds an entry that is still kept, and calls it fresh until `fresh_until` or its end.
+  std::optional<Value> prolong(const keyed_digest& key, steady_time now, steady_time fresh_until) {
+    const std::size_t index = set_of(key);
+    const std::scoped_lock lock(mutex_of(index));
+    entry* found = find(sets_[index], key);
+    if (!found || now >= found->kept_until) return std::nullopt;
+    found->fresh_until = std::min(fresh_until, found->kept_until);
+    return found->value;
+  }
+
+  /// Keeps `value`, fresh until the one time and there until the other; false: forget_if() was
+  /// called since the ticket was taken, and nothing is kept.
+  bool put(epoch ticket, const keyed_digest& key, Value value, steady_time fresh_until,
            steady_time kept_until) {
     const std::size_t index = set_of(key);
     const std::scoped_lock lock(mutex_of(index));
     if (ticket != epoch_.load(std::memory_order_acquire)) return false;
     place_for(sets_[index], key) = entry{key, fresh_until, kept_until, std::move(value)};
     return true;
+  }
+
+  void erase(const keyed_digest& key) {
+    const std::size_t index = set_of(key);
+    const std::scoped_lock lock(mutex_of(index));
+    if (entry* found = find(sets_[index], key)) *found = entry{};
   }
 
   /// Forgets the entries whose value `which` accepts, and every answer still under way.
@@ -84,7 +101,7 @@ class digest_table {
   static constexpr steady_time never = steady_time::min();
 
   struct entry {
-    digest key{};
+    keyed_digest key{};
     steady_time fresh_until = never;
     steady_time kept_until = never;
     Value value{};
@@ -94,27 +111,24 @@ class digest_table {
     std::mutex mutex;
   };
 
-  std::size_t set_of(const digest& key) const {
+  std::size_t set_of(const keyed_digest& key) const {
     return load_little<std::uint64_t>(key.data()) & (sets_.size() - 1);
   }
   std::mutex& mutex_of(std::size_t set_index) const { return mutexes_[set_index % shards].mutex; }
 
-  std::optional<Value> find(const digest& key, steady_time now, steady_time entry::* until) const {
-    const std::size_t index = set_of(key);
-    const std::scoped_lock lock(mutex_of(index));
-    for (const entry& e : sets_[index]) {
-      if (e.key == key && now < e.*until) return e.value;
+  template <class Set>  // const or not
+  static auto find(Set& places, const keyed_digest& key) -> decltype(&places[0]) {
+    for (auto& e : places) {
+      if (e.kept_until != never && e.key == key) return &e;
     }
-    return std::nullopt;
+    return nullptr;
   }
 
-  static entry& place_for(set& places, const digest& key) {
-    entry* best = &places[0];
-    for (entry& e : places) {
-      if (e.kept_until != never && e.key == key) return e;
-      if (e.fresh_until < best->fresh_until) best = &e;
-    }
-    return *best;
+  static entry& place_for(set& places, const keyed_digest& key) {
+    if (entry* known = find(places, key)) return *known;
+    return *std::min_element(places.begin(), places.end(), [](const entry& l, const entry& r) {
+      return l.fresh_until < r.fresh_until;
+    });
   }
 
   std::vector<set> sets_;

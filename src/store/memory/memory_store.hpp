@@ -13,7 +13,7 @@ namespace frpx::store {
 
 /// Keeps everything in ordered maps behind one lock; a call takes microseconds. Each kind of row is
 /// bounded: `longest_table` rows, then `full`.
-class memory_store final : public store {
+class memory_store : public store {
  public:
   static constexpr std::size_t longest_table = 100'000;
 

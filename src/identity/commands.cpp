@@ -1,0 +1,234 @@
+#include "identity/commands.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <tuple>
+#include <vector>
+
+#include "core/names.hpp"
+#include "core/random.hpp"
+#include "identity/api_keys.hpp"
+#include "identity/logins.hpp"
+#include "identity/passwords.hpp"
+
+namespace frpx::identity {
+namespace {
+
+namespace json = boost::json;
+
+outcome done(form as, const std::string& line, const json::value& value) {
+  return {0, (as == form::json ? json::serialize(value) : line) + "\n", {}};
+}
+
+outcome refused(form as, const std::string& why) {
+  outcome out{1, {}, "frps: " + why + "\n"};
+  if (as == form::json) out.out = json::serialize(json::object{{"error", why}}) + "\n";
+  return out;
+}
+
+// The store's sentences speak of rows; people speak of users and keys.
+outcome refused(form as, const std::string& what, error_code why) {
+  if (why == store::errc::not_found) return refused(as, "there is no " + what);
+  if (why == store::errc::already_exists) return refused(as, "there is a " + what + " already");
+  return refused(as, what + ": " + why.message());
+}
+
+std::string quoted(std::string_view text) {
+  return "`" + std::string(text) + "`";
+}
+std::string user_called(std::string_view email) {
+  return "user " + quoted(email);
+}
+std::string key_called(std::string_view name) {
+  return "key " + quoted(name);
+}
+
+json::value time_or_null(const std::optional<wall_time>& time) {
+  return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
+}
+
+std::string time_or_dash(const std::optional<wall_time>& time) {
+  return time ? to_rfc3339(*time).substr(0, 19) + "Z" : "-";
+}
+
+std::string state_of(const store::api_key& row) {
+  if (row.status == store::key_status::active && row.expired) return "expired";
+  return std::string(to_string(row.status));
+}
+
+// All rows of a list, oldest first, fetched page by page.
+template <class Row>
+result<std::vector<Row>> all_rows(
+    store::store& store, result<std::vector<Row>> (store::store::*list)(const store::page&)) {
+  std::vector<Row> rows;
+  for (store::page at{.limit = store::longest_page};;) {
+    auto part = (store.*list)(at);
+    if (!part) return part.error();
+    if (part->empty()) break;
+    at.after = part->back().id;
+    std::move(part->begin(), part->end(), std::back_inserter(rows));
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row& left, const Row& right) {
+    return std::tie(left.created, left.id) < std::tie(right.created, right.id);
+  });
+  return rows;
+}
+
+// Columns padded to their widest cell, two spaces apart.
+std::string as_table(const std::vector<std::vector<std::string>>& lines) {
+  std::vector<std::size_t> widths;
+  for (const auto& line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  std::string out;
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      out += line[i];
+      if (i + 1 < line.size()) out.append(widths[i] - line[i].size() + 2, ' ');
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+outcome user_add(store::store& store, std::string_view email, const secret& password,
+                 store::role role, form as, wall_time now) {
+  const std::string name = normal_email(email);
+  if (!is_plain_text(name)) return refused(as, "that is no e-mail address");
+  auto hash = hash_password(password);
+  if (!hash) return refused(as, hash.error().message());
+  const store::user row{.id = random_hex(8),
+                        .email = name,
+                        .password_hash = std::move(*hash),
+                        .role = role,
+                        .created = now};
+  const auto added = store.add_user(row);
+  if (!added) return refused(as, user_called(name), added.error());
+  return done(as, "added " + user_called(name),
+              json::object{{"id", row.id}, {"email", name}, {"role", to_string(role)}});
+}
+
+outcome user_list(store::store& store, form as) {
+  const auto rows = all_rows(store, &store::store::list_users);
+  if (!rows) return refused(as, "list of users", rows.error());
+  json::array array;
+  std::vector<std::vector<std::string>> table{{"ID", "E-MAIL", "ROLE", "CREATED"}};
+  for (const store::user& row : *rows) {
+    array.push_back(json::object{{"id", row.id},
+                                 {"email", row.email},
+                                 {"role", to_string(row.role)},
+                                 {"created", to_rfc3339(row.created)}});
+    table.push_back(
+        {row.id, row.email, std::string(to_string(row.role)), time_or_dash(row.created)});
+  }
+  if (as == form::json) return done(as, {}, array);
+  return {0, as_table(table), {}};
+}
+
+outcome user_remove(store::store& store, std::string_view email, form as) {
+  const std::string name = normal_email(email);
+  const auto removed = store.remove_user(name);
+  if (!removed) return refused(as, user_called(name), removed.error());
+  return done(as, "removed " + user_called(name), json::object{{"email", name}});
+}
+
+outcome user_passwd(store::store& store, std::string_view email, const secret& password, form as) {
+  const std::string name = normal_email(email);
+  const auto hash = hash_password(password);
+  if (!hash) return refused(as, hash.error().message());
+  const auto changed = store.set_password(name, *hash);
+  if (!changed) return refused(as, user_called(name), changed.error());
+  return done(as, "changed the password of " + user_called(name), json::object{{"email", name}});
+}
+
+outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
+                std::optional<std::chrono::seconds> life, form as, wall_time now) {
+  if (!is_plain_text(name)) {
+    return refused(as, "a key's name has 1 to 256 bytes and no control characters");
+  }
+  std::string owner;
+  if (!owner_email.empty()) {
+    const std::string email = normal_email(owner_email);
+    const auto user = store.find_user(email);
+    if (!user) return refused(as, user_called(email), user.error());
+    owner = user->id;
+  }
+  const auto expires = life ? std::optional(now + *life) : std::nullopt;
+  const new_key made = make_key(std::string(name), owner, expires, now);
+  const auto added = store.add_key(made.row);
+  if (!added) return refused(as, key_called(name), added.error());
+  json::object answer{{"id", made.row.id}, {"key", made.text.reveal()}, {"name", made.row.name}};
+  if (expires) answer.emplace("expires", to_rfc3339(*expires));
+  outcome out = done(as, made.text.reveal(), answer);
+  // Standard output holds the key alone, so that a script can take it.
+  if (as == form::lines) {
+    out.err = "added " + key_called(name) + " with id " + made.row.id +
+              "; keep it now, it is not shown again\n";
+  }
+  return out;
+}
+
+outcome key_list(store::store& store, form as) {
+  const auto rows = all_rows(store, &store::store::list_keys);
+  if (!rows) return refused(as, "list of keys", rows.error());
+  json::array array;
+  std::vector<std::vector<std::string>> table{
+      {"ID", "STATUS", "CREATED", "EXPIRES", "LAST USED", "NAME"}};
+  for (const store::api_key& row : *rows) {
+    array.push_back(
+        json::object{{"id", row.id},
+                     {"name", row.name},
+                     {"owner", row.owner.empty() ? json::value(nullptr) : json::value(row.owner)},
+                     {"status", state_of(row)},
+                     {"created", to_rfc3339(row.created)},
+                     {"expires", time_or_null(row.expires)},
+                     {"last_used", time_or_null(row.last_used)}});
+    table.push_back({row.id, state_of(row), time_or_dash(row.created), time_or_dash(row.expires),
+                     time_or_dash(row.last_used), row.name});
+  }
+  if (as == form::json) return done(as, {}, array);
+  return {0, as_table(table), {}};
+}
+
+outcome key_revoke(store::store& store, std::string_view id_or_name, form as) {
+  const auto row = store.revoke_key(id_or_name);
+  if (!row) return refused(as, key_called(id_or_name), row.error());
+  return done(as, "revoked " + key_called(row->name) + " with id " + row->id,
+              json::object{{"id", row->id}, {"name", row->name}, {"status", state_of(*row)}});
+}
+
+std::optional<std::chrono::seconds> parse_life(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  std::int64_t unit = 0;
+  switch (text.back()) {
+    case 's':
+      unit = 1;
+      break;
+    case 'm':
+      unit = 60;
+      break;
+    case 'h':
+      unit = 3'600;
+      break;
+    case 'd':
+      unit = 86'400;
+      break;
+    default:
+      return std::nullopt;
+  }
+  text.remove_suffix(1);
+  std::uint32_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count == 0) return std::nullopt;
+  constexpr std::chrono::seconds ten_years{std::chrono::hours(24 * 3653)};
+  const std::chrono::seconds life{unit * count};
+  return life <= ten_years ? std::optional(life) : std::nullopt;
+}
+
+}  // namespace frpx::identity

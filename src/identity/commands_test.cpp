@@ -1,0 +1,187 @@
+#include "identity/commands.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+
+#include "identity/key_checker.hpp"
+#include "identity/logins.hpp"
+#include "store/memory/memory_store.hpp"
+
+namespace frpx::identity {
+namespace {
+
+using namespace std::chrono_literals;
+
+class commands : public testing::Test {
+ protected:
+  static boost::json::value json_of(const outcome& from) {
+    EXPECT_EQ(from.out.find('\n'), from.out.size() - 1) << from.out;
+    return boost::json::parse(from.out);
+  }
+  bool may_log_in(const char* email, const char* password) {
+    logins in(store_, token_signer(secret(std::string(32, 's'))));
+    return in.login(email, secret(password), boost::asio::ip::make_address("192.0.2.1"), {})
+        .has_value();
+  }
+  outcome add_user(const char* email = "Me@Example.com", form as = form::lines) {
+    return user_add(store_, email, secret("password"), store::role::viewer, as, now_);
+  }
+
+  const wall_time now_ = wall_clock::now();
+  store::memory_store store_;
+};
+
+TEST_F(commands, user_add_makes_a_user_who_may_log_in) {
+  const outcome added = add_user();
+  EXPECT_EQ(added.code, 0);
+  EXPECT_EQ(added.out, "added user `me@example.com`\n");
+  EXPECT_EQ(added.err, "");
+  EXPECT_TRUE(may_log_in("me@example.com", "password"));
+  EXPECT_EQ(store_.find_user("me@example.com")->role, store::role::viewer);
+}
+
+TEST_F(commands, user_add_in_json) {
+  const auto added = json_of(add_user("me@example.com", form::json));
+  EXPECT_EQ(added.at("email"), "me@example.com");
+  EXPECT_EQ(added.at("role"), "viewer");
+  EXPECT_EQ(added.at("id").as_string(), store_.find_user("me@example.com")->id);
+}
+
+TEST_F(commands, user_add_refuses_a_second_one_bad_addresses_and_empty_passwords) {
+  ASSERT_EQ(add_user().code, 0);
+  const outcome again = add_user();
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(again.out, "");
+  EXPECT_EQ(again.err, "frps: there is a user `me@example.com` already\n");
+  const outcome in_json = add_user("me@example.com", form::json);
+  EXPECT_EQ(in_json.code, 1);
+  EXPECT_EQ(json_of(in_json).at("error"), "there is a user `me@example.com` already");
+  EXPECT_EQ(add_user("").code, 1);
+  EXPECT_EQ(add_user("a\nb").code, 1);
+  EXPECT_EQ(user_add(store_, "x@y", secret(), store::role::client, form::lines, now_).code, 1);
+  EXPECT_EQ(store_.list_users({})->size(), 1u);
+}
+
+TEST_F(commands, user_list_shows_all_and_no_hash) {
+  ASSERT_EQ(add_user("one@example.com").code, 0);
+  ASSERT_EQ(add_user("two@example.com").code, 0);
+  const outcome lines = user_list(store_, form::lines);
+  EXPECT_EQ(lines.code, 0);
+  EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 3);
+  EXPECT_NE(lines.out.find("two@example.com  viewer"), std::string::npos) << lines.out;
+  EXPECT_EQ(lines.out.find("argon2"), std::string::npos);
+  const auto array = json_of(user_list(store_, form::json)).as_array();
+  ASSERT_EQ(array.size(), 2u);
+  EXPECT_EQ(array[0].as_object().size(), 4u);
+}
+
+TEST_F(commands, user_remove_and_passwd) {
+  ASSERT_EQ(add_user().code, 0);
+  EXPECT_EQ(user_passwd(store_, "ME@example.com", secret("new"), form::lines).out,
+            "changed the password of user `me@example.com`\n");
+  EXPECT_TRUE(may_log_in("me@example.com", "new"));
+  EXPECT_FALSE(may_log_in("me@example.com", "password"));
+  EXPECT_EQ(user_passwd(store_, "me@example.com", secret(), form::lines).code, 1);
+  EXPECT_EQ(user_remove(store_, "ME@example.com", form::lines).out,
+            "removed user `me@example.com`\n");
+  EXPECT_FALSE(may_log_in("me@example.com", "new"));
+  EXPECT_EQ(user_remove(store_, "me@example.com", form::lines).err,
+            "frps: there is no user `me@example.com`\n");
+  EXPECT_EQ(user_passwd(store_, "me@example.com", secret("x"), form::lines).code, 1);
+}
+
+TEST_F(commands, key_add_prints_id_key_and_name) {
+  const auto added = json_of(key_add(store_, "N", "", {}, form::json, now_)).as_object();
+  EXPECT_EQ(added.size(), 3u);
+  EXPECT_EQ(added.at("name"), "N");
+  const std::string text(added.at("key").as_string());
+  const verdict judged = key_checker(store_, {}).check(text, {});
+  EXPECT_TRUE(judged.is_valid());
+  EXPECT_EQ(judged.key->id, added.at("id").as_string());
+}
+
+TEST_F(commands, key_add_in_lines_gives_the_key_alone_to_scripts) {
+  const outcome added = key_add(store_, "N", "", {}, form::lines, now_);
+  EXPECT_EQ(added.code, 0);
+  ASSERT_EQ(added.out.size(), 49u);
+  EXPECT_TRUE(key_checker(store_, {}).check(added.out.substr(0, 48), {}).is_valid());
+  EXPECT_NE(added.err.find("it is not shown again"), std::string::npos);
+}
+
+TEST_F(commands, key_add_with_owner_and_life) {
+  ASSERT_EQ(add_user().code, 0);
+  ASSERT_EQ(key_add(store_, "N", "Me@example.com", 30 * 24h, form::json, now_).code, 0);
+  const auto row = store_.list_keys({})->front();
+  EXPECT_EQ(row.owner, store_.find_user("me@example.com")->id);
+  EXPECT_EQ(row.expires, std::chrono::floor<std::chrono::microseconds>(now_) + 30 * 24h);
+  EXPECT_EQ(key_add(store_, "M", "you@example.com", {}, form::lines, now_).err,
+            "frps: there is no user `you@example.com`\n");
+}
+
+TEST_F(commands, key_add_refuses_a_second_of_that_name_and_bad_names) {
+  ASSERT_EQ(key_add(store_, "N", "", {}, form::lines, now_).code, 0);
+  const outcome again = key_add(store_, "N", "", {}, form::lines, now_);
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(again.out, "");
+  EXPECT_EQ(again.err, "frps: there is a key `N` already\n");
+  EXPECT_EQ(key_add(store_, "", "", {}, form::lines, now_).code, 1);
+  EXPECT_EQ(key_add(store_, std::string(257, 'x'), "", {}, form::lines, now_).code, 1);
+}
+
+TEST_F(commands, key_list_shows_all_states_and_no_key) {
+  const auto added = json_of(key_add(store_, "active one", "", {}, form::json, now_));
+  ASSERT_EQ(key_add(store_, "expired one", "", 1s, form::json, now_ - 2s).code, 0);
+  ASSERT_EQ(key_add(store_, "revoked one", "", {}, form::json, now_ - 3s).code, 0);
+  ASSERT_EQ(key_revoke(store_, "revoked one", form::lines).code, 0);
+  const outcome in_json = key_list(store_, form::json);
+  const auto array = json_of(in_json).as_array();
+  ASSERT_EQ(array.size(), 3u);
+  EXPECT_EQ(array[0].at("status"), "revoked");
+  EXPECT_EQ(array[1].at("status"), "expired");
+  EXPECT_EQ(array[2].at("status"), "active");
+  EXPECT_EQ(array[2].at("id"), added.at("id"));
+  EXPECT_TRUE(array[2].at("last_used").is_null());
+  const std::string text(added.at("key").as_string());
+  const outcome lines = key_list(store_, form::lines);
+  for (const std::string& out : {in_json.out, lines.out}) {
+    EXPECT_EQ(out.find(text), std::string::npos);
+    EXPECT_EQ(out.find("frpx_"), std::string::npos);
+  }
+  EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 4);
+}
+
+TEST_F(commands, lists_hold_more_than_one_page) {
+  for (std::size_t i = 0; i < store::longest_page + 1; ++i) {
+    store::api_key row{.id = "k" + std::to_string(i), .name = "n" + std::to_string(i)};
+    row.hash = sha256(row.name);
+    ASSERT_TRUE(store_.add_key(row));
+  }
+  EXPECT_EQ(json_of(key_list(store_, form::json)).as_array().size(), store::longest_page + 1);
+}
+
+TEST_F(commands, key_revoke_by_id_or_name) {
+  const auto one = json_of(key_add(store_, "one", "", {}, form::json, now_));
+  ASSERT_EQ(key_add(store_, "two", "", {}, form::json, now_).code, 0);
+  const std::string id(one.at("id").as_string());
+  EXPECT_EQ(key_revoke(store_, id, form::lines).out, "revoked key `one` with id " + id + "\n");
+  EXPECT_EQ(json_of(key_revoke(store_, "two", form::json)).at("status"), "revoked");
+  EXPECT_EQ(key_revoke(store_, "three", form::lines).err, "frps: there is no key `three`\n");
+  EXPECT_FALSE(
+      key_checker(store_, {}).check(std::string(one.at("key").as_string()), {}).is_valid());
+}
+
+TEST(parse_life, takes_a_number_and_a_unit) {
+  EXPECT_EQ(parse_life("90s"), 90s);
+  EXPECT_EQ(parse_life("5m"), 300s);
+  EXPECT_EQ(parse_life("12h"), 12 * 3600s);
+  EXPECT_EQ(parse_life("30d"), 30 * 86400s);
+  EXPECT_EQ(parse_life("3653d"), 3653 * 86400s);
+  for (const char* bad : {"", "d", "0d", "30", "-1d", "+1d", " 1d", "1 d", "1.5d", "30x", "1dd",
+                          "3654d", "4294967296s", "99999999999999999999d"}) {
+    EXPECT_FALSE(parse_life(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace frpx::identity

@@ -1,0 +1,91 @@
+#include "identity/logins.hpp"
+
+#include "core/names.hpp"
+#include "core/random.hpp"
+#include "identity/passwords.hpp"
+
+namespace frpx::identity {
+
+std::string normal_email(std::string_view email) {
+  std::string out(email);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+logins::logins(store::store& store, token_signer signer, const login_options& options)
+    : store_(store), signer_(std::move(signer)), options_(options), tries_(options.tries) {}
+
+steady_time::duration logins::wait_before(std::string_view email,
+                                          const boost::asio::ip::address& from,
+                                          steady_time now) const {
+  const std::scoped_lock lock(mutex_);
+  return tries_.wait_before(normal_email(email), from, now);
+}
+
+result<account> logins::login(std::string_view email, const secret& password,
+                              const boost::asio::ip::address& from, steady_time now) {
+  if (!is_plain_text(email)) return errc::wrong_credentials;
+  const std::string name = normal_email(email);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (tries_.wait_before(name, from, now) > steady_time::duration::zero()) return errc::throttled;
+    tries_.count(name, from, now);
+  }
+  auto judged = judge_password(name, password);
+  if (judged || judged.error() != errc::wrong_credentials) {
+    const std::scoped_lock lock(mutex_);
+    tries_.forgive(name, from, judged.has_value(), now);
+  }
+  return judged;
+}
+
+result<account> logins::judge_password(const std::string& email, const secret& password) {
+  const auto found = store_.find_user(email);
+  if (!found && found.error() != store::errc::not_found) return found.error();
+  const bool fits = verify_password(found ? found->password_hash : dummy_password_hash(), password);
+  if (!found || !fits) return errc::wrong_credentials;
+  return account{.user_id = found->id, .email = found->email, .role = found->role};
+}
+
+result<account> logins::login_by_token(const secret& token, wall_time now) {
+  const auto said = signer_.read(token, now);
+  if (!said) return said.error();
+  const auto row = store_.find_token(said->token_id);
+  if (!row) return row.error() == store::errc::not_found ? errc::invalid_token : row.error();
+  if (row->revoked || row->user_id != said->user_id || row->expires <= now) {
+    return errc::invalid_token;
+  }
+  const auto user = store_.find_user_by_id(row->user_id);
+  if (!user) return user.error() == store::errc::not_found ? errc::invalid_token : user.error();
+  return account{.user_id = user->id,
+                 .email = user->email,
+                 .role = user->role,
+                 .token_id = row->id,
+                 .token_expires = row->expires};
+}
+
+result<issued_token> logins::issue_token(const std::string& user_id, wall_time now) {
+  // Whole seconds, as in the token's text.
+  const wall_time issued = std::chrono::floor<std::chrono::seconds>(now);
+  const store::token row{.id = random_hex(16),
+                         .user_id = user_id,
+                         .issued = issued,
+                         .expires = issued + options_.token_life};
+  auto text = signer_.sign(
+      {.user_id = row.user_id, .token_id = row.id, .issued = row.issued, .expires = row.expires});
+  if (!text) return text.error();
+  if (const auto added = store_.add_token(row); !added) return added.error();
+  return issued_token{std::move(*text), row.id, row.expires};
+}
+
+result<void> logins::bind_token(std::string_view token_id, std::string_view client_id) {
+  return store_.set_token_client(token_id, client_id);
+}
+
+bool logins::renewal_due(wall_time expires, wall_time now) const {
+  return expires - now < options_.token_life / 2;
+}
+
+}  // namespace frpx::identity
