@@ -36,9 +36,8 @@ TEST(uuid, is_version_4_and_survives_its_text) {
 
 TEST(uuid, refuses_other_texts) {
   const std::string good = uuid::make().to_string();
-  for (const std::string& bad :
-       {std::string(), good + "0", good.substr(1), "g" + good.substr(1), std::string(36, '-'),
-        std::string(36, '0')}) {
+  for (const std::string& bad : {std::string(), good + "0", good.substr(1), "g" + good.substr(1),
+                                 std::string(36, '-'), std::string(36, '0')}) {
     EXPECT_FALSE(uuid::parse(bad)) << bad;
   }
 }
@@ -66,7 +65,8 @@ TEST(names, what_may_be_one) {
 }
 
 TEST(names, plain_text_is_utf8_without_controls) {
-  for (const char* good : {"test@example.com", "\xc3\xa9t\xc3\xa9", "\xe6\x93\x8d", "\xf0\x9f\x98\x80"}) {
+  for (const char* good :
+       {"test@example.com", "\xc3\xa9t\xc3\xa9", "\xe6\x93\x8d", "\xf0\x9f\x98\x80"}) {
     EXPECT_TRUE(is_plain_text(good)) << good;
   }
   for (const char* bad : {"", "a\nb", "a\x7f", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",

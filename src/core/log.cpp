@@ -13,8 +13,8 @@ class json_message final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& into) override {
-    const std::string quoted =
-        boost::json::serialize(boost::json::string_view(message.payload.data(), message.payload.size()));
+    const std::string quoted = boost::json::serialize(
+        boost::json::string_view(message.payload.data(), message.payload.size()));
     into.append(quoted.data(), quoted.data() + quoted.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {
@@ -25,7 +25,8 @@ class json_message final : public spdlog::custom_flag_formatter {
 }  // namespace
 
 void start(level lowest, format form) {
-  auto logger = std::make_shared<spdlog::logger>("frpx", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("frpx", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   if (form == format::json) {
     formatter->add_flag<json_message>('*').set_pattern(
@@ -40,9 +41,9 @@ void start(level lowest, format form) {
 }
 
 bool rate_limit::pass() {
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-                       steady_clock::now().time_since_epoch())
-                       .count();
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch())
+          .count();
   if (second_.exchange(now, std::memory_order_relaxed) != now) {
     passed_.store(0, std::memory_order_relaxed);
   }

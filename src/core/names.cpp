@@ -21,11 +21,11 @@ std::size_t plain_character_length(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  if (first == 0xc2 && byte(1) < 0xa0) return 0;                            // C1 control
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;                            // overlong
-  if (first == 0xed && byte(1) > 0x9f) return 0;                            // surrogate
-  if (first == 0xf0 && byte(1) < 0x90) return 0;                            // overlong
-  if (first == 0xf4 && byte(1) > 0x8f) return 0;                            // above U+10FFFF
+  if (first == 0xc2 && byte(1) < 0xa0) return 0;  // C1 control
+  if (first == 0xe0 && byte(1) < 0xa0) return 0;  // overlong
+  if (first == 0xed && byte(1) > 0x9f) return 0;  // surrogate
+  if (first == 0xf0 && byte(1) < 0x90) return 0;  // overlong
+  if (first == 0xf4 && byte(1) > 0x8f) return 0;  // above U+10FFFF
   return length;
 }
 

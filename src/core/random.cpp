@@ -25,7 +25,9 @@ std::uint64_t system_seed() {
 
 }  // namespace
 
-void fill_random(bytes_span into) { randombytes_buf(into.data(), into.size()); }
+void fill_random(bytes_span into) {
+  randombytes_buf(into.data(), into.size());
+}
 
 std::string random_hex(std::size_t count) {
   std::string raw(count, '\0');

@@ -4,7 +4,9 @@
 
 namespace frpx {
 
-secret::~secret() { sodium_memzero(text_.data(), text_.size()); }
+secret::~secret() {
+  sodium_memzero(text_.data(), text_.size());
+}
 
 bool operator==(const secret& left, const secret& right) {
   return equal_in_constant_time(left.text_, right.text_);

@@ -26,12 +26,33 @@ struct progress {
   need next = need::input;
 };
 
+/// Passes a body on: decoded, and framed anew as it goes out. The common part of both directions.
+class body_forwarder {
+ public:
+  /// Another body begins. `chunked_out`: it goes out chunked; else as it is.
+  void start(framing body, bool chunked_out);
+
+  /// Passes on what it can: consumes only what fits, so that a slow reader stops its source.
+  result<progress> forward(std::string_view input, std::span<char> output);
+
+  /// No more bytes will come: errc::cut_short unless the body may end so. forward() may have to
+  /// write the last chunk yet.
+  error_code end_of_stream() { return body_.end_of_stream(); }
+
+  bool complete() const { return complete_; }
+  std::uint64_t size() const { return body_.size(); }
+
+ private:
+  body_decoder body_;
+  bool chunked_out_ = false;
+  bool complete_ = true;
+};
+
 /// Passes a request's body from a visitor to a local service.
 ///
 /// The head goes first, by write_request_head(), and may be written again for another client. What
 /// forward() produces is the body in its final form: to repeat a request, send the head and those
-/// bytes again. Consumes only what fits, so a slow service stops its visitor. Never allocates.
-/// Belongs to one connection.
+/// bytes again. Never allocates. Belongs to one connection.
 class request_forwarder {
  public:
   /// Another request begins. errc::body_too_large if its head says so already; `limit` in bytes of
@@ -39,20 +60,18 @@ class request_forwarder {
   error_code start(const request_head& head,
                    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max());
 
-  /// Passes on what it can. Errors (400 or 413) are final; what was produced before stands.
+  /// Passes on what it can. Errors (400 or 413) are final: of that call nothing was produced.
   result<progress> forward(std::string_view input, std::span<char> output);
 
   /// The request has been read, and produced, to its end.
-  bool complete() const { return complete_; }
+  bool complete() const { return body_.complete(); }
 
   /// Payload so far, in bytes.
   std::uint64_t body_size() const { return body_.size(); }
 
  private:
-  body_decoder body_;
+  body_forwarder body_;
   std::uint64_t limit_ = 0;
-  bool chunked_ = false;
-  bool complete_ = true;
 };
 
 /// Passes a response from a local service to a visitor.
@@ -103,13 +122,15 @@ class response_forwarder {
  private:
   enum class state : std::uint8_t { head, body, complete, upgraded };
 
-  result<progress> pass_head(std::string_view input, std::span<char> output, bool request_complete);
-  result<progress> pass_body(std::string_view input, std::span<char> output);
-  result<std::size_t> take_head(const response_head& head, std::span<char> output,
+  result<progress> forward_head(std::string_view input, std::span<char> output,
                                 bool request_complete);
+  result<progress> forward_body(std::string_view input, std::span<char> output);
+  result<std::size_t> take_interim(const response_head& head, std::span<char> output);
+  result<std::size_t> take_final(const response_head& head, std::span<char> output,
+                                 bool request_complete);
 
   head_scanner scanner_;
-  body_decoder body_;
+  body_forwarder body_;
   std::span<const field> extra_;
   state state_ = state::head;
   int status_ = 0;
@@ -119,7 +140,6 @@ class response_forwarder {
   bool upgrade_asked_ = false;
   bool keep_visitor_ = false;
   bool reusable_ = false;
-  bool chunked_out_ = false;
   bool given_ = false;
 };
 

@@ -1,0 +1,192 @@
+#include "http/forward.hpp"
+
+#include <cstring>
+
+#include "http/errc.hpp"
+
+namespace frpx::http {
+namespace {
+
+constexpr std::size_t room_around_head = 1024;  // for the fields that are added
+
+}  // namespace
+
+// --- bodies
+// ----------------------------------------------------------------------------------------
+
+void body_forwarder::start(framing body, bool chunked_out) {
+  body_.start(body);
+  chunked_out_ = chunked_out;
+  complete_ = body_.done() && !chunked_out;
+}
+
+result<progress> body_forwarder::forward(std::string_view input, std::span<char> output) {
+  progress p;
+  while (!complete_) {
+    const std::span<char> room = output.subspan(p.produced);
+    if (body_.done()) {
+      if (room.size() < last_chunk.size()) {
+        p.next = progress::need::room;
+        return p;
+      }
+      std::memcpy(room.data(), last_chunk.data(), last_chunk.size());
+      p.produced += last_chunk.size();
+      complete_ = true;
+      break;
+    }
+    const std::size_t most = chunked_out_ ? chunk_payload_fitting(room.size()) : room.size();
+    const auto step = body_.feed(input.substr(p.consumed), most);
+    if (!step) return step.error();
+    p.consumed += step->consumed;
+    if (!step->payload.empty()) {
+      if (chunked_out_) {
+        p.produced += write_chunk(step->payload, room);
+      } else {
+        std::memcpy(room.data(), step->payload.data(), step->payload.size());
+        p.produced += step->payload.size();
+      }
+    }
+    if (body_.done()) {
+      complete_ = !chunked_out_;
+    } else if (step->payload.empty()) {
+      // Nothing more came out: for want of input, or because none of it fits.
+      p.next = p.consumed == input.size() ? progress::need::input : progress::need::room;
+      return p;
+    }
+  }
+  p.next = progress::need::none;
+  return p;
+}
+
+error_code request_forwarder::start(const request_head& head, std::uint64_t limit) {
+  limit_ = limit;
+  body_.start(head.body, head.body.how == framing::kind::chunked);
+  return head.body.length > limit ? errc::body_too_large : error_code();
+}
+
+result<progress> request_forwarder::forward(std::string_view input, std::span<char> output) {
+  result<progress> p = body_.forward(input, output);
+  if (p && body_.size() > limit_) return errc::body_too_large;
+  return p;
+}
+
+// --- responses
+// -------------------------------------------------------------------------------------
+
+void response_forwarder::start(const request_head& request, bool keep_visitor,
+                               std::span<const field> extra) {
+  scanner_.reset();
+  body_.start({}, false);
+  extra_ = extra;
+  state_ = state::head;
+  status_ = interim_ = 0;
+  answers_head_ = request.method == "HEAD";
+  visitor_speaks_1_0_ = request.version == http_version::http_1_0;
+  upgrade_asked_ = request.wants_websocket;
+  keep_visitor_ = keep_visitor && request.keep_alive();
+  reusable_ = given_ = false;
+}
+
+result<progress> response_forwarder::forward(std::string_view input, std::span<char> output,
+                                             bool request_complete) {
+  progress all;
+  while (state_ == state::head) {
+    const auto p =
+        forward_head(input.substr(all.consumed), output.subspan(all.produced), request_complete);
+    if (!p) return p.error();
+    all.consumed += p->consumed;
+    all.produced += p->produced;
+    all.next = p->next;
+    if (p->consumed == 0) return all;
+  }
+  const auto p = forward_body(input.substr(all.consumed), output.subspan(all.produced));
+  if (!p) return p.error();
+  return progress{all.consumed + p->consumed, all.produced + p->produced, p->next};
+}
+
+result<progress> response_forwarder::forward_head(std::string_view input, std::span<char> output,
+                                                  bool request_complete) {
+  const auto size = scanner_.scan_response(input);
+  if (!size) return size.error();
+  if (!*size) return progress{0, 0, progress::need::input};
+  response_head head;
+  if (const error_code e = parse_response(input.substr(0, **size), scanner_.limits(), head)) {
+    return e;
+  }
+  const auto produced =
+      head.status < 200 ? take_interim(head, output) : take_final(head, output, request_complete);
+  if (!produced) {
+    const bool fits_an_empty_buffer = output.size() < scanner_.limits().head + room_around_head;
+    if (produced.error() != errc::no_room || !fits_an_empty_buffer) return produced.error();
+    scanner_.reset();  // it will see the same head once more
+    return progress{0, 0, progress::need::room};
+  }
+  scanner_.reset();
+  if (*produced != 0) given_ = true;
+  return progress{**size, *produced, progress::need::input};
+}
+
+result<std::size_t> response_forwarder::take_interim(const response_head& head,
+                                                     std::span<char> output) {
+  if (head.status == 101) {
+    const field* upgrade = head.fields.find(field_id::upgrade);
+    if (!upgrade_asked_ || upgrade == nullptr ||
+        !equals_ignoring_case(upgrade->value, "websocket")) {
+      return errc::unasked_upgrade;
+    }
+  } else if (interim_ == most_interim) {
+    return errc::too_many_interim;
+  }
+  std::size_t produced = 0;
+  if (!visitor_speaks_1_0_) {
+    const auto written = write_interim_head(head, output);
+    if (!written) return written.error();
+    produced = *written;
+  }
+  ++interim_;
+  if (head.status == 101) {
+    status_ = head.status;
+    state_ = state::upgraded;
+    keep_visitor_ = false;
+  }
+  return produced;
+}
+
+result<std::size_t> response_forwarder::take_final(const response_head& head,
+                                                   std::span<char> output, bool request_complete) {
+  const framing body = head.body(answers_head_);
+  response_rules rules;
+  rules.body = body;
+  if (body.how == framing::kind::chunked || body.how == framing::kind::until_close) {
+    rules.body.how = visitor_speaks_1_0_ ? framing::kind::until_close : framing::kind::chunked;
+  }
+  rules.head_only = answers_head_ || head.status == 304;
+  rules.keep_alive = keep_visitor_ && rules.body.how != framing::kind::until_close &&
+                     (request_complete || head.status < 400);
+  rules.visitor_speaks_1_0 = visitor_speaks_1_0_;
+  rules.extra = extra_;
+  const auto written = write_response_head(head, rules, output);
+  if (!written) return written;
+  status_ = head.status;
+  keep_visitor_ = rules.keep_alive;
+  reusable_ = head.keep_alive() && body.how != framing::kind::until_close;
+  body_.start(body, rules.body.how == framing::kind::chunked);
+  state_ = body_.complete() ? state::complete : state::body;
+  return written;
+}
+
+result<progress> response_forwarder::forward_body(std::string_view input, std::span<char> output) {
+  if (complete()) return progress{0, 0, progress::need::none};
+  const auto p = body_.forward(input, output);
+  if (p && body_.complete()) state_ = state::complete;
+  return p;
+}
+
+result<progress> response_forwarder::end_of_stream(std::span<char> output) {
+  if (complete()) return progress{0, 0, progress::need::none};
+  if (state_ == state::head) return errc::cut_short;
+  if (const error_code e = body_.end_of_stream()) return e;
+  return forward_body({}, output);
+}
+
+}  // namespace frpx::http

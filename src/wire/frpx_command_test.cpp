@@ -1,0 +1,229 @@
+#include "wire/frpx_command.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "wire/errc.hpp"
+#include "wire/frame.hpp"
+
+namespace frpx::wire {
+namespace {
+
+const uuid some_id = *uuid::parse("0f8fad5b-d9cb-469f-a165-70867728950e");
+const uuid other_id = *uuid::parse("7c9e6679-7425-40de-944b-e07fc1f90ae7");
+
+std::string json_of(const command& c) {
+  const std::string frame = encode(c);
+  EXPECT_EQ(load_big<std::uint32_t>(as_bytes(frame).data()), frame.size() - frame_header_size);
+  return frame.substr(frame_header_size);
+}
+
+struct written_case {
+  command c;
+  std::string json;
+};
+
+std::vector<written_case> written_cases() {
+  return {
+      {login{"a@b.c", secret("p\"w"), {}, ""}, R"({"Login":{"email":"a@b.c","pass":"p\"w"}})"},
+      {login{"a@b.c", secret("pw"), {"link/1"}, "i"},
+       R"({"Login":{"email":"a@b.c","pass":"pw","caps":["link/1"],"instance":"i"}})"},
+      {login_by_token{secret("t"), {}, ""}, R"({"LoginByToken":{"token":"t"}})"},
+      {login_by_token{secret("t"), {"link/1"}, "i"},
+       R"({"LoginByToken":{"token":"t","caps":["link/1"],"instance":"i"}})"},
+      {login_result{true, std::nullopt, secret("t"), {}},
+       R"({"LoginResult":{"success":true,"error":null,"token":"t"}})"},
+      {login_result{false, "Invalid token", std::nullopt, {}},
+       R"({"LoginResult":{"success":false,"error":"Invalid token","token":null}})"},
+      {login_result{true, std::nullopt, std::nullopt, {"link/1"}},
+       R"({"LoginResult":{"success":true,"error":null,"token":null,"caps":["link/1"]}})"},
+      {register_client{"client_A"}, R"({"Register":{"client_id":"client_A"}})"},
+      {register_result{true, std::nullopt}, R"({"RegisterResult":{"success":true,"error":null}})"},
+      {request_new_proxy_conn{"some id"}, R"({"RequestNewProxyConn":{"proxy_conn_id":"some id"}})"},
+      {new_proxy_conn{"some id"}, R"({"NewProxyConn":{"proxy_conn_id":"some id"}})"},
+      {heartbeat{}, R"({"Heartbeat":{"models":null}})"},
+      {heartbeat{{{"qwen2.5:7b", "model", 1700000000, "library"}}},
+       R"({"Heartbeat":{"models":[{"id":"qwen2.5:7b","object":"model","created":1700000000,)"
+       R"("owned_by":"library"}]}})"},
+      {system_info{12.5F, 0.0F, 99.0F, "box"},
+       R"({"SystemInfo":{"cpu_usage":1.25E1,"memory_usage":0E0,"disk_usage":9.9E1,)"
+       R"("computer_name":"box"}})"},
+      {open_links{{some_id, other_id}},
+       R"({"OpenLinks":{"ids":["0f8fad5b-d9cb-469f-a165-70867728950e",)"
+       R"("7c9e6679-7425-40de-944b-e07fc1f90ae7"]}})"},
+      {new_link{some_id, 1024, 32768},
+       R"({"NewLink":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","streams":1024,)"
+       R"("early":32768}})"},
+      {link_failed{some_id, "no route"},
+       R"({"LinkFailed":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","error":"no route"}})"},
+      {drain{}, R"({"Drain":{}})"},
+      {heartbeat_ack{}, R"({"HeartbeatAck":{}})"},
+  };
+}
+
+TEST(command, is_written_in_the_public_form_and_read_again) {
+  std::vector<bool> seen(std::variant_size_v<command>);
+  for (const written_case& row : written_cases()) {
+    EXPECT_EQ(json_of(row.c), row.json);
+    const auto read = parse_command(row.json);
+    ASSERT_TRUE(read) << row.json << ": " << read.error().message();
+    EXPECT_TRUE(*read == row.c) << row.json;
+    seen[row.c.index()] = true;
+  }
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), true), std::ptrdiff_t(seen.size()));
+}
+
+struct tolerated_case {
+  std::string json;
+  command c;
+};
+
+TEST(command, what_peers_may_leave_out_or_add) {
+  const std::vector<tolerated_case> cases = {
+      {R"({"Login":{"email":"e","pass":"p","future":{"x":[1,2]},"caps":null,"instance":null}})",
+       login{"e", secret("p"), {}, ""}},
+      {R"({"LoginResult":{"success":true}})", login_result{true, {}, {}, {}}},
+      {R"({"RegisterResult":{"success":false}})", register_result{false, {}}},
+      {R"({"Heartbeat":{}})", heartbeat{}},
+      {R"({"Heartbeat":{"models":[]}})", heartbeat{}},
+      {R"({"Heartbeat":{"models":[{"id":"m"}]}})", heartbeat{{{"m", "model", 0, "library"}}}},
+      {R"({"Heartbeat":{"models":[{"id":"m","created":18446744073709551615}]}})",
+       heartbeat{{{"m", "model", std::numeric_limits<std::uint64_t>::max(), "library"}}}},
+      {R"({"SystemInfo":{"cpu_usage":null,"memory_usage":7,"disk_usage":0.5,"computer_name":"é"}})",
+       system_info{0, 7, 0.5F, "é"}},
+      {R"({"SystemInfo":{}})", system_info{}},
+      {R"( { "Register" : { "client_id" : "\u0061" } } )", register_client{"a"}},
+      {R"({"Drain":{"later":"more"}})", drain{}},
+  };
+  for (const tolerated_case& row : cases) {
+    const auto read = parse_command(row.json);
+    ASSERT_TRUE(read) << row.json << ": " << read.error().message();
+    EXPECT_TRUE(*read == row.c) << row.json;
+  }
+}
+
+struct refused_case {
+  std::string json;
+  errc error;
+};
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string out;
+  for (std::size_t i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+TEST(command, refusals) {
+  const std::string id_257(longest_field + 1, 'x');
+  const std::vector<refused_case> cases = {
+      {"", errc::not_json},
+      {"{", errc::not_json},
+      {"{} {}", errc::not_json},
+      {"\xff", errc::not_json},
+      {R"({"Register":{"client_id":")"
+       "\xc3\x28"
+       R"("}})",
+       errc::not_json},
+      {repeated("[", 40) + repeated("]", 40), errc::not_json},
+      {R"({"Drain":{"deep":)" + repeated("[", 31) + repeated("]", 31) + "}}", errc::not_json},
+      {"{}", errc::not_a_command},
+      {"[]", errc::not_a_command},
+      {"1", errc::not_a_command},
+      {R"("Drain")", errc::not_a_command},
+      {R"({"Drain":{},"HeartbeatAck":{}})", errc::not_a_command},
+      {R"({"Drain":null})", errc::not_a_command},
+      {R"({"Register":"x"})", errc::not_a_command},
+      {R"({"register":{"client_id":"x"}})", errc::unknown_command},
+      {R"({"Future":{}})", errc::unknown_command},
+      {R"({"Future":1})", errc::unknown_command},
+      {R"({"Login":{"email":"e"}})", errc::missing_field},
+      {R"({"Login":{"email":null,"pass":"p"}})", errc::missing_field},
+      {R"({"Register":{}})", errc::missing_field},
+      {R"({"LoginResult":{"error":"x"}})", errc::missing_field},
+      {R"({"Heartbeat":{"models":[{"object":"model"}]}})", errc::missing_field},
+      {R"({"NewLink":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","streams":1}})",
+       errc::missing_field},
+      {R"({"Register":{"client_id":1}})", errc::wrong_type},
+      {R"({"LoginResult":{"success":"true"}})", errc::wrong_type},
+      {R"({"Heartbeat":{"models":{}}})", errc::wrong_type},
+      {R"({"Heartbeat":{"models":["m"]}})", errc::wrong_type},
+      {R"({"Heartbeat":{"models":[{"id":"m","created":-1}]}})", errc::wrong_type},
+      {R"({"Heartbeat":{"models":[{"id":"m","created":1.5}]}})", errc::wrong_type},
+      {R"({"Heartbeat":{"models":[{"id":"m","created":"1"}]}})", errc::wrong_type},
+      {R"({"SystemInfo":{"cpu_usage":"1"}})", errc::wrong_type},
+      {R"({"SystemInfo":{"cpu_usage":1e300}})", errc::wrong_type},
+      {R"({"OpenLinks":{"ids":["x"]}})", errc::wrong_type},
+      {R"({"OpenLinks":{"ids":[1]}})", errc::wrong_type},
+      {R"({"NewLink":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","streams":4294967296,)"
+       R"("early":1}})",
+       errc::wrong_type},
+      {R"({"Register":{"client_id":")" + id_257 + "\"}}", errc::too_long},
+      {R"({"LoginByToken":{"token":")" + std::string(longest_secret + 1, 't') + "\"}}",
+       errc::too_long},
+  };
+  for (const refused_case& row : cases) {
+    const auto read = parse_command(row.json);
+    ASSERT_FALSE(read) << row.json;
+    EXPECT_EQ(read.error(), row.error) << row.json << ": " << read.error().message();
+  }
+}
+
+TEST(command, at_the_limits) {
+  EXPECT_TRUE(
+      parse_command(R"({"Register":{"client_id":")" + std::string(longest_field, 'x') + "\"}}"));
+  EXPECT_TRUE(
+      parse_command(R"({"LoginByToken":{"token":")" + std::string(longest_secret, 't') + "\"}}"));
+  EXPECT_TRUE(parse_command(R"({"Drain":{"deep":)" + repeated("[", 30) + repeated("]", 30) + "}}"));
+  const auto list = [](std::size_t count, std::string_view entry) {
+    return "[" + repeated(std::string(entry) + ",", count - 1) + std::string(entry) + "]";
+  };
+  const auto models = [&](std::size_t count) {
+    return parse_command(R"({"Heartbeat":{"models":)" + list(count, R"({"id":"m"})") + "}}");
+  };
+  ASSERT_TRUE(models(most_models));
+  EXPECT_EQ(std::get<heartbeat>(*models(most_models)).models.size(), most_models);
+  EXPECT_EQ(models(most_models + 1).error(), errc::too_many);
+  const auto caps = [&](std::size_t count) {
+    return parse_command(R"({"LoginByToken":{"token":"t","caps":)" + list(count, R"("c")") + "}}");
+  };
+  EXPECT_TRUE(caps(most_caps));
+  EXPECT_EQ(caps(most_caps + 1).error(), errc::too_many);
+  const auto ids = [&](std::size_t count) {
+    return parse_command(R"({"OpenLinks":{"ids":)" + list(count, '"' + some_id.to_string() + '"') +
+                         "}}");
+  };
+  EXPECT_TRUE(ids(most_link_ids));
+  EXPECT_EQ(ids(most_link_ids + 1).error(), errc::too_many);
+}
+
+TEST(command, sends_no_number_that_ends_the_public_server) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinite = std::numeric_limits<float>::infinity();
+  const auto read = parse_command(json_of(system_info{nan, infinite, -infinite, "x"}));
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(*read == command(system_info{0, 0, 0, "x"}));
+}
+
+TEST(command, sends_as_many_models_as_the_receiver_takes) {
+  const auto sent = [](std::size_t count, std::size_t id_size) {
+    heartbeat h;
+    h.models.assign(count, model{std::string(id_size, 'm')});
+    const std::string frame = encode(h);
+    EXPECT_LE(frame.size(), frame_limit + frame_header_size);
+    const auto read = parse_command(frame.substr(frame_header_size));
+    EXPECT_TRUE(read);
+    return std::get<heartbeat>(*read).models.size();
+  };
+  EXPECT_EQ(sent(most_models, 8), most_models);
+  EXPECT_EQ(sent(most_models + 1, 8), most_models);
+  EXPECT_GT(sent(most_models, longest_field), 3000u);
+  EXPECT_EQ(sent(3, longest_field + 1), 0u);
+}
+
+}  // namespace
+}  // namespace frpx::wire
