@@ -1,0 +1,105 @@
+// How an engine becomes a registered client.
+#include "client/engine.hpp"
+
+#include "core/log.hpp"
+#include "core/names.hpp"
+#include "wire/errc.hpp"
+
+namespace frpx::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr steady_clock::duration save_patience = 2s;
+
+// Whether a refused login is the fault of what was sent, as opposed to a server in trouble: all
+// servers say one of these (docs/protocol.md).
+bool blames_credentials(std::string_view text) {
+  return text.starts_with("Invalid ") || text == "User not found";
+}
+
+}  // namespace
+
+/// Sends a question and waits for its answer; what else arrives is not awaited and skipped.
+template <class Answer>
+asio::awaitable<result<Answer>> engine::ask(control_channel& channel, wire::command question) {
+  if (const error_code full = channel.send(question)) co_return full;
+  for (;;) {
+    if (const error_code failed = channel.flush()) co_return failed;
+    auto received = channel.receive();
+    if (!received && received.error() != wire::errc::unknown_command) co_return received.error();
+    if (received && *received && std::holds_alternative<Answer>(**received)) {
+      co_return std::get<Answer>(std::move(**received));
+    }
+    if (late_.rang()) co_return errc::server_silent;
+    if (received && !*received) co_await bell_.wait();
+  }
+}
+
+asio::awaitable<error_code> engine::log_in(control_channel& channel) {
+  enter(state::logging_in);
+  const bool by_token = may_use_token();
+  wire::command question;
+  if (by_token) {
+    question = wire::login_by_token{.token = settings_.token->token, .caps = {}, .instance = {}};
+  } else {
+    question = wire::login{.email = settings_.options.email,
+                           .pass = settings_.options.password,
+                           .caps = {},
+                           .instance = {}};
+  }
+  auto answer = co_await ask<wire::login_result>(channel, std::move(question));
+  if (!answer) co_return answer.error();
+  co_return co_await take_login(std::move(*answer), by_token);
+}
+
+asio::awaitable<error_code> engine::take_login(wire::login_result answer, bool by_token) {
+  if (!answer.success) {
+    said_ = shown(answer.error.value_or("no reason given"));
+    if (!blames_credentials(said_)) co_return errc::login_refused;
+    co_return by_token ? errc::token_refused : errc::credentials_refused;
+  }
+  log::info("Successfully logged in.");
+  if (answer.token && !answer.token->empty()) {
+    co_await remember(std::move(*answer.token));
+  } else if (by_token && settings_.token->server.empty()) {
+    co_await remember(settings_.token->token);  // which server it belongs to is known now
+  }
+  co_return error_code();
+}
+
+asio::awaitable<void> engine::remember(secret token) {
+  kept_token kept{std::move(token), server_, settings_.options.email};
+  if (kept.email.empty() && settings_.token) kept.email = settings_.token->email;
+  settings_.token = kept;
+  const auto saved = co_await files_.run(
+      [file = settings_.options.token_file, kept = std::move(kept)] {
+        const error_code failed = save_token(file, kept);
+        return failed ? failed.message() : std::string();
+      },
+      save_patience);
+  const std::string trouble = saved ? *saved : saved.error().message();
+  if (!trouble.empty()) {
+    log::warn("Cannot keep the token in {}: {}", settings_.options.token_file.string(), trouble);
+  }
+}
+
+asio::awaitable<error_code> engine::enlist(control_channel& channel) {
+  enter(state::registering);
+  const auto answer = co_await ask<wire::register_result>(
+      channel, wire::register_client{settings_.options.client_id});
+  if (!answer) co_return answer.error();
+  if (!answer->success) {
+    said_ = shown(answer->error.value_or("no reason given"));
+    co_return said_ == "Client ID already in use" ? errc::id_in_use : errc::registration_refused;
+  }
+  log::info("Successfully registered with the server.");
+  last_failure_.clear();
+  enter(state::registered);
+  co_return error_code();
+}
+
+}  // namespace frpx::client

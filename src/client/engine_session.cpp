@@ -1,0 +1,118 @@
+// What an engine does while it is registered.
+#include <boost/asio/post.hpp>
+
+#include "client/engine.hpp"
+#include "core/log.hpp"
+#include "core/names.hpp"
+#include "wire/errc.hpp"
+
+namespace frpx::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Orders that are taken before others on the worker have a turn.
+constexpr int most_at_once = 64;
+// For the server to close, once we have.
+constexpr steady_clock::duration parting_patience = 1s;
+
+}  // namespace
+
+/// What lives as long as a session: its streams, and the asking for models.
+class engine::session_scope {
+ public:
+  session_scope(engine& of, net::endpoint server) : engine_(of) {
+    server.port(of.settings_.options.proxy_port);
+    of.streams_.begin(std::move(server), [&of] { of.bell_.ring(); });
+    of.models_changed_ = false;
+    of.models_.start([&of] {
+      of.models_changed_ = true;
+      of.bell_.ring();
+    });
+  }
+  session_scope(const session_scope&) = delete;
+  session_scope& operator=(const session_scope&) = delete;
+  ~session_scope() {
+    engine_.models_.stop();
+    engine_.streams_.reset_all();
+  }
+
+ private:
+  engine& engine_;
+};
+
+asio::awaitable<error_code> engine::serve(control_channel& channel, net::endpoint server) {
+  const session_scope scope(*this, std::move(server));
+  if (const error_code failed = report(channel)) co_return failed;
+  for (;;) {
+    bool more = false;
+    if (const error_code failed = take_orders(channel, more)) co_return failed;
+    if (beat_.rang()) {
+      if (const error_code failed = report(channel)) co_return failed;
+    } else if (std::exchange(models_changed_, false)) {
+      if (const error_code failed = report_models(channel)) co_return failed;
+    }
+    if (const error_code failed = channel.flush()) co_return failed;
+    if (stopping_ && (streams_.size() == 0 || drained_.rang())) break;
+    if (more) {
+      co_await asio::post(asio::use_awaitable);
+    } else {
+      co_await bell_.wait();
+    }
+  }
+  co_await part(channel);
+  co_return error_code();
+}
+
+// Ends the connection in order, so that the server has no reset to report.
+asio::awaitable<void> engine::part(control_channel& channel) {
+  channel.finish();
+  late_.set_in(parting_patience);
+  while (!late_.rang()) {
+    const auto received = channel.receive();
+    if (!received && received.error() != wire::errc::unknown_command) co_return;
+    if (received && !*received) co_await bell_.wait();
+  }
+}
+
+error_code engine::take_orders(control_channel& channel, bool& more) {
+  for (int taken = 0; taken < most_at_once; ++taken) {
+    auto received = channel.receive();
+    if (!received && received.error() == wire::errc::unknown_command) continue;
+    if (!received) return received.error();
+    if (!*received) return {};
+    take_order(std::move(**received));
+  }
+  more = true;
+  return {};
+}
+
+void engine::take_order(wire::command order) {
+  if (auto* wanted = std::get_if<wire::request_new_proxy_conn>(&order)) {
+    streams_.order(std::move(wanted->proxy_conn_id));
+  } else {
+    log::debug("The server sent {} at an unexpected moment", wire::name_of(order));
+  }
+}
+
+// What the server needs to know that this client lives, and how well.
+error_code engine::report(control_channel& channel) {
+  beat_.set_in(settings_.heartbeat);
+  if (const error_code full = report_models(channel)) return full;
+  const host::metrics now = meter_.read();
+  if (const error_code full = channel.send(
+          wire::system_info{now.cpu_usage, now.memory_usage, now.disk_usage, host::host_name()})) {
+    return full;
+  }
+  return channel.flush();
+}
+
+error_code engine::report_models(control_channel& channel) {
+  models_changed_ = false;
+  return channel.send(wire::heartbeat{models_.models()});
+}
+
+}  // namespace frpx::client

@@ -1,0 +1,42 @@
+// The local service, by the address that the user gave.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/resolver.hpp"
+#include "net/socket.hpp"
+
+namespace frpx::client {
+
+/// Knows where the local service listens. A name is looked up anew after `lifetime`, for behind it
+/// may be a container that moves; an address needs no look-up.
+///
+/// One worker only. A look-up ends when the coroutine that waits for it is cancelled.
+class local_service {
+ public:
+  static constexpr std::chrono::seconds lifetime{10};
+
+  /// `host`: a name or an address.
+  local_service(net::resolver& names, std::string host, std::uint16_t port);
+
+  const std::string& host() const { return host_; }
+  std::uint16_t port() const { return port_; }
+  /// The addresses, if they need no look-up now.
+  std::optional<std::vector<net::endpoint>> known() const;
+  /// The addresses; at most `patience` later. Errors: those of `net::resolver`.
+  boost::asio::awaitable<result<std::vector<net::endpoint>>> find(steady_clock::duration patience);
+
+ private:
+  net::resolver& names_;
+  const std::string host_;
+  const std::uint16_t port_;
+  std::vector<net::endpoint> found_;
+  steady_time valid_until_{};
+};
+
+}  // namespace frpx::client

@@ -1,0 +1,176 @@
+#include "client/stream_set.hpp"
+
+#include "client/dial.hpp"
+#include "core/names.hpp"
+#include "net/wakeup.hpp"
+#include "wire/frpx_command.hpp"
+
+namespace frpx::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// What a server may send on a stream that is being refused; more, and the stream is reset.
+constexpr std::size_t most_discarded = 1024 * 1024;
+
+}  // namespace
+
+// A stream that is being opened: two connects side by side, and the frame that names the stream.
+struct stream_set::opening {
+  opening(net::worker& on, const std::string& order)
+      : bell(on.events()),
+        watch(bell),
+        to_server(on, bell),
+        to_service(on, bell),
+        unsent(wire::encode(wire::new_proxy_conn{order})) {}
+
+  // Moves the server's side on: connects, then sends the frame. An error is final.
+  error_code step_server() {
+    if (!server) {
+      const dial::state now = to_server.step();
+      if (now == dial::state::failed) return to_server.error();
+      if (now == dial::state::connecting) return {};
+      server = to_server.take();
+      net::tune_stream(server->descriptor());
+      server->watch(&watch);
+    }
+    while (!unsent.empty()) {
+      const net::write_outcome written = server->write(as_bytes(unsent));
+      if (written.state == net::io_state::failed) return server->error();
+      if (written.state == net::io_state::blocked) return {};
+      unsent.erase(0, written.bytes);
+    }
+    return {};
+  }
+  bool announced() const { return server && unsent.empty(); }
+
+  net::wakeup bell;
+  net::stream_watch watch;
+  dial to_server;
+  dial to_service;
+  std::string unsent;
+  std::unique_ptr<net::socket> server;
+};
+
+stream_set::stream_set(net::worker& on, local_service& service, stream_limits limits)
+    : on_(on),
+      service_(service),
+      limits_(limits),
+      relays_(on.context(), on.events(), on.buffers(), on.scratch()),
+      openings_(on.context()) {}
+
+void stream_set::begin(net::endpoint proxy, std::function<void()> on_idle) {
+  proxy_ = std::move(proxy);
+  on_idle_ = std::move(on_idle);
+}
+
+stream_set::slot::~slot() {
+  if (of_ == nullptr) return;
+  --counter_;
+  of_->tell_if_idle();
+}
+
+void stream_set::order(std::string id) {
+  if (!draining_ && size() < limits_.streams && connecting_ < limits_.connecting) {
+    openings_.spawn(serve(std::move(id), slot(*this, connecting_)));
+  } else if (refusing_ < limits_.refusing) {
+    openings_.spawn(refuse(std::move(id), slot(*this, refusing_)));
+  } else if (trouble_.pass()) {
+    log::warn("Too many streams: the server's order is left unanswered ({} more)",
+              trouble_.withheld());
+  }
+}
+
+asio::awaitable<void> stream_set::serve(std::string id, slot) {
+  opening stream(on_, id);
+  stream.to_server.start({proxy_}, limits_.server_connect);
+  bool service_failed = false;
+  if (auto addresses = co_await service_.find(limits_.local_connect)) {
+    stream.to_service.start(std::move(*addresses), limits_.local_connect);
+  } else {
+    say_trouble("find the local service", addresses.error());
+    service_failed = true;
+  }
+  for (;;) {
+    if (const error_code failed = stream.step_server()) {
+      co_return say_trouble("reach the server's proxy port", failed);
+    }
+    if (!service_failed && stream.to_service.step() == dial::state::failed) {
+      say_trouble("reach the local service", stream.to_service.error());
+      service_failed = true;
+    }
+    const bool decided = service_failed || stream.to_service.step() == dial::state::connected;
+    if (decided && stream.announced()) break;
+    co_await stream.bell.wait();
+  }
+  if (service_failed) {
+    co_await say_farewell(stream);
+    co_return;
+  }
+  auto service = stream.to_service.take();
+  net::tune_stream(service->descriptor());
+  log::debug("Stream {} joined", shown(id));
+  join_streams(std::move(stream.server), std::move(service));
+}
+
+asio::awaitable<void> stream_set::refuse(std::string id, slot) {
+  opening stream(on_, id);
+  stream.to_server.start({proxy_}, limits_.server_connect);
+  while (!stream.announced()) {
+    if (stream.step_server()) co_return;
+    if (!stream.announced()) co_await stream.bell.wait();
+  }
+  co_await say_farewell(stream);
+}
+
+// Ends our direction and waits for the server to end its own: a reset might overtake the frame.
+asio::awaitable<void> stream_set::say_farewell(opening& of) {
+  net::alarm late(on_.timers(), of.bell);
+  late.set_in(limits_.farewell);
+  of.server->finish();
+  for (std::size_t discarded = 0; discarded < most_discarded && !late.rang();) {
+    const net::read_outcome read = of.server->read(on_.scratch());
+    if (read.state == net::io_state::moved) {
+      discarded += read.bytes.size();
+    } else if (read.state == net::io_state::blocked) {
+      co_await of.bell.wait();
+    } else {
+      co_return;
+    }
+  }
+}
+
+void stream_set::join_streams(std::unique_ptr<net::stream> from_server,
+                              std::unique_ptr<net::stream> service) {
+  relays_.start(std::move(from_server), std::move(service), this);
+}
+
+void stream_set::reset_all() {
+  openings_.cancel();
+  relays_.reset_all();
+}
+
+asio::awaitable<bool> stream_set::join(steady_time until) {
+  const bool opened = co_await openings_.join(until);
+  const bool relayed = co_await relays_.join(until);
+  co_return opened&& relayed;
+}
+
+void stream_set::on_relay_end(net::relay&, const net::relay_report& report) {
+  log::debug("Stream ended: {} bytes to the service, {} bytes from it{}{}", report.from_visitor,
+             report.from_service, report.error ? ", " : "",
+             report.error ? report.error.message() : "");
+  if (on_idle_) on_idle_();
+}
+
+void stream_set::tell_if_idle() {
+  if (size() == 0 && on_idle_) on_idle_();
+}
+
+void stream_set::say_trouble(const char* with, const error_code& why) {
+  if (!trouble_.pass()) return;
+  log::warn("Cannot {}: {} ({} more)", with, why.message(), trouble_.withheld());
+}
+
+}  // namespace frpx::client
