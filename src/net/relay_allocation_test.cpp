@@ -19,8 +19,12 @@ void* operator new(std::size_t size) {
   if (void* const memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace frpx::net {
 namespace {
@@ -38,7 +42,8 @@ class relay_allocation_test : public testing::Test {
     std::size_t received = 0;
     return loop_.run_until([&] {
       if (sent < size) {
-        const ssize_t count = ::send(from.get(), bytes_.data(), std::min(bytes_.size(), size - sent), 0);
+        const ssize_t count =
+            ::send(from.get(), bytes_.data(), std::min(bytes_.size(), size - sent), 0);
         if (count > 0) sent += static_cast<std::size_t>(count);
       }
       const ssize_t count = ::recv(to.get(), bytes_.data(), bytes_.size(), 0);
@@ -47,7 +52,8 @@ class relay_allocation_test : public testing::Test {
     });
   }
   bool exchange(std::size_t size) {
-    return pass(visitor_.theirs, service_.theirs, size) && pass(service_.theirs, visitor_.theirs, size);
+    return pass(visitor_.theirs, service_.theirs, size) &&
+           pass(service_.theirs, visitor_.theirs, size);
   }
 
   test::event_loop loop_;
@@ -71,7 +77,9 @@ TEST_F(relay_allocation_test, bulk_allocates_nothing_once_it_has_its_pipe) {
   EXPECT_GT(loop_->relays().totals().spliced, 0u);
 }
 
-TEST(relay, is_small_while_idle) { EXPECT_LE(sizeof(relay) + 2 * sizeof(socket), 600u); }
+TEST(relay, is_small_while_idle) {
+  EXPECT_LE(sizeof(relay) + 2 * sizeof(socket), 600u);
+}
 
 }  // namespace
 }  // namespace frpx::net

@@ -1,5 +1,5 @@
-// Lists of operations on a relay between two streams in memory. Whatever their order: bytes arrive in
-// order, none is lost before a clean end, and every end is passed on as what it was.
+// Lists of operations on a relay between two streams in memory. Whatever their order: bytes arrive
+// in order, none is lost before a clean end, and every end is passed on as what it was.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -39,13 +39,24 @@ class model final : public relay::observer {
     const std::size_t amount = std::size_t{1} << (code >> 4);
     switch (code & 7) {
       case 0:
-      case 1: say(side, code & 1 ? amount : amount * 7); break;
+      case 1:
+        say(side, code & 1 ? amount : amount * 7);
+        break;
       case 2:
-      case 3: side.peer.make_room(code & 1 ? amount : amount * 5); break;
-      case 4: side.peer.slice(amount); break;
-      case 5: finish(side); break;
-      case 6: settle(); break;
-      default: disturb(side, code >> 4);
+      case 3:
+        side.peer.make_room(code & 1 ? amount : amount * 5);
+        break;
+      case 4:
+        side.peer.slice(amount);
+        break;
+      case 5:
+        finish(side);
+        break;
+      case 6:
+        settle();
+        break;
+      default:
+        disturb(side, code >> 4);
     }
     check();
   }
