@@ -1,0 +1,180 @@
+#include "api/client_endpoints.hpp"
+
+#include <algorithm>
+
+#include "api/envelope.hpp"
+#include "core/duration.hpp"
+#include "core/names.hpp"
+#include "http/uri.hpp"
+
+namespace frpx::api {
+namespace {
+
+using http::refusal;
+using http::request;
+using http::response;
+using std::chrono::seconds;
+
+constexpr seconds stale_after{60};
+constexpr seconds default_refusal{60};
+constexpr std::chrono::milliseconds longest_refusal = std::chrono::hours(24);
+
+seconds age(wall_time when) {
+  const auto passed = std::chrono::floor<seconds>(wall_clock::now() - when);
+  return std::max(passed, seconds(0));  // the wall's clock may have been set back
+}
+
+response no_such_client() {
+  return refusal(404, "Client not found");
+}
+
+// Answers with what `write` makes of the client that the path names.
+template <class F>
+response with_client(server_view& server, const request& asked, F write) {
+  const auto client = server.find_session(asked.parameters[0]);
+  if (!client) return no_such_client();
+  return success([&](json_writer& json) { write(json, *client); });
+}
+
+void write_usage(json_writer& json, const session_info::machine& system) {
+  json.member("cpu_usage", system.cpu_usage)
+      .member("memory_usage", system.memory_usage)
+      .member("disk_usage", system.disk_usage)
+      .member("computer_name", system.computer_name)
+      .member("last_heartbeat", to_rfc3339(system.last_heartbeat))
+      .member("heartbeat_seconds_ago", age(system.last_heartbeat).count());
+}
+
+void write_client(json_writer& json, const session_info& client) {
+  json.begin_object().member("client_id", client.client_id).member("authed", client.authed);
+  json.key("system_info");
+  if (client.system) {
+    json.begin_object();
+    write_usage(json, *client.system);
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.member("connected_at", to_rfc3339(client.connected_at));
+  json.member("user", client.user).member("in_flight", client.in_flight);
+  json.key("models").begin_array();
+  if (client.models) {
+    for (const wire::model& each : *client.models) json.value(each.id);
+  }
+  json.end_array().end_object();
+}
+
+void write_monitoring(json_writer& json, const session_info& client) {
+  json.begin_object().member("client_id", client.client_id);
+  write_usage(json, *client.system);
+  json.end_object();
+}
+
+void write_models(json_writer& json, std::span<const wire::model> models) {
+  json.begin_array();
+  for (const wire::model& each : models) {
+    json.begin_object()
+        .member("id", each.id)
+        .member("object", each.object)
+        .member("created", each.created)
+        .member("owned_by", each.owned_by)
+        .end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+response list_clients(server_view& server, const request&) {
+  return success([&](json_writer& json) {
+    json.begin_array();
+    server.each_session([&](const session_info& client) { write_client(json, client); });
+    json.end_array();
+  });
+}
+
+response show_client(server_view& server, const request& asked) {
+  return with_client(server, asked, write_client);
+}
+
+response client_status(server_view& server, const request& asked) {
+  const std::string& id = asked.parameters[0];
+  if (!is_plain_text(id)) return refusal(400, "Not a client id");  // it would be echoed
+  const auto client = server.find_session(id);
+  return success([&](json_writer& json) {
+    json.begin_object().member("client_id", id).member("connected", client.has_value());
+    if (client) {
+      json.member("authenticated", client->authed);
+      json.member("connected_at", to_rfc3339(client->connected_at));
+      if (client->system) {
+        json.member("last_heartbeat_seconds_ago", age(client->system->last_heartbeat).count());
+      }
+    }
+    json.end_object();
+  });
+}
+
+response client_heartbeat(server_view& server, const request& asked) {
+  return with_client(server, asked, [](json_writer& json, const session_info& client) {
+    json.begin_object().member("client_id", client.client_id);
+    if (client.system) {
+      const seconds ago = age(client.system->last_heartbeat);
+      json.member("last_heartbeat_seconds_ago", ago.count());
+      json.member("status", ago < stale_after ? "healthy" : "stale");
+    } else {
+      json.member("status", "no_data");
+    }
+    json.end_object();
+  });
+}
+
+response client_models(server_view& server, const request& asked) {
+  return with_client(server, asked, [](json_writer& json, const session_info& client) {
+    write_models(json, client.models.value_or(std::span<const wire::model>()));
+  });
+}
+
+response all_models(server_view& server, const request&) {
+  return success([&](json_writer& json) {
+    json.begin_object();
+    server.each_session([&](const session_info& client) {
+      if (!client.models) return;
+      json.key(client.client_id);
+      write_models(json, *client.models);
+    });
+    json.end_object();
+  });
+}
+
+response all_monitoring(server_view& server, const request&) {
+  return success([&](json_writer& json) {
+    json.begin_array();
+    server.each_session([&](const session_info& client) {
+      if (client.system) write_monitoring(json, client);
+    });
+    json.end_array();
+  });
+}
+
+response client_monitoring(server_view& server, const request& asked) {
+  const auto client = server.find_session(asked.parameters[0]);
+  if (!client) return no_such_client();
+  if (!client->system) return refusal(404, "The client has not reported yet");
+  return success([&](json_writer& json) { write_monitoring(json, *client); });
+}
+
+response disconnect_client(server_view& server, const request& asked) {
+  const auto given = http::query_value(asked.head->query, "for");
+  std::optional<std::chrono::milliseconds> refused_for = default_refusal;
+  if (given && *given) refused_for = parse_duration(**given);
+  if (!given || !refused_for || *refused_for > longest_refusal) {
+    return refusal(400, "`for` must be a duration like 60s, at most 24h");
+  }
+  const std::string& id = asked.parameters[0];
+  if (!server.disconnect(id, *refused_for)) return no_such_client();
+  return success([&](json_writer& json) {
+    json.begin_object().member("client_id", id).member("action", "disconnected").end_object();
+  });
+}
+
+}  // namespace frpx::api

@@ -1,0 +1,50 @@
+#include "api/rest.hpp"
+
+#include "api/client_endpoints.hpp"
+#include "api/server_endpoints.hpp"
+#include "http/guard.hpp"
+
+namespace frpx::api {
+namespace {
+
+using http::request;
+using http::response;
+
+http::handler at_once(server_view& server, response (*answer)(server_view&, const request&)) {
+  return [&server, answer](request asked) { return http::ready(answer(server, asked)); };
+}
+
+http::handler later(server_view& server,
+                         boost::asio::awaitable<response> (*answer)(server_view*)) {
+  return [&server, answer](request) { return answer(&server); };
+}
+
+}  // namespace
+
+std::vector<http::route> rest_routes(server_view& server) {
+  return {
+      {"GET", "/api/clients", at_once(server, list_clients)},
+      {"GET", "/api/clients/{id}", at_once(server, show_client)},
+      {"DELETE", "/api/clients/{id}", at_once(server, disconnect_client)},
+      {"GET", "/api/clients/{id}/status", at_once(server, client_status)},
+      {"GET", "/api/clients/{id}/heartbeat", at_once(server, client_heartbeat)},
+      {"GET", "/api/clients/{id}/models", at_once(server, client_models)},
+      {"GET", "/api/models", at_once(server, all_models)},
+      {"GET", "/api/monitoring", at_once(server, all_monitoring)},
+      {"GET", "/api/monitoring/{id}", at_once(server, client_monitoring)},
+      {"GET", "/api/health", at_once(server, health)},
+      {"GET", "/api/stats", at_once(server, stats)},
+      {"GET", "/api/connections", at_once(server, connections)},
+      {"GET", "/api/connections/pending", later(server, pending_connections)},
+      {"GET", "/api/config", at_once(server, ports)},
+      {"GET", "/api/ports", at_once(server, ports)},
+      {"GET", "/api/users", later(server, users)},
+      {"GET", "/api/tokens/active", later(server, active_tokens)},
+  };
+}
+
+http::handler make_rest_api(server_view& server, secret token) {
+  return http::guarded(http::guard(std::move(token)), http::router(rest_routes(server)));
+}
+
+}  // namespace frpx::api

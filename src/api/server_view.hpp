@@ -1,0 +1,103 @@
+// The server, as its REST API sees it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/result.hpp"
+#include "wire/frpx_command.hpp"
+
+namespace frpx::api {
+
+/// One connected client. The views live until the caller returns to the loop.
+struct session_info {
+  /// What the client last said of its machine.
+  struct machine {
+    float cpu_usage = 0;  ///< Percent, as the other two.
+    float memory_usage = 0;
+    float disk_usage = 0;
+    std::string_view computer_name;
+    wall_time last_heartbeat;
+  };
+
+  std::string_view client_id;
+  std::string_view user;  ///< The e-mail address of the user who brought it in.
+  bool authed = true;
+  wall_time connected_at;
+  std::optional<machine> system;                       ///< Nothing before the first report.
+  std::optional<std::span<const wire::model>> models;  ///< The same.
+  std::uint32_t in_flight = 0;                         ///< Requests and tunnels that it serves now.
+};
+
+struct server_stats {
+  std::uint64_t active_clients = 0;
+  std::uint64_t pending_connections = 0;  ///< Streams that were asked for and have not come.
+  std::uint64_t total_connections = 0;    ///< Of visitors, since the start.
+  std::chrono::seconds uptime{0};
+};
+
+struct listening_ports {
+  std::uint16_t control = 0;
+  std::uint16_t proxy = 0;
+  std::uint16_t visitors = 0;  ///< The public port.
+  std::uint16_t api = 0;
+};
+
+/// How one part that the server leans on fares.
+struct part_health {
+  enum class state {
+    up,
+    down,
+    none,  ///< There is none: no cache is configured, no client is connected.
+  };
+  state is = state::up;
+  wall_time since;
+};
+
+struct server_health {
+  part_health database;
+  part_health cache;
+  part_health clients;
+};
+
+struct active_token {
+  std::string id;     ///< Its public id, never the token.
+  std::string email;  ///< Whose it is.
+};
+
+/// All that the API asks of the server, so that it knows nothing of registry, store or gateway.
+/// Every call is made on the home worker; the view outlives the API.
+class server_view {
+ public:
+  server_view() = default;
+  server_view(const server_view&) = delete;
+  server_view& operator=(const server_view&) = delete;
+  virtual ~server_view() = default;
+
+  /// Calls `visit` for each session.
+  virtual void each_session(const std::function<void(const session_info&)>& visit) const = 0;
+  virtual std::optional<session_info> find_session(std::string_view client_id) const = 0;
+  virtual server_stats stats() const = 0;
+  /// The ids of the streams that were asked for and have not come.
+  virtual boost::asio::awaitable<std::vector<std::string>> pending_connections() = 0;
+  virtual listening_ports ports() const = 0;
+  virtual server_health health() const = 0;
+
+  /// Ends a session, resets its streams, and refuses its id for that long. False if there is none.
+  virtual bool disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) = 0;
+
+  /// The e-mail addresses of all users; the store's error if it has no answer.
+  virtual boost::asio::awaitable<result<std::vector<std::string>>> users() = 0;
+  virtual boost::asio::awaitable<result<std::vector<active_token>>> active_tokens() = 0;
+};
+
+}  // namespace frpx::api

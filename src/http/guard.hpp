@@ -1,0 +1,38 @@
+// Who may use our own endpoints.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "core/secret.hpp"
+#include "http/message.hpp"
+
+namespace frpx::http {
+
+/// Keeps strangers, and web pages that run in the operator's browser, away from the API.
+///
+/// With a token, a request must carry it (`Authorization: Bearer TOKEN`): else 401. Without one the
+/// endpoints listen on loopback only, where a page can still reach them: by a name of its own that
+/// it points at 127.0.0.1 (DNS rebinding), so Host must be `localhost`, `127.0.0.1` or `[::1]`; or
+/// by a request across origins, so an Origin must be that of Host itself: else 403.
+///
+/// Immutable; any thread.
+class guard {
+ public:
+  /// An empty `token` means none.
+  explicit guard(secret token = {}) : token_(std::move(token)) {}
+
+  /// The refusal, or nothing when the request may pass.
+  std::optional<response> check(const request_head& asked) const;
+
+ private:
+  secret token_;
+};
+
+/// Whether `authority` (a host with an optional port) names this machine from within.
+bool is_loopback_host(std::string_view authority);
+
+/// Puts `checks` in front of `next`.
+handler guarded(guard checks, handler next);
+
+}  // namespace frpx::http
