@@ -75,15 +75,13 @@ asio::awaitable<void> engine::remember(secret token) {
   kept_token kept{std::move(token), server_, settings_.options.email};
   if (kept.email.empty() && settings_.token) kept.email = settings_.token->email;
   settings_.token = kept;
-  const auto saved = co_await files_.run(
-      [file = settings_.options.token_file, kept = std::move(kept)] {
-        const error_code failed = save_token(file, kept);
-        return failed ? failed.message() : std::string();
-      },
-      save_patience);
-  const std::string trouble = saved ? *saved : saved.error().message();
-  if (!trouble.empty()) {
-    log::warn("Cannot keep the token in {}: {}", settings_.options.token_file.string(), trouble);
+  const result<void> saved =
+      co_await files_.run([file = settings_.options.token_file,
+                           kept = std::move(kept)] { return save_token(file, kept); },
+                          save_patience);
+  if (!saved) {
+    log::warn("Cannot keep the token in {}: {}", settings_.options.token_file.string(),
+              saved.error().message());
   }
 }
 

@@ -10,7 +10,6 @@
 #include <cerrno>
 
 #include "client/errc.hpp"
-#include "core/names.hpp"
 #include "core/random.hpp"
 #include "net/fd.hpp"
 #include "wire/frpx_command.hpp"
@@ -91,7 +90,7 @@ result<std::optional<kept_token>> load_token(const std::filesystem::path& file) 
   return std::optional<kept_token>(std::move(*kept));
 }
 
-error_code save_token(const std::filesystem::path& file, const kept_token& kept) {
+result<void> save_token(const std::filesystem::path& file, const kept_token& kept) {
   const std::string text = json::serialize(
       json::object{{"token", kept.token.reveal()}, {"server", kept.server}, {"email", kept.email}});
   std::filesystem::path fresh = file;
@@ -101,7 +100,8 @@ error_code save_token(const std::filesystem::path& file, const kept_token& kept)
   if (!fd) return last_error();
   error_code failed = write_all(fd.get(), text);
   if (!failed && ::rename(fresh.c_str(), file.c_str()) != 0) failed = last_error();
-  if (failed) ::unlink(fresh.c_str());
+  if (!failed) return {};
+  ::unlink(fresh.c_str());
   return failed;
 }
 

@@ -29,6 +29,6 @@ result<std::optional<kept_token>> load_token(const std::filesystem::path& file);
 
 /// Replaces the file at once, so that a reader finds the old one or the new one; mode 0600 from the
 /// first moment on. Blocks until it is on the disk.
-error_code save_token(const std::filesystem::path& file, const kept_token& kept);
+result<void> save_token(const std::filesystem::path& file, const kept_token& kept);
 
 }  // namespace frpx::client
