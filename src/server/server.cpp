@@ -30,6 +30,7 @@ namespace {
 constexpr auto refresh_every = std::chrono::milliseconds(200);
 constexpr auto refresh_patience = std::chrono::seconds(5);
 constexpr auto join_patience = std::chrono::seconds(5);
+constexpr auto farewell_patience = std::chrono::seconds(1);
 constexpr auto look_every = std::chrono::milliseconds(10);
 
 identity::token_signer make_signer(const config::frps_options& options) {
@@ -137,6 +138,10 @@ server::parts::parts(config::frps_options given)
                   api_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)), one.peer);
                 }) {
   log::info("Connected to database successfully");
+  if (options_.demo) {
+    log::warn("DEMO: anyone on this machine may use it: user test@example.com, password 123456, "
+              "API keys abc123 and test-api-key-123. Nothing is kept.");
+  }
   listen();
   workers_.home().tasks().spawn(refresh_keys());
   workers_.start();
@@ -220,6 +225,14 @@ void server::parts::drain() {
 // Phase 3 to 5: the clients are told, what is left is reset, everything is joined.
 void server::parts::end_all() {
   gateway_.close_idle_streams();
+  at_home([this] {
+    const auto sessions = clients_.sessions();  // a copy: ending one changes the list
+    for (const auto& each : sessions) each->end("the server stops");
+  });
+  const auto until = steady_clock::now() + farewell_patience;
+  while (dialect_.sessions() != 0 && steady_clock::now() < until) {
+    std::this_thread::sleep_for(look_every);
+  }
   for (std::size_t i = workers_.size(); i-- > 0;) {
     std::promise<void> done;
     net::worker& each = workers_.at(i);

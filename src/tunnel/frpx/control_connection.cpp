@@ -81,6 +81,10 @@ asio::awaitable<void> control_connection::run() {
     ticket_.reset();
     co_await serve();
     log::info("Client {} has gone: {}.", shown(session_->facts().client_id), ended_);
+    if (closed_) {
+      leave();
+      co_await flush_and_finish();
+    }
   } else if (!ended_.empty()) {
     static log::rate_limit limiter;
     if (limiter.pass()) {
@@ -297,6 +301,7 @@ asio::awaitable<void> control_connection::flush_and_finish() {
 
 void control_connection::close(std::string why) {
   if (ended_.empty()) ended_ = std::move(why);
+  closed_ = true;
   bell_.ring();
 }
 

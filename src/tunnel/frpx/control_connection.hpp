@@ -62,6 +62,7 @@ class control_connection {
   std::string out_;
   std::size_t sent_ = 0;
   std::string ended_;
+  bool closed_ = false;  // by us
   bool is_ours_ = false;
   claim claim_;
   std::shared_ptr<session> session_;

@@ -121,10 +121,12 @@ std::size_t dialect::pending() const {
 
 void dialect::enter(std::uint64_t session, control_connection& connection) {
   connections_.emplace(session, &connection);
+  sessions_ = connections_.size();
 }
 
 void dialect::leave(std::uint64_t session) {
   connections_.erase(session);
+  sessions_ = connections_.size();
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     around_.workers.at(i).run_here_or_post([this, i, session] { streams_[i]->end_session(session); });
   }

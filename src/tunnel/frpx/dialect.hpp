@@ -1,6 +1,7 @@
 // The server's side of the frpx dialect (docs/wire.md).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -51,6 +52,8 @@ class dialect {
   const options& how() const { return options_; }
   /// Streams that were asked for and have not come, on all workers. Any thread.
   std::size_t pending() const;
+  /// Any thread.
+  std::size_t sessions() const { return sessions_.load(); }
   proxy_streams& streams_of(const net::worker& on) { return *streams_[on.index()]; }
 
   // Home worker only.
@@ -74,6 +77,7 @@ class dialect {
   net::admission pending_proxy_;
   std::vector<std::unique_ptr<proxy_streams>> streams_;
   std::unordered_map<std::uint64_t, control_connection*> connections_;
+  std::atomic<std::size_t> sessions_{0};
 };
 
 }  // namespace frpx::tunnel::frpx_dialect
