@@ -19,8 +19,8 @@ class Direction:
     """How the bytes of one direction fare.
 
     `mode`: "pass"; "slice", single bytes, each in its own packet; "stall", nothing is read any
-    more; "delay", every piece waits `delay` seconds; "swallow", bytes vanish. When `end_after` bytes
-    have passed, the connection is ended by `end_how`: "reset" or "cut" (a FIN in the middle).
+    more; "delay", every piece waits `delay` seconds; "swallow", bytes vanish. When `end_after`
+    bytes have passed, the connection is ended by `end_how`: "reset" or "cut" (a FIN midway).
     """
 
     def __init__(self):
@@ -59,6 +59,7 @@ class ChaosProxy:
         self.up, self.down = Direction(), Direction()
         self._lock = threading.Lock()
         self._pairs = set()
+        self._forsaken = set()
         self._listener = net.Listener(self._serve)
         self.port = self._listener.port
 
@@ -86,6 +87,17 @@ class ChaosProxy:
         """End every open connection on both sides with a FIN, whatever is under way."""
         self._end_all(net.close)
 
+    def forsake(self):
+        """Reset the visitors' side of every connection and keep the target's open, silent.
+
+        For the target it is as if a machine had vanished.
+        """
+        with self._lock:
+            forsaken, self._pairs = self._pairs, set()
+            self._forsaken |= forsaken
+        for visitor, _ in forsaken:
+            net.reset(visitor)
+
     def heal(self):
         """Everything passes again; connections that stalled go on."""
         self.up.mode = self.down.mode = "pass"
@@ -93,8 +105,10 @@ class ChaosProxy:
 
     def stop(self):
         self.refuse()
-        self.cut_all()
         self.heal()
+        self.cut_all()
+        for _, target in self._forsaken:
+            net.close(target)
         self._listener.stop()
 
     def _end_all(self, how):
@@ -119,9 +133,7 @@ class ChaosProxy:
         other.start()
         self._pump(visitor, target, self.up, pair)
         other.join()
-        with self._lock:
-            self._pairs.discard(pair)
-        target.close()
+        self._end(pair, net.close)
 
     def _pump(self, source, sink, direction, pair):
         try:
@@ -155,6 +167,8 @@ class ChaosProxy:
 
     def _end(self, pair, how):
         with self._lock:
+            if pair in self._forsaken:
+                return
             self._pairs.discard(pair)
         for sock in pair:
             how(sock)

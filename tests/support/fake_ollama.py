@@ -22,10 +22,10 @@ Paths (query parameters behind them, all optional):
 
 Every answer carries X-Served-By with the service's name. `mode` changes the behaviour of every
 connection: "answer", "hang" (reads nothing), "reset" (at accept), "die" (takes the request, then
-closes), "rubbish". `refuse()` and `accept()` close and open the port.
+closes), "rubbish". Requests for a path in `hanging` are never answered. `refuse()` and `accept()`
+close and open the port.
 """
 
-import base64
 import hashlib
 import json
 import random
@@ -33,10 +33,8 @@ import threading
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
-from support import http_bytes, net
+from support import http_bytes, net, websocket
 from support.waiting import seconds, wait_for
-
-WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def seeded(seed, size, piece=65536):
@@ -81,6 +79,7 @@ class FakeOllama:
     def __init__(self, name="ollama", models=("tiny",), port=0, tokens=5):
         self.name, self.models, self.tokens = name, list(models), tokens
         self.mode = "answer"
+        self.hanging = set()
         self.requests = []
         self._gate = threading.Semaphore(0)
         self._stopped = threading.Event()
@@ -175,6 +174,8 @@ class _Answer:
     def give(self):
         path = self.request.path
         handler = _PATHS.get(path, _Answer.echo)
+        if path in self.service.hanging:
+            handler = _Answer.hang
         if handler not in _BEFORE_BODY:
             if (self.request.get("Expect") or "").lower() == "100-continue":
                 self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -372,16 +373,15 @@ class _Answer:
         return False
 
     def websocket(self):
-        key = (self.request.get("Sec-WebSocket-Key") or "").encode()
-        accept = base64.b64encode(hashlib.sha1(key + WEBSOCKET_GUID).digest()).decode()
+        accept = websocket.accept_value(self.request.get("Sec-WebSocket-Key") or "")
         self.head("101 Switching Protocols", "Connection: Upgrade", "Upgrade: websocket",
                   f"Sec-WebSocket-Accept: {accept}")
         while True:
-            opcode, payload = read_websocket_frame(self.reader)
+            opcode, payload = websocket.read_frame(self.reader)
             if opcode is None:
                 return False
-            self.sock.sendall(websocket_frame(opcode, payload))
-            if opcode == 8:
+            self.sock.sendall(websocket.frame(opcode, payload))
+            if opcode == websocket.CLOSE:
                 return False
 
 
@@ -396,33 +396,3 @@ _PATHS = {
     "/websocket": _Answer.websocket,
 }
 _BEFORE_BODY = (_Answer.early, _Answer.refuse_continue)
-
-
-def websocket_frame(opcode, payload, mask=b""):
-    """One whole WebSocket frame (RFC 6455, section 5.2); visitors must give a 4-byte mask."""
-    flag = 0x80 if mask else 0
-    size = len(payload)
-    if size < 126:
-        length = bytes([flag | size])
-    elif size < 65536:
-        length = bytes([flag | 126]) + size.to_bytes(2, "big")
-    else:
-        length = bytes([flag | 127]) + size.to_bytes(8, "big")
-    if mask:
-        payload = bytes(b ^ mask[n % 4] for n, b in enumerate(payload))
-    return bytes([0x80 | opcode]) + length + mask + payload
-
-
-def read_websocket_frame(reader):
-    """(opcode, unmasked payload), or (None, b"") at the end of the stream."""
-    if not reader.buffer and not reader.fill():
-        return None, b""
-    first, second = reader.exactly(2)
-    size = second & 0x7F
-    if size > 125:
-        size = int.from_bytes(reader.exactly(2 if size == 126 else 8), "big")
-    mask = reader.exactly(4) if second & 0x80 else b""
-    payload = reader.exactly(size)
-    if mask:
-        payload = bytes(b ^ mask[n % 4] for n, b in enumerate(payload))
-    return first & 0x0F, payload

@@ -89,7 +89,8 @@ class Program:
                 self.process.wait(seconds(limit))
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise AssertionError(f"{self.name} outlived SIGTERM by {seconds(limit):g} s") from None
+                late = f"{self.name} outlived SIGTERM by {seconds(limit):g} s"
+                raise AssertionError(late) from None
         if not self._checked:
             self._checked = True
             code = self.process.returncode
@@ -126,13 +127,14 @@ class Program:
 class Server(Program):
     """A running `frps`; `control`, `proxy`, `public` and `api` are its ports."""
 
-    PORTS = ("--control-port", 0, "--proxy-port", 0, "--public-port", 0, "--api-port", 0)
+    PORTS = ("--control-port", "--proxy-port", "--public-port", "--api-port")
 
     def __init__(self, folder, name, options, env=None, **popen):
         self.ready_file = folder / f"{name}.ready.json"
         self.ready_file.unlink(missing_ok=True)
-        super().__init__(name, [BIN / "frps", *self.PORTS, "--ready-file", self.ready_file,
-                                *options], folder, env, **popen)
+        free = [word for port in self.PORTS if port not in options for word in (port, 0)]
+        super().__init__(name, [BIN / "frps", *free, "--ready-file", self.ready_file, *options],
+                         folder, env, **popen)
 
     def ready(self, limit=10):
         """Wait until all ports listen; returns itself."""
@@ -194,8 +196,9 @@ class Lab:
 
     def frps(self, *options, name="frps", demo=True, ready=True, env=None, workers=2, **popen):
         """Start a server: `--demo`, or on SQLite in a data folder named after it."""
-        kind = ["--demo"] if demo else ["--bind", "127.0.0.1", "--data-dir",
-                                        self.folder / f"{name}-data"]
+        kind = ["--demo"] if demo else ["--bind", "127.0.0.1"]
+        if not demo and "--data-dir" not in options:
+            kind += ["--data-dir", self.folder / f"{name}-data"]
         server = Server(self.folder, name, [*kind, "--workers", workers, *options], env, **popen)
         self.programs.append(server)
         return server.ready() if ready else server

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from support import frames, http_bytes, net, raw_http
+from support import frames, http_bytes, net, raw_http, websocket
 from support.chaos_proxy import ChaosProxy
-from support.fake_ollama import FakeOllama, read_websocket_frame, seeded_hash, websocket_frame
+from support.fake_ollama import FakeOllama, seeded_hash
 from support.public_frpx import PublicClient, PublicServer
 from support.waiting import holds_for, wait_for
 
@@ -148,8 +148,8 @@ def test_its_websocket_echoes(ollama):
         answer = visitor.response()
         # The example of RFC 6455, section 1.3.
         assert answer.get("Sec-WebSocket-Accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-        visitor.send(websocket_frame(1, b"hello" * 100, mask=b"abcd"))
-        assert read_websocket_frame(visitor.reader) == (1, b"hello" * 100)
+        visitor.send(websocket.frame(1, b"hello" * 100, mask=b"abcd"))
+        assert websocket.read_frame(visitor.reader) == (1, b"hello" * 100)
 
 
 @pytest.mark.parametrize("how, ended", [("cut", "fin"), ("reset", "rst"),
@@ -172,7 +172,8 @@ def chaos(started, ollama):
 
 
 def test_it_passes_bytes_on(chaos):
-    assert raw_http.fetch(chaos.port, target="/bytes?size=1000000").sha256 == seeded_hash(1, 1000000)
+    answer = raw_http.fetch(chaos.port, target="/bytes?size=1000000")
+    assert answer.sha256 == seeded_hash(1, 1000000)
     assert chaos.connections == 1
 
 
