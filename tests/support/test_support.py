@@ -206,6 +206,16 @@ def test_it_resets_cuts_and_refuses(chaos, ollama):
     assert raw_http.fetch(chaos.port).status == 200
 
 
+def test_it_forsakes(chaos, ollama):
+    with raw_http.Visitor(chaos.port) as visitor:
+        visitor.send(raw_http.request("GET", "/hang"))
+        request = ollama.first("/hang")
+        chaos.forsake()
+        assert visitor.end() == "rst"
+        holds_for(lambda: request.ended is None, 0.05, "the target does not know")
+    assert raw_http.fetch(chaos.port).status == 200
+
+
 def test_it_ends_after_so_many_bytes(chaos):
     chaos.down.end_after, chaos.down.end_how = 1000, "cut"
     with raw_http.Visitor(chaos.port) as visitor:
