@@ -142,7 +142,8 @@ class ChaosProxy:
                 data = source.recv(65536)
                 direction.await_flow()  # it may have been told to stall while it was reading
                 if not data:
-                    sink.shutdown(1)
+                    if pair not in self._forsaken:
+                        sink.shutdown(1)
                     return
                 if direction.mode == "delay":
                     direction.pause()
