@@ -21,7 +21,7 @@ Paths (query parameters behind them, all optional):
     ANY  everything else            an echo: what arrived, as JSON
 
 Every answer carries X-Served-By with the service's name. `mode` changes the behaviour of every
-connection: "answer", "hang" (reads nothing), "reset" (at accept), "die" (takes the request, then
+connection: "answer", "hang" (reads nothing), "reset" (at the first byte), "die" (takes the request, then
 closes), "rubbish". Requests for a path in `hanging` are never answered. `refuse()` and `accept()`
 close and open the port.
 """
@@ -129,6 +129,7 @@ class FakeOllama:
             self._connections += 1
             number = self._connections
         if self.mode == "reset":
+            sock.recv(1)
             net.reset(sock)
             return
         reader = http_bytes.Reader(sock)

@@ -131,6 +131,7 @@ def test_its_modes(ollama):
     assert raw_http.fetch_raw(ollama.port, raw_http.request("GET", "/")) is None
     ollama.mode = "reset"
     with raw_http.Visitor(ollama.port) as visitor:
+        visitor.send("G")
         assert visitor.end() == "rst"
     ollama.refuse()
     with pytest.raises(ConnectionRefusedError):
