@@ -23,6 +23,9 @@ DEMO_KEYS = ("abc123", "test-api-key-123")
 # The drain deadline of the programs (10 s), and a little for a loaded machine.
 STOP_LIMIT = 12
 
+# A test run that is killed leaves nothing behind (util-linux; execs the program, same pid).
+OUR_END_IS_ITS_END = ("setpriv", "--pdeathsig", "KILL")
+
 SANITIZER_REPORT = re.compile(
     r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|WARNING: ThreadSanitizer|runtime error:")
 
@@ -44,7 +47,7 @@ def environment(folder, **more):
 class Program:
     """One started program. Standard output and error go to one log file."""
 
-    def __init__(self, name, arguments, folder, env=None, prefix=(), **popen):
+    def __init__(self, name, arguments, folder, env=None, **popen):
         self.name, self.folder = name, folder
         self.log_file = folder / f"{name}.log"
         self.expected_code = 0
@@ -53,7 +56,7 @@ class Program:
         popen.setdefault("stdin", subprocess.DEVNULL)
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [*map(str, prefix), *map(str, arguments)], cwd=folder,
+                [*OUR_END_IS_ITS_END, *map(str, arguments)], cwd=folder,
                 env=environment(folder, **(env or {})), stdout=log, stderr=log,
                 start_new_session=True, **popen)
 
