@@ -1,0 +1,190 @@
+"""Answers that flow for long: events at once, who may cancel, back-pressure, bulk."""
+
+import hashlib
+import threading
+
+import pytest
+
+from support import net, raw_http
+from support.fake_ollama import seeded, seeded_hash
+from support.public_frpx import PublicClient
+from support.waiting import FACTOR, holds_for, wait_for
+
+
+@pytest.fixture
+def house(lab):
+    server, services, _ = lab.house("a")
+    server.service = services["a"]
+    return server
+
+
+def test_events_pass_at_once(house):
+    """The next event is only made when the visitor has read the one before."""
+    with house.visitor() as visitor:
+        visitor.send(raw_http.request("GET", "/sse?count=50&gate=1"))
+        pieces = visitor.pieces(visitor.head())
+        for number in range(50):
+            house.service.release()
+            assert next(pieces) == f"data: event {number}\n\n".encode()
+        assert list(pieces) == [], "the body ends"
+        assert visitor.ask("GET", "/x").status == 200
+
+
+def test_a_chat_streams_token_by_token(house):
+    body = b'{"model":"tiny","stream":true}'
+    answer = house.fetch("POST", "/v1/chat/completions", body)
+    assert answer.get("Content-Type") == "text/event-stream"
+    assert answer.body.endswith(b"data: [DONE]\n\n") and answer.body.count(b"data: ") == 6
+
+
+def test_single_slow_bytes(house):
+    answer = house.fetch(target="/slow?size=50&gap=0.005")
+    assert answer.body == b"".join(seeded(1, 50, piece=1))
+
+
+@pytest.mark.parametrize("target", ["/hang", "/sse?count=5&gate=1"])
+def test_a_visitor_that_resets_cancels_at_the_service(house, target):
+    visitor = house.visitor()
+    visitor.send(raw_http.request("GET", target))
+    request = house.service.first(target.split("?")[0])
+    if "sse" in target:
+        house.service.release()
+        next(visitor.pieces(visitor.head()))
+    visitor.reset()
+    wait_for(lambda: request.ended in ("fin", "rst"), 2, "the service is told")
+
+
+def test_a_visitor_that_half_closes_gets_its_answer(house):
+    """A visitor's FIN never reaches an HTTP stream."""
+    with house.visitor() as visitor:
+        visitor.send(raw_http.request("GET", "/sse?count=2&gate=1"))
+        visitor.half_close()
+        request = house.service.first("/sse")
+        holds_for(lambda: request.ended is None, 0.3, "the request goes on")
+        house.service.release(2)
+        answer = visitor.response()
+        assert answer.body == b"data: event 0\n\ndata: event 1\n\n"
+        assert visitor.end() == "fin"
+    assert request.ended == "complete"
+
+
+def test_a_visitor_that_leaves_for_good_is_noticed_by_writing(house):
+    """close() is a FIN first: only writing shows that nobody reads any more."""
+    visitor = house.visitor()
+    visitor.send(raw_http.request("GET", "/bytes?size=500000000"))
+    visitor.head()
+    visitor.close()
+    request = house.service.first("/bytes")
+    wait_for(lambda: request.ended == "rst", 5, "the service's writing fails")
+
+
+def test_a_slow_reader_holds_back_its_service_and_nobody_else(house):
+    size = 64 << 20
+    with house.visitor(timeout=60) as slow:
+        memory = house.memory()
+        slow.send(raw_http.request("GET", f"/bytes?size={size}&seed=8"))
+        head = slow.head()
+        request = house.service.first("/bytes")
+        for _ in range(20):
+            assert house.fetch(target="/x").status == 200
+        assert request.ended is None, "the service cannot have sent everything"
+        if FACTOR == 1:
+            assert house.memory() - memory < 16 << 20, "little of it is held"
+        digest = hashlib.sha256()
+        for piece in slow.pieces(head):
+            digest.update(piece)
+        assert digest.hexdigest() == seeded_hash(8, size)
+
+
+def test_a_service_that_does_not_read_holds_back_its_visitor(house):
+    house.service.mode = "hang"
+    with house.visitor(timeout=1) as visitor:
+        visitor.send(raw_http.request("POST", "/x", headers={"Content-Length": str(1 << 30)}))
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while True:
+                sent += visitor.sock.send(b"z" * 65536)
+        assert sent < 64 << 20, "it must not be swallowed"
+    house.service.mode = "answer"
+
+
+def test_bulk_both_ways_at_once(house):
+    """An upgraded connection is a relay: 30 MB each way, bit-exact."""
+    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "raw"})
+    with house.visitor(timeout=60) as visitor:
+        visitor.send(data)
+        assert visitor.response().status == 101
+
+        def send():
+            for piece in seeded(3, 30_000_000):
+                visitor.sock.sendall(piece)
+            visitor.half_close()
+
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        digest = hashlib.sha256()
+        while piece := visitor.reader.some(1 << 20):
+            digest.update(piece)
+        sender.join(10)
+        assert digest.hexdigest() == seeded_hash(3, 30_000_000)
+
+
+def test_a_reset_of_an_upgraded_connection_reaches_the_other_side(house):
+    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "raw"})
+    visitor = house.visitor()
+    visitor.send(data)
+    assert visitor.response().status == 101
+    request = house.service.first("/upgrade")
+    visitor.reset()
+    wait_for(lambda: request.ended in ("rst", "fin", "complete"), 5, "the service is told")
+    with house.visitor() as visitor:
+        visitor.send(data)
+        assert visitor.response().status == 101
+        house.service.reset_all()
+        assert visitor.end() == "rst"
+
+
+def test_one_large_answer(house):
+    """256 MiB through both hops, counted and hashed."""
+    size = (256 << 20) if FACTOR == 1 else (32 << 20)
+    with house.visitor(timeout=60) as visitor:
+        visitor.send(raw_http.request("GET", f"/bytes?size={size}&seed=11"))
+        digest = hashlib.sha256()
+        for piece in visitor.pieces(visitor.head()):
+            digest.update(piece)
+    assert digest.hexdigest() == seeded_hash(11, size)
+
+
+def test_visitors_that_come_and_die_leave_nothing(lab, house):
+    before = house.fds()
+
+    def rude(number):
+        visitor = house.visitor()
+        visitor.send(raw_http.request("GET", ("/hang", "/sse?gate=1", "/bytes?size=9000000")
+                                      [number % 3])[:(None, None, 30)[number // 3 % 3]])
+        (visitor.reset if number % 2 else visitor.close)()
+
+    for number in range(300):
+        rude(number)
+    wait_for(lambda: house.fds() <= before + 6, 15,
+             lambda: f"{before} descriptors before, {house.fds()} after")
+    assert house.fetch().status == 200
+
+
+def test_a_public_client_that_resets_midway(lab):
+    """The cut shows to the visitor as a cut."""
+    server = lab.frps()
+
+    def half(sock):
+        sock.recv(65536)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        net.end_of(sock, 1)
+
+    service = lab.add(net.Listener(half))
+    client = lab.add(PublicClient(server, "p", service.port)).start().registered()
+    with server.visitor() as visitor:
+        visitor.send(raw_http.request("GET", "/"))
+        assert visitor.head().get("Content-Length") == "100"
+        client.kill()
+        assert visitor.end() in ("rst", "fin")
+        assert len(visitor.reader.buffer) < 100
