@@ -44,6 +44,7 @@ exchange::exchange(desk& at)
 
 void exchange::clear() {
   from_ = nullptr;
+  understood_ = false;
   head_bytes_.release();
   out_.release();
   sent_ = 0;
@@ -72,6 +73,7 @@ asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_s
     co_return co_await answer(status, status == 400 ? "Invalid HTTP request format" : "");
   }
   if (const auto bad = request_.start(head_)) co_return co_await answer(http::status_of(bad));
+  understood_ = true;
   if (!co_await key_is_valid()) co_return after::close;
   co_return co_await serve();
 }
@@ -102,7 +104,8 @@ asio::awaitable<bool> exchange::key_is_valid() {
 
 // An answer of our own. The connection is kept only when the request has been read to its end.
 asio::awaitable<exchange::after> exchange::answer(int status, std::string_view text) {
-  const bool keep = status != 400 && request_.complete() && head_.keep_alive() && !at_.draining;
+  const bool keep =
+      understood_ && !bad_request_ && request_.complete() && head_.keep_alive() && !at_.draining;
   const bool said = co_await from_->say(
       http::error_response({.status = status,
                             .message = text,

@@ -88,6 +88,7 @@ class exchange {
   net::buffer out_;
   std::size_t sent_ = 0;       // of out_
   std::size_t held_most_ = 0;  // 0: what was sent is not held any more
+  bool understood_ = false;  // its head; else nothing behind it can be trusted
   error_code bad_request_;
   bool is_model_path_ = false;
   bool repeatable_ = false;

@@ -49,17 +49,15 @@ visitor::~visitor() {
 asio::awaitable<void> visitor::run() {
   for (;;) {
     const auto size = co_await read_head();
-    if (!size) co_return;
+    if (!size) break;
     auto request = at.take_exchange();
     const auto then = co_await request->run(*this, *size);
     at.give_exchange(std::move(request));
-    if (then == exchange::after::keep) {
-      served_ = true;
-      continue;
-    }
-    if (then == exchange::after::close) co_await linger();
-    co_return;
+    if (then == exchange::after::gone) co_return;
+    if (then == exchange::after::close) break;
+    served_ = true;
   }
+  co_await linger();
 }
 
 // The size of the next request's head, which then stands at the front of `in`. Nothing when there is
@@ -87,7 +85,6 @@ asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
       co_return std::nullopt;
     } else if (alarm.rang()) {
       if (begun) co_await say(http::error_response({.status = 408}, wall_clock::now()));
-      if (begun) co_await linger();
       co_return std::nullopt;
     } else {
       if (in.empty()) in.release();
@@ -101,7 +98,6 @@ asio::awaitable<void> visitor::refuse(error_code why) {
   const int status = http::status_of(why);
   const std::string_view text = status == 400 ? "Invalid HTTP request format" : "";
   co_await say(http::error_response({.status = status, .message = text}, wall_clock::now()));
-  co_await linger();
 }
 
 asio::awaitable<bool> visitor::say(std::string text) {

@@ -187,7 +187,7 @@ def test_websocket(house):
 
 def test_bytes_right_behind_the_upgrade_request(house):
     """What was read together with the head belongs to the relay."""
-    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "raw"})
+    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "websocket"})
     with house.visitor() as visitor:
         visitor.send(data + b"early bytes")
         assert visitor.response().status == 101
@@ -197,7 +197,7 @@ def test_bytes_right_behind_the_upgrade_request(house):
 
 
 def test_an_upgraded_connection_carries_a_half_close(house):
-    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "raw"})
+    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "websocket"})
     payload = b"".join(seeded(9, 3_000_000))
     with house.visitor() as visitor:
         visitor.send(data)
