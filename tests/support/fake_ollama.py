@@ -368,7 +368,7 @@ class _Answer:
             self.service._stopped.wait(self.parameter("gap", 0.01))
 
     def upgrade(self):
-        self.head("101 Switching Protocols", "Connection: Upgrade", "Upgrade: raw")
+        self.head("101 Switching Protocols", "Connection: Upgrade", "Upgrade: websocket")
         while data := self.reader.some(65536):
             self.sock.sendall(data)
         return False
