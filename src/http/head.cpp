@@ -247,8 +247,7 @@ bool is_websocket_wish(const request_head& head) {
 
 }  // namespace
 
-// --- where a head ends
-// -----------------------------------------------------------------------------
+// --- where a head ends ---
 
 result<std::optional<std::size_t>> head_scanner::scan(std::string_view bytes) {
   while (const void* found = std::memchr(bytes.data() + seen_, '\n', bytes.size() - seen_)) {
@@ -283,8 +282,7 @@ result<std::optional<std::size_t>> head_scanner::scan_response(std::string_view 
   return scan(bytes);
 }
 
-// --- what a head says
-// ------------------------------------------------------------------------------
+// --- what a head says ---
 
 error_code parse_fields(std::string_view lines, std::size_t limit, field_table& out) {
   out.clear();
