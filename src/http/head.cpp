@@ -268,11 +268,12 @@ result<std::optional<std::size_t>> head_scanner::scan(std::string_view bytes) {
 }
 
 result<std::optional<std::size_t>> head_scanner::scan_request(std::string_view bytes) {
-  if (lines_ == 0 && bytes.size() > line_) {
-    const char first = bytes[line_];
-    if (!is(characters::token, first) && first != '\r' && first != '\n') return errc::bad_method;
-  }
   if (bytes.empty()) return std::nullopt;
+  const std::size_t first = bytes.starts_with("\r\n") ? 2 : 0;
+  if (lines_ == 0 && bytes.size() > first) {
+    const char c = bytes[first];
+    if (!is(characters::token, c) && c != '\r' && c != '\n') return errc::bad_method;
+  }
   return scan(bytes);
 }
 

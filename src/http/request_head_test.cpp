@@ -288,6 +288,7 @@ TEST(request_head, request_lines) {
       {with_line("G\xc3\xa9T / HTTP/1.1"), errc::bad_method},
       {with_line(std::string(33, 'G') + " / HTTP/1.1"), errc::bad_method},
       {with_line(" GET / HTTP/1.1"), errc::bad_method},
+      {"\r\n\x16", errc::bad_method},
       {"\x16\x03\x01\x02", errc::bad_method},
       {with_line("CONNECT h:80 HTTP/1.1"), errc::connect_refused, 501},
       {with_line("CONNECT / HTTP/1.1"), errc::connect_refused, 501},
@@ -341,6 +342,7 @@ TEST(request_head, limits_and_one_past) {
   };
   EXPECT_FALSE(check_request(sized(32768), head));
   EXPECT_EQ(check_request(sized(32769), head), errc::head_too_large);
+  EXPECT_EQ(head_scanner().scan_request(sized(32769)).error(), errc::head_too_large);
   EXPECT_EQ(status_of(errc::head_too_large), 431);
   EXPECT_FALSE(check_request("G" + std::string(31, 'X') + " / HTTP/1.0\r\n\r\n", head));
 }
@@ -398,7 +400,8 @@ TEST(head_scanner, waits_for_bytes) {
 
 TEST(connection_field, what_it_lists) {
   request_head head;
-  ASSERT_FALSE(check_request(with_host("Connection: close, X-A\r\nConnection: x-b"), head));
+  const std::string text = with_host("Connection: close, X-A\r\nConnection: x-b");
+  ASSERT_FALSE(check_request(text, head));
   EXPECT_TRUE(head.connection.close);
   EXPECT_TRUE(head.connection.others);
   EXPECT_TRUE(is_listed(head.fields, "x-a"));
