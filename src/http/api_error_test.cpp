@@ -36,7 +36,7 @@ TEST(api_error, parses_as_what_it_says) {
       const auto size = scanner.scan_response(text);
       ASSERT_TRUE(size && *size);
       response_head head;
-      ASSERT_FALSE(parse_response(text.substr(0, **size), {}, head));
+      ASSERT_FALSE(parse_response(std::string_view(text).substr(0, **size), {}, head));
       EXPECT_EQ(head.status, 401);
       EXPECT_EQ(head.keep_alive(), keep_alive);
       EXPECT_NE(head.fields.find("WWW-Authenticate"), nullptr);

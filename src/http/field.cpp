@@ -1,5 +1,7 @@
 #include "http/field.hpp"
 
+#include <array>
+
 #include "http/characters.hpp"
 
 namespace frpx::http {

@@ -1,9 +1,9 @@
 // Fields of an HTTP head.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace frpx::http {
@@ -52,19 +52,23 @@ class field_table {
  public:
   static constexpr std::size_t capacity = 100;
 
+  field_table() {}  // leaves the entries alone: filling 4 KB would cost more than parsing a head
+
   void clear() { size_ = 0; }
   bool full() const { return size_ == capacity; }
-  void add(const field& f) { fields_[size_++] = f; }
+  void add(const field& f) { std::construct_at(fields_ + size_++, f); }
   std::size_t size() const { return size_; }
-  const field* begin() const { return fields_.data(); }
-  const field* end() const { return fields_.data() + size_; }
+  const field* begin() const { return fields_; }
+  const field* end() const { return fields_ + size_; }
 
   /// The first field with that id or name, or nullptr.
   const field* find(field_id id) const;
   const field* find(std::string_view name) const;
 
  private:
-  std::array<field, capacity> fields_;
+  union {
+    field fields_[capacity];  // the first size_ are alive
+  };
   std::size_t size_ = 0;
 };
 

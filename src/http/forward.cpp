@@ -12,8 +12,7 @@ constexpr std::size_t room_around_head = 1024;  // for the fields that are added
 
 }  // namespace
 
-// --- bodies
-// ----------------------------------------------------------------------------------------
+// --- bodies ---
 
 void body_forwarder::start(framing body, bool chunked_out) {
   body_.start(body);
@@ -70,8 +69,7 @@ result<progress> request_forwarder::forward(std::string_view input, std::span<ch
   return p;
 }
 
-// --- responses
-// -------------------------------------------------------------------------------------
+// --- responses ---
 
 void response_forwarder::start(const request_head& request, bool keep_visitor,
                                std::span<const field> extra) {

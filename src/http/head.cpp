@@ -247,8 +247,7 @@ bool is_websocket_wish(const request_head& head) {
 
 }  // namespace
 
-// --- where a head ends
-// -----------------------------------------------------------------------------
+// --- where a head ends ---
 
 result<std::optional<std::size_t>> head_scanner::scan(std::string_view bytes) {
   while (const void* found = std::memchr(bytes.data() + seen_, '\n', bytes.size() - seen_)) {
@@ -269,11 +268,12 @@ result<std::optional<std::size_t>> head_scanner::scan(std::string_view bytes) {
 }
 
 result<std::optional<std::size_t>> head_scanner::scan_request(std::string_view bytes) {
-  if (lines_ == 0 && bytes.size() > line_) {
-    const char first = bytes[line_];
-    if (!is(characters::token, first) && first != '\r' && first != '\n') return errc::bad_method;
-  }
   if (bytes.empty()) return std::nullopt;
+  const std::size_t first = bytes.starts_with("\r\n") ? 2 : 0;
+  if (lines_ == 0 && bytes.size() > first) {
+    const char c = bytes[first];
+    if (!is(characters::token, c) && c != '\r' && c != '\n') return errc::bad_method;
+  }
   return scan(bytes);
 }
 
@@ -283,8 +283,7 @@ result<std::optional<std::size_t>> head_scanner::scan_response(std::string_view 
   return scan(bytes);
 }
 
-// --- what a head says
-// ------------------------------------------------------------------------------
+// --- what a head says ---
 
 error_code parse_fields(std::string_view lines, std::size_t limit, field_table& out) {
   out.clear();

@@ -19,8 +19,7 @@ namespace json = boost::json;
 template <class T>
 using tag = std::type_identity<T>;
 
-// --- what each command is called, and its fields: said once, for reading and for writing
-// ----------
+// --- what each command is called, and its fields: said once, for reading and for writing ---
 
 constexpr std::string_view name_on_wire(tag<login>) {
   return "Login";
@@ -156,8 +155,7 @@ void fields_of(tag<drain>, F&, C&) {}
 template <class F, class C>
 void fields_of(tag<heartbeat_ack>, F&, C&) {}
 
-// --- reading
-// ---------------------------------------------------------------------------------------
+// --- reading ---
 
 template <class T>
 constexpr std::size_t most_of = 0;
@@ -310,8 +308,7 @@ read_function reader_of(std::string_view name, tag<std::variant<T...>>) {
   return found;
 }
 
-// --- writing
-// ---------------------------------------------------------------------------------------
+// --- writing ---
 
 /// Puts fields into a JSON object. Lists and texts of `maybe` are left out when empty, so that a
 /// public peer gets exactly the public form.

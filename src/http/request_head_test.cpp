@@ -1,10 +1,10 @@
-#include "http/head.hpp"
-
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "http/head.hpp"
 
 namespace frpx::http {
 namespace {
@@ -20,16 +20,7 @@ error_code check_request(std::string_view head, request_head& out) {
   return *size ? parse_request(head.substr(0, **size), scanner.limits(), out) : error_code();
 }
 
-error_code check_response(std::string_view head, response_head& out) {
-  head_scanner scanner;
-  const auto size = scanner.scan_response(head);
-  if (!size) return size.error();
-  EXPECT_TRUE(*size) << "no end: " << head;
-  return *size ? parse_response(head.substr(0, **size), scanner.limits(), out) : error_code();
-}
-
-// --- requests that are taken
-// -----------------------------------------------------------------------
+// --- requests that are taken ---
 
 struct good_request {
   std::string head;
@@ -136,8 +127,7 @@ TEST(request_head, expectations_and_upgrades) {
   }
 }
 
-// --- requests that are refused
-// ---------------------------------------------------------------------
+// --- requests that are refused ---
 
 struct bad_request {
   std::string head;
@@ -298,6 +288,7 @@ TEST(request_head, request_lines) {
       {with_line("G\xc3\xa9T / HTTP/1.1"), errc::bad_method},
       {with_line(std::string(33, 'G') + " / HTTP/1.1"), errc::bad_method},
       {with_line(" GET / HTTP/1.1"), errc::bad_method},
+      {"\r\n\x16", errc::bad_method},
       {"\x16\x03\x01\x02", errc::bad_method},
       {with_line("CONNECT h:80 HTTP/1.1"), errc::connect_refused, 501},
       {with_line("CONNECT / HTTP/1.1"), errc::connect_refused, 501},
@@ -324,8 +315,7 @@ TEST(request_head, request_lines) {
   });
 }
 
-// --- limits
-// ----------------------------------------------------------------------------------------
+// --- limits ---
 
 std::string many_fields(std::size_t count) {
   std::string head = "GET / HTTP/1.1\r\nHost: h\r\n";
@@ -352,6 +342,7 @@ TEST(request_head, limits_and_one_past) {
   };
   EXPECT_FALSE(check_request(sized(32768), head));
   EXPECT_EQ(check_request(sized(32769), head), errc::head_too_large);
+  EXPECT_EQ(head_scanner().scan_request(sized(32769)).error(), errc::head_too_large);
   EXPECT_EQ(status_of(errc::head_too_large), 431);
   EXPECT_FALSE(check_request("G" + std::string(31, 'X') + " / HTTP/1.0\r\n\r\n", head));
 }
@@ -376,8 +367,7 @@ TEST(request_head, smaller_limits_are_kept) {
             errc::head_too_large);
 }
 
-// --- the scanner
-// -----------------------------------------------------------------------------------
+// --- the scanner ---
 
 TEST(head_scanner, finds_the_end_however_the_bytes_come) {
   const std::string head = "\r\nGET / HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n";
@@ -408,88 +398,10 @@ TEST(head_scanner, waits_for_bytes) {
   EXPECT_EQ(scanner.scan_response("\r\nHTTP").error(), errc::bad_status_line);
 }
 
-// --- responses
-// -------------------------------------------------------------------------------------
-
-struct good_response {
-  std::string head;
-  int status;
-  framing body;
-  bool keep_alive = true;
-  std::string reason = "OK";
-};
-
-TEST(response_head, taken) {
-  const std::vector<good_response> cases = {
-      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 200, {kind::length, 3}},
-      {"HTTP/1.1 200 OK\r\ntransfer-encoding: CHUNKED\r\n\r\n", 200, {kind::chunked, 0}},
-      {"HTTP/1.1 200 OK\r\n\r\n", 200, {kind::until_close, 0}},
-      {"HTTP/1.1 200\r\n\r\n", 200, {kind::until_close, 0}, true, ""},
-      {"HTTP/1.1 200 \r\n\r\n", 200, {kind::until_close, 0}, true, ""},
-      {"HTTP/1.1 404 Not F\xc3\xb6und\r\n\r\n",
-       404,
-       {kind::until_close, 0},
-       true,
-       "Not F\xc3\xb6und"},
-      {"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", 200, {kind::length, 3}, false},
-      {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n",
-       200,
-       {kind::length, 3}},
-      {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 200, {kind::until_close, 0}, false},
-      {"HTTP/1.1 204 OK\r\nContent-Length: 3\r\n\r\n", 204, {}},
-      {"HTTP/1.1 204 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 204, {}},
-      {"HTTP/1.1 304 OK\r\nContent-Length: 3\r\n\r\n", 304, {}},
-      {"HTTP/1.1 103 OK\r\nLink: x\r\n\r\n", 103, {}},
-  };
-  for (const good_response& row : cases) {
-    response_head head;
-    const error_code error = check_response(row.head, head);
-    ASSERT_FALSE(error) << row.head << error.message();
-    EXPECT_EQ(head.status, row.status) << row.head;
-    EXPECT_EQ(head.reason, row.reason) << row.head;
-    EXPECT_EQ(head.body(false), row.body) << row.head;
-    EXPECT_EQ(head.body(true), framing()) << row.head;
-    EXPECT_EQ(head.keep_alive(), row.keep_alive) << row.head;
-  }
-}
-
-TEST(response_head, refused) {
-  const std::vector<bad_request> cases = {
-      {"HTTP/2.0 200 OK\r\n\r\n", errc::unknown_version, 505},
-      {"HTTP/1.1 20 OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1 2000 OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1 099 OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1 600 OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1 +20 OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1  200 OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1 200-OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1 200 O\x01K\r\n\r\n", errc::bad_status_line},
-      {"HTTX/1.1 200 OK\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1\r\n\r\n", errc::bad_status_line},
-      {"ICY 200 OK\r\n\r\n", errc::bad_status_line},
-      {"<html>\r\n\r\n", errc::bad_status_line},
-      {"HTTP/1.1 200 OK\n\n", errc::bare_line_feed},
-      {"HTTP/1.1 200 O\rK\r\n\r\n", errc::bare_carriage_return},
-      {"HTTP/1.1 200 OK\r\nX : y\r\n\r\n", errc::space_before_colon},
-      {"HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", errc::folded_line},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
-       errc::repeated_content_length},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-       errc::length_and_chunked},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", errc::bad_transfer_encoding},
-      {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", errc::transfer_encoding_in_1_0},
-      {"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n", errc::bad_content_length},
-  };
-  for (const bad_request& row : cases) {
-    response_head head;
-    const error_code error = check_response(row.head, head);
-    EXPECT_EQ(error, row.error) << row.head << error.message();
-  }
-}
-
 TEST(connection_field, what_it_lists) {
   request_head head;
-  ASSERT_FALSE(check_request(with_host("Connection: close, X-A\r\nConnection: x-b"), head));
+  const std::string text = with_host("Connection: close, X-A\r\nConnection: x-b");
+  ASSERT_FALSE(check_request(text, head));
   EXPECT_TRUE(head.connection.close);
   EXPECT_TRUE(head.connection.others);
   EXPECT_TRUE(is_listed(head.fields, "x-a"));
