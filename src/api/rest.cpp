@@ -14,8 +14,7 @@ http::handler at_once(server_view& server, response (*answer)(server_view&, cons
   return [&server, answer](request asked) { return http::ready(answer(server, asked)); };
 }
 
-http::handler later(server_view& server,
-                         boost::asio::awaitable<response> (*answer)(server_view*)) {
+http::handler later(server_view& server, boost::asio::awaitable<response> (*answer)(server_view*)) {
   return [&server, answer](request) { return answer(&server); };
 }
 

@@ -10,10 +10,10 @@ namespace frpx::api {
 http::response health(server_view& server, const http::request& asked);
 http::response stats(server_view& server, const http::request& asked);
 http::response connections(server_view& server, const http::request& asked);
-boost::asio::awaitable<http::response> pending_connections(server_view* server);
 http::response ports(server_view& server, const http::request& asked);
 
-// These ask the store; without an answer of it they are 503.
+// These wait: for the other workers, or for the store (503 when it does not answer).
+boost::asio::awaitable<http::response> pending_connections(server_view* server);
 boost::asio::awaitable<http::response> users(server_view* server);
 boost::asio::awaitable<http::response> active_tokens(server_view* server);
 

@@ -87,7 +87,7 @@ class server_view {
   virtual void each_session(const std::function<void(const session_info&)>& visit) const = 0;
   virtual std::optional<session_info> find_session(std::string_view client_id) const = 0;
   virtual server_stats stats() const = 0;
-  /// The ids of the streams that were asked for and have not come.
+  /// The ids of the streams that were asked for and have not come, of all workers.
   virtual boost::asio::awaitable<std::vector<std::string>> pending_connections() = 0;
   virtual listening_ports ports() const = 0;
   virtual server_health health() const = 0;

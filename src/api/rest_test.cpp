@@ -1,0 +1,283 @@
+#include "api/rest.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json/parse.hpp>
+
+#include "net/error.hpp"
+
+namespace frpx::api {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+// A server as a test wants it.
+class fake_server final : public server_view {
+ public:
+  struct client {
+    std::string id;
+    std::optional<session_info::machine> system = std::nullopt;
+    std::optional<std::vector<wire::model>> models = std::nullopt;
+  };
+  std::vector<client> clients;
+  server_health parts;
+  error_code store_error;
+  std::vector<std::pair<std::string, std::chrono::milliseconds>> disconnected;
+  const wall_time connected_at = wall_time(1'700'000'000'000'042us);
+
+  void each_session(const std::function<void(const session_info&)>& visit) const override {
+    for (const client& each : clients) visit(info(each));
+  }
+  std::optional<session_info> find_session(std::string_view id) const override {
+    for (const client& each : clients) {
+      if (each.id == id) return info(each);
+    }
+    return std::nullopt;
+  }
+  server_stats stats() const override { return {clients.size(), 2, 77, 3601s}; }
+  boost::asio::awaitable<std::vector<std::string>> pending_connections() override {
+    co_return std::vector<std::string>{"p1", "p2"};
+  }
+  listening_ports ports() const override { return {17000, 17001, 18080, 18081}; }
+  server_health health() const override { return parts; }
+  bool disconnect(std::string_view id, std::chrono::milliseconds refused_for) override {
+    if (!find_session(id)) return false;
+    disconnected.emplace_back(id, refused_for);
+    return true;
+  }
+  boost::asio::awaitable<result<std::vector<std::string>>> users() override {
+    if (store_error) co_return store_error;
+    co_return std::vector<std::string>{"a@example.com", "b@example.com"};
+  }
+  boost::asio::awaitable<result<std::vector<active_token>>> active_tokens() override {
+    if (store_error) co_return store_error;
+    co_return std::vector<active_token>{{"0123456789abcdef", "a@example.com"}, {"short", "b@x.y"}};
+  }
+
+ private:
+  session_info info(const client& of) const {
+    session_info out{of.id, "a@example.com", true, connected_at, of.system, std::nullopt, 3};
+    if (of.models) out.models = *of.models;
+    return out;
+  }
+};
+
+session_info::machine machine_seen(std::chrono::seconds ago) {
+  return {12.3f, 45.6f, 78.9f, "box", wall_clock::now() - ago - 100ms};
+}
+
+class rest : public testing::Test {
+ protected:
+  rest() {
+    server.clients = {
+        {"client_A", machine_seen(12s),
+         std::vector<wire::model>{{"llama3", "model", 42, "library"}}},
+        {"client_B"},
+        {"client_C", machine_seen(60s), std::vector<wire::model>{}},
+    };
+  }
+
+  http::response ask(std::string_view method, std::string_view target,
+                     std::string_view fields = "Host: localhost\r\n") {
+    const std::string text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\n" +
+                             std::string(fields) + "\r\n";
+    http::request_head head;
+    EXPECT_FALSE(http::parse_request(text, {}, head)) << text;
+    http::request asked;
+    asked.head = &head;
+    boost::asio::io_context context;
+    auto answer = boost::asio::co_spawn(context, answers(asked), boost::asio::use_future);
+    context.run();
+    return answer.get();
+  }
+  // The data of an answer in a whole envelope of success.
+  json::value data(std::string_view target, std::string_view method = "GET") {
+    const http::response answer = ask(method, target);
+    EXPECT_EQ(answer.status, 200) << target << answer.body;
+    EXPECT_EQ(answer.content_type, "application/json");
+    const json::object envelope = json::parse(answer.body).as_object();
+    EXPECT_EQ(envelope.size(), 4u);
+    EXPECT_EQ(envelope.at("success"), json::value(true));
+    EXPECT_EQ(envelope.at("message"),
+              json::value("\xe6\x93\x8d\xe4\xbd\x9c\xe6\x88\x90\xe5\x8a\x9f"));
+    EXPECT_EQ(envelope.at("timestamp").as_string().size(), 27u);
+    EXPECT_TRUE(envelope.at("timestamp").as_string().ends_with('Z'));
+    return envelope.at("data");
+  }
+  void expect_refusal(std::string_view method, std::string_view target, int status) {
+    const http::response answer = ask(method, target);
+    EXPECT_EQ(answer.status, status) << target;
+    const json::object envelope = json::parse(answer.body).as_object();
+    EXPECT_EQ(envelope.at("success"), json::value(false)) << target;
+    EXPECT_TRUE(envelope.at("data").is_null()) << target;
+    EXPECT_FALSE(envelope.at("message").as_string().empty()) << target;
+    EXPECT_TRUE(envelope.contains("timestamp")) << target;
+  }
+  // Every time of day is taken out, for it differs from run to run.
+  static json::value without_heartbeat_time(json::value system) {
+    EXPECT_EQ(system.as_object().at("last_heartbeat").as_string().size(), 27u);
+    system.as_object().erase("last_heartbeat");
+    return system;
+  }
+
+  fake_server server;
+  http::handler answers = make_rest_api(server, secret());
+};
+
+TEST_F(rest, clients) {
+  json::array all = data("/api/clients").as_array();
+  ASSERT_EQ(all.size(), 3u);
+  for (json::value& each : all) {
+    json::value& system = each.as_object().at("system_info");
+    if (!system.is_null()) system = without_heartbeat_time(system);
+  }
+  EXPECT_EQ(all[0], json::parse(R"({"client_id":"client_A","authed":true,"system_info":{
+      "cpu_usage":12.3,"memory_usage":45.6,"disk_usage":78.9,"computer_name":"box",
+      "heartbeat_seconds_ago":12},"connected_at":"2023-11-14T22:13:20.000042Z",
+      "user":"a@example.com","in_flight":3,"models":["llama3"]})"));
+  EXPECT_EQ(all[1], json::parse(R"({"client_id":"client_B","authed":true,"system_info":null,
+      "connected_at":"2023-11-14T22:13:20.000042Z","user":"a@example.com","in_flight":3,
+      "models":[]})"));
+  json::value one = data("/api/clients/client_A");
+  one.as_object()["system_info"] = without_heartbeat_time(one.as_object()["system_info"]);
+  EXPECT_EQ(one, all[0]);
+  expect_refusal("GET", "/api/clients/nobody", 404);
+  server.clients.clear();
+  EXPECT_EQ(data("/api/clients"), json::array());
+}
+
+TEST_F(rest, status) {
+  EXPECT_EQ(data("/api/clients/client_A/status"),
+            json::parse(R"({"client_id":"client_A","connected":true,"authenticated":true,
+      "connected_at":"2023-11-14T22:13:20.000042Z","last_heartbeat_seconds_ago":12})"));
+  EXPECT_EQ(data("/api/clients/client_B/status"),
+            json::parse(R"({"client_id":"client_B","connected":true,"authenticated":true,
+      "connected_at":"2023-11-14T22:13:20.000042Z"})"));
+  EXPECT_EQ(data("/api/clients/no%22body/status"),
+            json::parse(R"({"client_id":"no\"body","connected":false})"));
+  expect_refusal("GET", "/api/clients/%FF/status", 400);
+  expect_refusal("GET", "/api/clients/a%00b/status", 400);
+  expect_refusal("GET", "/api/clients/" + std::string(257, 'a') + "/status", 400);
+}
+
+TEST_F(rest, heartbeat) {
+  server.clients.push_back({"client_D", machine_seen(59s)});
+  server.clients.push_back({"from_the_future", machine_seen(-60s)});
+  EXPECT_EQ(data("/api/clients/client_D/heartbeat"),
+            json::parse(R"({"client_id":"client_D","last_heartbeat_seconds_ago":59,
+      "status":"healthy"})"));
+  EXPECT_EQ(data("/api/clients/client_C/heartbeat"),
+            json::parse(R"({"client_id":"client_C","last_heartbeat_seconds_ago":60,
+      "status":"stale"})"));
+  EXPECT_EQ(data("/api/clients/client_B/heartbeat"),
+            json::parse(R"({"client_id":"client_B","status":"no_data"})"));
+  EXPECT_EQ(data("/api/clients/from_the_future/heartbeat").at("last_heartbeat_seconds_ago"), 0);
+  expect_refusal("GET", "/api/clients/nobody/heartbeat", 404);
+}
+
+TEST_F(rest, models) {
+  const auto llama =
+      json::parse(R"([{"id":"llama3","object":"model","created":42,"owned_by":"library"}])");
+  EXPECT_EQ(data("/api/clients/client_A/models"), llama);
+  EXPECT_EQ(data("/api/clients/client_B/models"), json::array());
+  EXPECT_EQ(data("/api/models"), json::value({{"client_A", llama}, {"client_C", json::array()}}));
+  expect_refusal("GET", "/api/clients/nobody/models", 404);
+  server.clients.clear();
+  EXPECT_EQ(data("/api/models"), json::object());
+}
+
+TEST_F(rest, monitoring) {
+  const auto expected = json::parse(R"({"client_id":"client_A","cpu_usage":12.3,
+      "memory_usage":45.6,"disk_usage":78.9,"computer_name":"box","heartbeat_seconds_ago":12})");
+  const json::array all = data("/api/monitoring").as_array();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(without_heartbeat_time(all[0]), expected);
+  EXPECT_EQ(all[1].at("client_id"), "client_C");
+  EXPECT_EQ(without_heartbeat_time(data("/api/monitoring/client_A")), expected);
+  expect_refusal("GET", "/api/monitoring/client_B", 404);
+  expect_refusal("GET", "/api/monitoring/nobody", 404);
+}
+
+TEST_F(rest, disconnecting) {
+  EXPECT_EQ(data("/api/clients/client_A", "DELETE"),
+            json::parse(R"({"client_id":"client_A","action":"disconnected"})"));
+  data("/api/clients/client_B?for=2m", "DELETE");
+  data("/api/clients/client_B?for=0", "DELETE");
+  data("/api/clients/client_B?for=24h", "DELETE");
+  const std::vector<std::pair<std::string, std::chrono::milliseconds>> expected = {
+      {"client_A", 60s}, {"client_B", 120s}, {"client_B", 0s}, {"client_B", 24h}};
+  EXPECT_EQ(server.disconnected, expected);
+  expect_refusal("DELETE", "/api/clients/nobody", 404);
+  for (const char* bad : {"", "soon", "-1s", "86401s", "%zz"}) {
+    expect_refusal("DELETE", std::string("/api/clients/client_A?for=") + bad, 400);
+  }
+  EXPECT_EQ(server.disconnected, expected);
+}
+
+TEST_F(rest, health) {
+  using state = part_health::state;
+  server.parts = {{state::up, wall_time(1s)}, {state::none, wall_time(2s)}, {state::none, {}}};
+  json::object data_now = data("/api/health").as_object();
+  EXPECT_EQ(data_now.at("timestamp").as_string().size(), 27u);
+  data_now.erase("timestamp");
+  EXPECT_EQ(json::value(data_now), json::parse(R"({"status":"healthy","uptime_seconds":3601,
+      "database":{"state":"up","since":"1970-01-01T00:00:01.000000Z"},
+      "cache":{"state":"none","since":"1970-01-01T00:00:02.000000Z"},
+      "clients":{"state":"none","since":"1970-01-01T00:00:00.000000Z"}})"));
+  for (part_health* part : {&server.parts.database, &server.parts.cache, &server.parts.clients}) {
+    const auto before = std::exchange(part->is, state::down);
+    EXPECT_EQ(data("/api/health").at("status"), "degraded");
+    part->is = before;
+  }
+}
+
+TEST_F(rest, the_server) {
+  EXPECT_EQ(data("/api/stats"), json::parse(R"({"active_clients":3,"pending_connections":2,
+      "total_connections":77,"uptime_seconds":3601})"));
+  EXPECT_EQ(data("/api/connections"), json::parse(R"({"active_clients":3,"pending_connections":2,
+      "client_ids":["client_A","client_B","client_C"]})"));
+  EXPECT_EQ(data("/api/connections/pending"),
+            json::parse(R"({"count":2,"connection_ids":["p1","p2"]})"));
+  const auto ports = json::parse(
+      R"({"control_port":17000,"proxy_port":17001,"public_port":18080,"api_port":18081})");
+  EXPECT_EQ(data("/api/config"), ports);
+  EXPECT_EQ(data("/api/ports"), ports);
+}
+
+TEST_F(rest, users_and_tokens) {
+  EXPECT_EQ(data("/api/users"), json::parse(R"(["a@example.com","b@example.com"])"));
+  EXPECT_EQ(data("/api/tokens/active"), json::parse(R"({"active_token_count":2,"tokens":[
+      {"token_prefix":"01234567...","email":"a@example.com"},
+      {"token_prefix":"short...","email":"b@x.y"}]})"));
+  server.store_error = net::errc::late;
+  expect_refusal("GET", "/api/users", 503);
+  expect_refusal("GET", "/api/tokens/active", 503);
+}
+
+TEST_F(rest, is_guarded) {
+  EXPECT_EQ(ask("GET", "/api/clients", "Host: rebound.example\r\n").status, 403);
+  EXPECT_EQ(
+      ask("DELETE", "/api/clients/client_A", "Host: localhost\r\nOrigin: https://evil.example\r\n")
+          .status,
+      403);
+  EXPECT_TRUE(server.disconnected.empty());
+  answers = make_rest_api(server, secret("s3cret"));
+  EXPECT_EQ(ask("GET", "/api/clients").status, 401);
+  EXPECT_EQ(ask("GET", "/api/clients", "Host: x\r\nAuthorization: Bearer s3cret\r\n").status, 200);
+  EXPECT_EQ(ask("GET", "/nothing").status, 401);
+}
+
+TEST_F(rest, knows_its_routes_only) {
+  expect_refusal("GET", "/api", 404);
+  expect_refusal("GET", "/api/clients/a/b", 404);
+  expect_refusal("POST", "/api/clients", 405);
+  expect_refusal("DELETE", "/api/health", 405);
+  EXPECT_EQ(rest_routes(server).size(), 17u);
+}
+
+}  // namespace
+}  // namespace frpx::api
