@@ -12,7 +12,7 @@ class engine_stop_test : public test::client_test {
  protected:
   void expect_prompt_stop() {
     const steady_time before = steady_clock::now();
-    engine_->stop();
+    stop();
     EXPECT_EQ(await_ending(), ending::stopped);
     EXPECT_LT(steady_clock::now() - before, 2s);
     EXPECT_EQ(loop_->tasks().size(), 0u);
@@ -62,7 +62,7 @@ TEST_F(engine_stop_test, while_waiting_for_the_next_try) {
 
 TEST_F(engine_stop_test, registered_and_idle_it_parts_in_order) {
   scripted_peer control = quiet_client();
-  engine_->stop();
+  stop();
   EXPECT_EQ(control.await_end(), scripted_peer::end::clean);
   control.close();
   EXPECT_EQ(await_ending(), ending::stopped);
@@ -77,7 +77,7 @@ TEST_F(engine_stop_test, loaded_it_lets_streams_end_and_takes_no_more) {
   scripted_peer control = quiet_client();
   scripted_peer visitor = order_stream(control, "1");
   scripted_peer service = local_.accept();
-  engine_->stop();
+  stop();
   ASSERT_TRUE(await_state(state::draining));
   scripted_peer refused = order_stream(control, "2");
   EXPECT_EQ(refused.await_end(), scripted_peer::end::clean);
@@ -105,7 +105,7 @@ TEST_F(engine_stop_test, reports_go_on_while_it_drains) {
   start();
   scripted_peer control = accept_client();
   scripted_peer visitor = order_stream(control, "1");
-  engine_->stop();
+  stop();
   ASSERT_TRUE(await_state(state::draining));
   for (int i = 0; i < 10; ++i) await_heartbeat(control, [](const auto&) { return true; });
   EXPECT_FALSE(ended_);
@@ -117,7 +117,7 @@ TEST_F(engine_stop_test, what_does_not_end_is_cut_at_the_drain_deadline) {
   scripted_peer visitor = order_stream(control, "1");
   scripted_peer service = local_.accept();
   const steady_time before = steady_clock::now();
-  engine_->stop();
+  stop();
   EXPECT_EQ(visitor.await_end(), scripted_peer::end::reset);
   EXPECT_EQ(service.await_end(), scripted_peer::end::reset);
   control.close();
@@ -129,7 +129,7 @@ TEST_F(engine_stop_test, a_second_stop_ends_it_at_once) {
   scripted_peer control = quiet_client();
   scripted_peer visitor = order_stream(control, "1");
   scripted_peer service = local_.accept();
-  engine_->stop();
+  stop();
   ASSERT_TRUE(await_state(state::draining));
   expect_prompt_stop();
   EXPECT_EQ(visitor.await_end(), scripted_peer::end::reset);
@@ -140,7 +140,7 @@ TEST_F(engine_stop_test, the_server_may_go_while_it_drains) {
   scripted_peer control = quiet_client();
   scripted_peer visitor = order_stream(control, "1");
   scripted_peer service = local_.accept();
-  engine_->stop();
+  stop();
   ASSERT_TRUE(await_state(state::draining));
   control.close();
   EXPECT_EQ(await_ending(), ending::stopped);

@@ -64,10 +64,19 @@ class client_test : public testing::Test {
     EXPECT_TRUE(run_until(loop_, [this] { return ended_.has_value(); })) << log_.text();
     return ended_;
   }
+  /// From the loop, as the engine wants it.
+  void stop() {
+    bool told = false;
+    loop_->post([&] {
+      engine_->stop();
+      told = true;
+    });
+    EXPECT_TRUE(run_until(loop_, [&] { return told; }));
+  }
   void stop_at_once() {
     if (!engine_ || ended_) return;
-    engine_->stop();
-    engine_->stop();
+    stop();
+    if (!ended_) stop();
     await_ending();
   }
   bool await_state(client::state wanted) {
