@@ -30,7 +30,7 @@ class blocking_pool {
                                                                steady_clock::duration patience) {
     if (waiting_.fetch_add(1) >= limit_) {
       waiting_.fetch_sub(1);
-      co_return make_error_code(errc::busy);
+      co_return answer_t<std::invoke_result_t<F&>>(boost::system::in_place_error, errc::busy);
     }
     auto counted = [f = std::move(f), slot = slot_in_queue(waiting_)]() mutable { return f(); };
     using counted_task = decltype(counted);

@@ -62,7 +62,7 @@ boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> hand_off(Submit submi
     co_await state->answered.async_wait(
         boost::asio::redirect_error(boost::asio::use_awaitable, ended));
   }
-  if (!state->answer) co_return make_error_code(errc::late);
+  if (!state->answer) co_return answer(boost::system::in_place_error, errc::late);
   co_return std::move(*state->answer);
 }
 

@@ -48,7 +48,7 @@ listener::listener(worker_pool& workers, placing where, handler on_accept)
     : deadline(workers.home().timers()),
       workers_(workers),
       where_(where),
-      on_accept_(std::move(on_accept)) {}
+      on_accept_(std::make_shared<const handler>(std::move(on_accept))) {}
 
 listener::~listener() { stop(); }
 
@@ -101,9 +101,9 @@ void listener::accept_all() {
 
 void listener::place(accepted one) {
   worker& owner = where_ == placing::home ? workers_.home() : workers_.least_loaded();
-  if (&owner == &workers_.home()) return on_accept_(owner, std::move(one));
-  owner.post([this, &owner, one = std::make_shared<accepted>(std::move(one))] {
-    on_accept_(owner, std::move(*one));
+  if (&owner == &workers_.home()) return (*on_accept_)(owner, std::move(one));
+  owner.post([tell = on_accept_, &owner, one = std::move(one)]() mutable {
+    (*tell)(owner, std::move(one));
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "net/socket.hpp"
@@ -21,7 +22,8 @@ struct accepted {
 class listener final : private poller::source, private deadline {
  public:
   enum class placing { home, least_loaded };
-  /// Called on the worker that is to own the connection, until `stop`.
+  /// Called on the worker that is to own the connection. One that is on its way to another worker
+  /// at `stop` still arrives, so what the handler refers to lives as long as the workers run.
   using handler = std::function<void(worker&, accepted)>;
 
   listener(worker_pool& workers, placing where, handler on_accept);
@@ -42,7 +44,7 @@ class listener final : private poller::source, private deadline {
 
   worker_pool& workers_;
   const placing where_;
-  const handler on_accept_;
+  const std::shared_ptr<const handler> on_accept_;
   unique_fd fd_;
   std::uint16_t port_ = 0;
 };

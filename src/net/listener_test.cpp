@@ -1,0 +1,133 @@
+#include "net/listener.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <set>
+
+#include "net/error.hpp"
+#include "tests/support/event_loop.hpp"
+
+namespace frpx::net {
+namespace {
+
+using boost::asio::ip::make_address;
+
+unique_fd dial(const std::string& address, std::uint16_t port) {
+  const endpoint to(make_address(address), port);
+  unique_fd fd(::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(fd.get(), to.data(), static_cast<socklen_t>(to.size())) != 0) return {};
+  return fd;
+}
+
+template <class Done>
+bool wait_until(Done done) {
+  const steady_time late = steady_clock::now() + std::chrono::seconds(30);
+  while (!done() && steady_clock::now() < late) std::this_thread::yield();
+  return done();
+}
+
+TEST(listener, accepts_on_a_port_of_the_systems_choice) {
+  worker_pool workers(1);
+  std::atomic<int> accepted_count = 0;
+  listener listening(workers, listener::placing::home, [&](worker& on, accepted one) {
+    EXPECT_EQ(&on, &workers.home());
+    EXPECT_EQ(one.peer.address(), make_address("127.0.0.1"));
+    ++accepted_count;
+  });
+  ASSERT_FALSE(listening.open("127.0.0.1", 0));
+  EXPECT_NE(listening.port(), 0);
+  workers.start();
+  const unique_fd visitor = dial("127.0.0.1", listening.port());
+  EXPECT_TRUE(wait_until([&] { return accepted_count == 1; }));
+  workers.stop();
+}
+
+TEST(listener, takes_both_families_when_asked_for_all_addresses) {
+  worker_pool workers(1);
+  std::atomic<int> accepted_count = 0;
+  listener listening(workers, listener::placing::home,
+                     [&](worker&, accepted) { ++accepted_count; });
+  ASSERT_FALSE(listening.open("::", 0));
+  workers.start();
+  const unique_fd by_ip4 = dial("127.0.0.1", listening.port());
+  const unique_fd by_ip6 = dial("::1", listening.port());
+  EXPECT_TRUE(by_ip4);
+  const int expected = by_ip6 ? 2 : 1;  // a machine may have no IPv6
+  EXPECT_TRUE(wait_until([&] { return accepted_count == expected; }));
+  workers.stop();
+}
+
+TEST(listener, tells_why_it_cannot_open) {
+  worker_pool workers(1);
+  const auto nothing = [](worker&, accepted) {};
+  listener first(workers, listener::placing::home, nothing);
+  ASSERT_FALSE(first.open("127.0.0.1", 0));
+  listener second(workers, listener::placing::home, nothing);
+  EXPECT_EQ(second.open("127.0.0.1", first.port()), boost::system::errc::address_in_use);
+  EXPECT_EQ(second.open("not an address", 0), errc::bad_address);
+  first.stop();
+  EXPECT_FALSE(second.open("127.0.0.1", first.port()));
+}
+
+TEST(listener, gives_each_to_the_least_loaded_worker) {
+  worker_pool workers(3);
+  std::atomic<int> accepted_count = 0;
+  std::array<std::atomic<int>, 3> served{};
+  listener listening(workers, listener::placing::least_loaded, [&](worker& on, accepted) {
+    ++on.load();
+    ++served.at(on.index());
+    ++accepted_count;
+  });
+  ASSERT_FALSE(listening.open("127.0.0.1", 0));
+  workers.start();
+  for (int i = 1; i <= 6; ++i) {
+    const unique_fd visitor = dial("127.0.0.1", listening.port());
+    ASSERT_TRUE(wait_until([&] { return accepted_count == i; }));
+  }
+  workers.stop();
+  for (const auto& each : served) EXPECT_EQ(each, 2);
+}
+
+// Runs in a child, because the limit holds for the whole process: true if the connection that found
+// no descriptor was accepted once there was one.
+bool survives_running_out_of_descriptors() {
+  worker_pool workers(1);
+  worker& home = workers.home();
+  int accepted_count = 0;
+  listener listening(workers, listener::placing::home,
+                     [&](worker&, accepted) { ++accepted_count; });
+  if (listening.open("127.0.0.1", 0)) return false;
+  const unique_fd visitor = dial("127.0.0.1", listening.port());
+  const rlimit none_left{static_cast<rlim_t>(visitor.get()) + 1, 4096};
+  if (!visitor || ::setrlimit(RLIMIT_NOFILE, &none_left) != 0) return false;
+  while (::dup(0) >= 0) {
+  }
+  const auto run_for = [&](std::chrono::milliseconds time) {
+    const std::size_t runs = home.context().run_for(time);
+    home.context().restart();
+    return runs;
+  };
+  const std::size_t runs = run_for(std::chrono::milliseconds(50));
+  if (accepted_count != 0 || runs > 20) return false;  // it neither accepts nor spins
+  ::close(0);
+  for (int i = 0; i < 100 && accepted_count == 0; ++i) run_for(std::chrono::milliseconds(100));
+  return accepted_count == 1;
+}
+
+TEST(listener, pauses_without_descriptors_and_loses_nobody) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(survives_running_out_of_descriptors() ? 0 : 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+}  // namespace
+}  // namespace frpx::net
