@@ -14,7 +14,6 @@ constexpr std::uint32_t queue_page = 4096 - sizeof(page);
 constexpr std::size_t kept_pages = 64;
 constexpr auto shut_time = 2s;     // for the peer's end, after ours
 constexpr auto failure_time = 1s;  // for the last GOAWAY
-constexpr auto move_time_us = 10'000'000U;
 
 }  // namespace
 
@@ -241,62 +240,6 @@ void machine::settle(stream& s) {
   if (s.queue.empty()) table_.erase(s);
 }
 
-// --- moving --------------------------------------------------------------------------------------
-
-bool machine::move(stream_id id, const uuid& one_time_id) {
-  assert(side_ == role::server);
-  stream* s = find_live(id);
-  if (s == nullptr || phase_ != phase::open || s->state != stream_state::open || s->move_asked ||
-      s->kind == stream_kind::udp) {
-    return false;
-  }
-  s->move_asked = true;
-  std::array<std::byte, longest_control> frame;
-  order({frame.data(), write_move(id, one_time_id, frame.data())});
-  return true;
-}
-
-bool machine::may_move(stream_id id) const {
-  const stream* s = find_live(id);
-  return s != nullptr && phase_ == phase::open && s->move_asked && !s->send_moved;
-}
-
-std::uint64_t machine::framed(stream_id id) const {
-  const stream* s = find_live(id);
-  return s == nullptr ? 0 : s->framed;
-}
-
-void machine::move_sent(stream_id id) {
-  stream* s = find_live(id);
-  if (s == nullptr || s->send_moved) return;
-  s->send_moved = true;
-  s->moved_at = clock_us_;
-  s->starved = false;
-  turns_.remove(*s);
-  conclude(*s);
-}
-
-result<intake> machine::move_received(stream_id id, std::uint64_t n) {
-  stream* s = find_live(id);
-  if (s == nullptr || s->receive_known) return errc::unknown_stream;
-  const bool fits = n >= s->received && n - s->received <= s->window;
-  if (!fits || (s->receive_fin && n != s->received)) {
-    failure_due_ = goaway_code::protocol;
-    return errc::misplaced_move;
-  }
-  if (phase_ != phase::open && n != s->received) {
-    // The link was drained without them: they are lost.
-    terminate(*s);
-    settle(*s);
-    return errc::lost;
-  }
-  s->receive_known = true;
-  if (!s->receive_fin) stop_receiving(*s, n);
-  const intake now = standing(*s);
-  conclude(*s);
-  return now;
-}
-
 // --- the link ------------------------------------------------------------------------------------
 
 void machine::goaway(goaway_code code) {
@@ -417,16 +360,6 @@ void machine::tick(steady_time now, std::uint64_t acknowledged) {
   }
 }
 
-/// The peer's half of a move is due some time after ours.
-void machine::expect_move(stream& s) {
-  if (!s.send_moved || s.receive_known || s.state == stream_state::ended) return;
-  if (side_ != role::server || clock_us_ - s.moved_at < move_time_us) return;
-  stream_events* const told = s.events;
-  const stream_id id = s.id;
-  reset(id, reset_code::own_connection_lost);
-  if (told != nullptr) told->on_reset(id, reset_code::own_connection_lost);
-}
-
 void machine::ask() {
   ping_due_ = true;
   liveness_.asked(now_);
@@ -436,6 +369,12 @@ std::uint64_t machine::promised() {
   std::uint64_t sum = 0;
   table_.for_each([&](const stream& s) { sum += s.promised; });
   return sum;
+}
+
+std::optional<account> machine::look(stream_id id) const {
+  const stream* s = find_live(id);
+  if (s == nullptr) return std::nullopt;
+  return account{s->credit, s->framed, s->window, s->received, s->promised};
 }
 
 std::size_t machine::held_bytes() const {

@@ -46,6 +46,16 @@ struct statistics {
   std::uint64_t datagrams_dropped = 0;
 };
 
+/// A stream's credit. Of a direction's two ends, `credit + framed` of the sender never exceeds
+/// `window + received` of the receiver, and equals it when nothing is on its way.
+struct account {
+  std::uint32_t credit = 0;    ///< What we may still send.
+  std::uint64_t framed = 0;    ///< DATA bytes that we put into frames.
+  std::uint32_t window = 0;    ///< What the peer may still send.
+  std::uint64_t received = 0;  ///< DATA bytes that have come.
+  std::uint32_t promised = 0;  ///< What was given and is not consumed.
+};
+
 /// One link: many streams on one connection, with credit per stream and bounds on everything.
 ///
 /// It promises that whatever the peer sends its memory stays within `options::bound` (and a fixed
@@ -150,6 +160,8 @@ class machine {
   /// Streams whose sink still has bytes to take, though the link is done with them: keep the
   /// machine until there is none.
   std::size_t held_streams() const { return table_.size(); }
+  /// One stream's credit, both ways, while it lives.
+  std::optional<account> look(stream_id id) const;
   /// What is held for sinks and for the connection, in bytes of memory.
   std::size_t held_bytes() const;
   /// The sum of what is promised to the peer's streams; `credit_ledger().used()` or less.
