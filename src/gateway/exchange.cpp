@@ -201,6 +201,7 @@ std::shared_ptr<tunnel::session> exchange::choose() {
   const auto usable = [&](std::size_t i) {
     const auto& each = *candidates_[i];
     return each.alive.load(std::memory_order_relaxed) &&
+           !each.draining.load(std::memory_order_relaxed) &&
            std::find(tried_.begin(), tried_.end(), each.facts().number) == tried_.end();
   };
   const auto chosen = balance::choose_random(candidates_.size(), at_.on.random(), usable);
@@ -223,7 +224,8 @@ asio::awaitable<bool> exchange::open_stream() {
   any_sent_ = service_refuses_ = false;
   if (!fresh_stream_only_) stream_ = at_.services.take(facts.number);
   if (stream_) co_return true;
-  auto stream = co_await client_->open(at_.on, at_.how.stream);
+  auto stream = co_await client_->open(at_.on,
+                                       {.visitor = from_->address, .patience = at_.how.stream});
   if (stream) {
     stream_ = std::make_unique<service_streams::kept>(at_.services, facts.number,
                                                       std::move(*stream));

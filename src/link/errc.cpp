@@ -28,6 +28,12 @@ const char* explain(errc value) {
       return "the connection was lost";
     case errc::unknown_stream:
       return "the stream has ended";
+    case errc::refused:
+      return "the local service refuses connections";
+    case errc::timed_out:
+      return "the local service does not answer";
+    case errc::unknown_service:
+      return "the client has no such service";
     case errc::misplaced_move:
       return "the peer framed more bytes than it says";
   }
@@ -35,7 +41,25 @@ const char* explain(errc value) {
 }
 
 error_code make_error_code(errc value) {
-  return error_of<errc, explain>("link", value);
+  return frpx::error_of<errc, explain>("link", value);
+}
+
+error_code error_of(open_status status) {
+  switch (status) {
+    case open_status::connected:
+      return {};
+    case open_status::refused:
+      return errc::refused;
+    case open_status::timed_out:
+      return errc::timed_out;
+    case open_status::unknown_service:
+      return errc::unknown_service;
+    case open_status::draining:
+      return errc::draining;
+    case open_status::too_many:
+      return errc::too_many;
+  }
+  return errc::refused;
 }
 
 }  // namespace frpx::link

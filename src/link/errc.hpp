@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/result.hpp"
+#include "link/frame.hpp"
 
 namespace frpx::link {
 
@@ -18,12 +19,17 @@ enum class errc {
   dead,            ///< The peer is silent and acknowledges nothing.
   lost,            ///< The connection ended in the middle.
   unknown_stream,  ///< There is no such stream, or it cannot do this any more.
+  refused,         ///< The client could not connect: nothing listens at the local address.
+  timed_out,       ///< The client's local connect took too long.
+  unknown_service,  ///< The client has no service of that name.
   misplaced_move,  ///< More bytes came by the link than the sender says it framed.
 };
 
 /// One sentence for each value.
 const char* explain(errc value);
 error_code make_error_code(errc value);
+/// Why an OPEN was refused; no error for a connected one.
+error_code error_of(open_status status);
 
 }  // namespace frpx::link
 

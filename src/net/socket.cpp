@@ -103,6 +103,20 @@ write_outcome socket::write(bytes_view bytes) {
   return {io_state::moved, size};
 }
 
+write_outcome socket::write(std::span<const iovec> parts) {
+  if (error_) return {io_state::failed, 0};
+  if (!writable_) return {io_state::blocked, 0};
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  const ssize_t count = retried([&] { return ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL); });
+  if (count < 0) return {refuse_writing(), 0};
+  std::size_t wanted = 0;
+  for (const iovec& part : parts) wanted += part.iov_len;
+  if (static_cast<std::size_t>(count) < wanted) writable_ = false;
+  return {io_state::moved, static_cast<std::size_t>(count)};
+}
+
 write_outcome socket::splice_from(int pipe, std::size_t most) {
   if (error_) return {io_state::failed, 0};
   if (!writable_) return {io_state::blocked, 0};
@@ -185,6 +199,11 @@ void tune_stream(int fd) {
 void tune_control(int fd, std::chrono::milliseconds user_timeout) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(user_timeout.count()));
+}
+
+void tune_link(int fd, std::chrono::milliseconds user_timeout) {
+  tune_control(fd, user_timeout);
+  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 128 * 1024);
 }
 
 std::string to_string(const endpoint& address) {

@@ -1,6 +1,8 @@
 // A TCP connection as a stream.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
@@ -27,6 +29,8 @@ class socket : public stream, private poller::source {
 
   read_outcome read(bytes_span scratch) override;
   write_outcome write(bytes_view bytes) override;
+  /// The same for bytes in several places, at most 64 of them, with one call.
+  write_outcome write(std::span<const iovec> parts);
   void finish() override;
   void reset() noexcept override;
   error_code error() const override { return error_; }
@@ -73,6 +77,10 @@ class socket : public stream, private poller::source {
 void tune_stream(int fd);
 /// Sets TCP_NODELAY and TCP_USER_TIMEOUT, for control connections and links.
 void tune_control(int fd, std::chrono::milliseconds user_timeout);
+
+/// The same for links, and TCP_NOTSENT_LOWAT: what waits is kept here, where control frames can
+/// overtake it, not in the kernel.
+void tune_link(int fd, std::chrono::milliseconds user_timeout);
 
 /// `1.2.3.4:80` or `[::1]:80`; an IPv4 address that an IPv6 socket mapped is shown as IPv4.
 std::string to_string(const endpoint& address);

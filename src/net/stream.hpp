@@ -70,6 +70,9 @@ class stream {
   virtual void reset() noexcept = 0;
   /// Why reading or writing failed.
   virtual error_code error() const = 0;
+  /// Whether the far end has said that it reached its service. Until then a failure means that the
+  /// service saw nothing but what was written. A stream that cannot tell says yes.
+  virtual bool confirmed() const { return true; }
   /// The socket that this stream is nothing but, from now on: for splice. Else null.
   virtual socket* plain_socket() noexcept { return nullptr; }
 

@@ -1,6 +1,7 @@
 #include "server/resources.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -20,6 +21,13 @@ std::size_t raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
   ::getrlimit(RLIMIT_NOFILE, &limit);
   return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+std::uint64_t quarter_of_memory() {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  const auto page = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page <= 0) return 1ull << 28;
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page) / 4;
 }
 
 capacity capacity_of(const config::frps_options& options, std::size_t descriptors) {

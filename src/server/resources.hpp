@@ -11,6 +11,9 @@ namespace frpx::server {
 /// Raises the limit on open files as far as this process may, and returns it.
 std::size_t raise_descriptor_limit();
 
+/// A quarter of the machine's memory, in bytes: what all links together may promise.
+std::uint64_t quarter_of_memory();
+
 /// How many may be here at once: what the options say, else what the descriptors allow.
 struct capacity {
   std::size_t visitors = 0;

@@ -66,7 +66,9 @@ tunnel::frpx_dialect::options dialect_options(const config::frps_options& from) 
           .login = from.deadlines.login,
           .client_silence = from.deadlines.client_silence,
           .public_client_silence = from.deadlines.public_client_silence,
-          .most_pending = from.max_pending};
+          .most_pending = from.max_pending,
+          .offers_links = !from.no_link,
+          .link_credit = quarter_of_memory()};
 }
 
 }  // namespace

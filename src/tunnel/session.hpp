@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -33,6 +34,17 @@ struct machine_report {
   wall_time at;
 };
 
+/// The service of a client that was given none by name: its one local address.
+inline constexpr std::string_view default_service = "default";
+
+/// A stream that is wanted. The views live as long as the call that gets them.
+struct stream_wish {
+  std::string_view service = default_service;
+  std::string_view visitor;  ///< `address:port`.
+  bool is_http = true;
+  steady_clock::duration patience{};
+};
+
 /// A client that logged in and registered, whatever its dialect. The seam between what visitors want
 /// and how a dialect carries it.
 ///
@@ -48,15 +60,18 @@ class session {
   const session_facts& facts() const { return facts_; }
 
   /// Opens a stream to the client's local service, for a visitor of worker `on`, whose coroutine
-  /// calls. Errors: errc::session_gone, errc::late after `patience`, errc::too_many.
-  virtual boost::asio::awaitable<result<std::unique_ptr<net::stream>>> open(
-      net::worker& on, steady_clock::duration patience) = 0;
+  /// calls. It may not be confirmed yet (net::stream::confirmed).
+  /// Errors: errc::session_gone, errc::late after the wish's patience, errc::too_many.
+  virtual boost::asio::awaitable<result<std::unique_ptr<net::stream>>> open(net::worker& on,
+                                                                            stream_wish wish) = 0;
 
   /// Ends the session and resets its streams. `why` is logged. Home worker.
   virtual void end(const std::string& why) = 0;
 
   /// Cleared when the session ends: a snapshot may hold it a moment longer.
   std::atomic<bool> alive{true};
+  /// The client, or an operator, wants no further streams.
+  std::atomic<bool> draining{false};
   /// Requests and tunnels it serves now.
   std::atomic<std::uint32_t> in_flight{0};
 

@@ -20,18 +20,23 @@ class frpx_session final : public session {
   frpx_session(session_facts facts, dialect& owner, control_connection& connection)
       : session(std::move(facts)), owner_(owner), connection_(&connection) {}
 
-  asio::awaitable<result<std::unique_ptr<net::stream>>> open(
-      net::worker& on, steady_clock::duration patience) override {
+  // By the link, when there is one that is fit; else in the public form.
+  asio::awaitable<result<std::unique_ptr<net::stream>>> open(net::worker& on,
+                                                             stream_wish wish) override {
     if (!alive) co_return make_error_code(errc::session_gone);
     dialect& owner = owner_;
     const std::uint64_t number = facts().number;
+    if (auto* link = owner.links_of(on).fit(number)) {
+      const auto kind = wish.is_http ? link::stream_kind::http : link::stream_kind::tcp;
+      if (auto stream = link->open(kind, wish.service, wish.visitor)) co_return std::move(*stream);
+    }
     co_return co_await owner.streams_of(on).order(
         number,
         [&owner, number](const uuid& id) {
           owner.around().workers.home().run_here_or_post(
               [&owner, number, id] { owner.order(number, id); });
         },
-        patience);
+        wish.patience);
   }
 
   void end(const std::string& why) override {
@@ -114,6 +119,9 @@ asio::awaitable<std::optional<identity::account>> control_connection::log_in() {
   }
   claim_.instance = by_password ? by_password->instance : by_token->instance;
   is_ours_ = !claim_.instance.empty();
+  const auto& caps = by_password ? by_password->caps : by_token->caps;
+  uses_links_ = owner_.how().offers_links &&
+                std::find(caps.begin(), caps.end(), wire::cap_link_1) != caps.end();
   const std::string email = by_password ? by_password->email : std::string();
   const auto who = co_await judge(std::move(*first));
   if (!who) {
@@ -152,6 +160,7 @@ asio::awaitable<bool> control_connection::accept_account(const identity::account
   auto& logins = owner_.around().logins;
   wire::login_result answer;
   answer.success = true;
+  if (uses_links_) answer.caps.emplace_back(wire::cap_link_1);
   claim_.user_id = who.user_id;
   claim_.token_id = who.token_id;
   if (who.token_id.empty() || logins.renewal_due(who.token_expires, wall_clock::now())) {
@@ -201,6 +210,7 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   send(answer);
   if (answer.success) {
     log::info("Client {} registered successfully.", shown(wish->client_id));
+    if (uses_links_) owner_.order_links(session_->facts().number);
     co_return ended_.empty();
   }
   log::warn("control port: {} may not register as {}: {}", peer_, shown(wish->client_id),
@@ -227,8 +237,15 @@ bool control_connection::take(const wire::command& what) {
       session_->models = beat->models;
       owner_.around().clients.changed();
     }
+    if (uses_links_) send(wire::heartbeat_ack{});
   } else if (const auto* usage = std::get_if<wire::system_info>(&what)) {
     session_->machine = machine_report{*usage, wall_clock::now()};
+  } else if (const auto* failed = std::get_if<wire::link_failed>(&what)) {
+    log::debug("client {} brings no link: {}", shown(session_->facts().client_id),
+               shown(failed->error));
+    owner_.link_failed(failed->link_id);
+  } else if (std::holds_alternative<wire::drain>(what)) {
+    session_->draining = true;
   } else {
     log::debug("client {} sent {}, which means nothing here", shown(session_->facts().client_id),
                wire::name_of(what));

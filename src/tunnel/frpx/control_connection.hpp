@@ -64,6 +64,7 @@ class control_connection {
   std::string ended_;
   bool closed_ = false;  // by us
   bool is_ours_ = false;
+  bool uses_links_ = false;
   claim claim_;
   std::shared_ptr<session> session_;
 };

@@ -14,9 +14,14 @@ dialect::dialect(surroundings around, options how)
     : around_(around),
       options_(how),
       pending_control_(how.most_pending),
-      pending_proxy_(how.most_pending) {
+      pending_proxy_(how.most_pending),
+      credit_(how.link_credit) {
   for (std::size_t i = 0; i < around_.workers.size(); ++i) {
-    streams_.push_back(std::make_unique<proxy_streams>(around_.workers.at(i)));
+    net::worker& each = around_.workers.at(i);
+    streams_.push_back(std::make_unique<proxy_streams>(each));
+    links_.push_back(std::make_unique<links>(each, credit_, [this, i](std::uint64_t session) {
+      around_.workers.home().run_here_or_post([this, session, i] { order_link(session, i); });
+    }));
   }
 }
 
@@ -64,13 +69,9 @@ asio::awaitable<void> dialect::serve_proxy(net::worker& on, net::accepted one,
     const auto frame = reader.next();
     if (!frame) break;
     if (*frame) {
-      const auto command = wire::parse_command(**frame);
-      const auto* arrival = command ? std::get_if<wire::new_proxy_conn>(&*command) : nullptr;
-      const auto id = arrival ? uuid::parse(arrival->proxy_conn_id) : std::nullopt;
-      if (!id || id->worker() >= around_.workers.size()) break;
-      const auto behind = reader.rest();
-      bring(*id, socket.release(), {behind.begin(), behind.end()});
-      co_return;
+      const auto arrival = wire::parse_command(**frame);
+      if (arrival && bring(*arrival, socket, reader.rest())) co_return;
+      break;
     }
     const auto got = socket.read(reader.prepare());
     if (got.state == net::io_state::moved) {
@@ -88,18 +89,27 @@ asio::awaitable<void> dialect::serve_proxy(net::worker& on, net::accepted one,
   }
 }
 
-void dialect::bring(const uuid& id, net::unique_fd fd, std::vector<std::byte> behind) {
-  auto carried = std::make_shared<net::unique_fd>(std::move(fd));
-  around_.workers.at(id.worker()).run_here_or_post(
-      [this, id, carried, behind = std::move(behind)] {
-        if (!streams_[id.worker()]->present(id, std::move(*carried), behind)) {
-          static log::rate_limit limiter;
-          if (limiter.pass()) {
-            log::warn("proxy port: nobody waits for stream {}; {} more", id.to_string(),
-                      limiter.withheld());
-          }
+// Hands the connection to the worker that its id names; false when it names none.
+bool dialect::bring(const wire::command& arrival, net::socket& from, bytes_view behind) {
+  const auto* link = std::get_if<wire::new_link>(&arrival);
+  const auto* stream = std::get_if<wire::new_proxy_conn>(&arrival);
+  const auto id = link     ? std::optional(link->link_id)
+                  : stream ? uuid::parse(stream->proxy_conn_id)
+                           : std::nullopt;
+  if (!id || id->worker() >= around_.workers.size()) return false;
+  const std::size_t worker = id->worker();
+  const auto carried = std::make_shared<net::unique_fd>(from.release());
+  around_.workers.at(worker).run_here_or_post(
+      [this, worker, id = *id, link = link ? std::optional(*link) : std::nullopt, carried,
+       behind = std::vector<std::byte>(behind.begin(), behind.end())] {
+        const bool taken = link ? links_[worker]->present(*link, std::move(*carried), behind)
+                                : streams_[worker]->present(id, std::move(*carried), behind);
+        static log::rate_limit limiter;
+        if (!taken && limiter.pass()) {
+          log::warn("proxy port: nobody waits for {}; {} more", id.to_string(), limiter.withheld());
         }
       });
+  return true;
 }
 
 void dialect::order(std::uint64_t session, const uuid& id) {
@@ -111,6 +121,32 @@ void dialect::order(std::uint64_t session, const uuid& id) {
   around_.workers.at(id.worker()).run_here_or_post([this, session, id] {
     streams_[id.worker()]->end_session(session);
   });
+}
+
+uuid dialect::expect_link(std::uint64_t session, std::size_t worker) {
+  const uuid id = uuid::make_for_worker(worker);
+  around_.workers.at(worker).run_here_or_post(
+      [this, session, worker, id] { links_[worker]->expect(session, id); });
+  return id;
+}
+
+void dialect::order_links(std::uint64_t session) {
+  wire::open_links order;
+  for (std::size_t i = 0; i < links_.size(); ++i) order.ids.push_back(expect_link(session, i));
+  const auto found = connections_.find(session);
+  if (found != connections_.end()) found->second->send(order);
+}
+
+void dialect::order_link(std::uint64_t session, std::size_t worker) {
+  const auto found = connections_.find(session);
+  if (found == connections_.end()) return;
+  found->second->send(wire::open_links{{expect_link(session, worker)}});
+}
+
+void dialect::link_failed(const uuid& id) {
+  if (id.worker() >= links_.size()) return;
+  around_.workers.at(id.worker()).run_here_or_post(
+      [this, id] { links_[id.worker()]->failed(id); });
 }
 
 std::size_t dialect::pending() const {
@@ -128,7 +164,10 @@ void dialect::leave(std::uint64_t session) {
   connections_.erase(session);
   sessions_ = connections_.size();
   for (std::size_t i = 0; i < streams_.size(); ++i) {
-    around_.workers.at(i).run_here_or_post([this, i, session] { streams_[i]->end_session(session); });
+    around_.workers.at(i).run_here_or_post([this, i, session] {
+      links_[i]->end_session(session);
+      streams_[i]->end_session(session);
+    });
   }
 }
 

@@ -13,6 +13,7 @@
 #include "net/blocking_pool.hpp"
 #include "net/listener.hpp"
 #include "net/worker.hpp"
+#include "tunnel/frpx/links.hpp"
 #include "tunnel/frpx/proxy_streams.hpp"
 #include "tunnel/registry.hpp"
 
@@ -26,6 +27,8 @@ struct options {
   std::chrono::milliseconds client_silence{15'000};
   std::chrono::milliseconds public_client_silence{45'000};
   std::size_t most_pending = 1024;  ///< Connections without a login, to either port.
+  bool offers_links = true;
+  std::uint64_t link_credit = 1ull << 30;  ///< What may be promised on all links together, in bytes.
 };
 
 /// What the parts of a server that a dialect needs are called here.
@@ -55,12 +58,18 @@ class dialect {
   /// Any thread.
   std::size_t sessions() const { return sessions_.load(); }
   proxy_streams& streams_of(const net::worker& on) { return *streams_[on.index()]; }
+  links& links_of(const net::worker& on) { return *links_[on.index()]; }
 
   // Home worker only.
 
   /// Asks the client of `session` for the stream `id`; if the session has ended, whoever waits for
   /// the stream is told.
   void order(std::uint64_t session, const uuid& id);
+  /// Asks the client of `session` for a link to each of the workers, or to one.
+  void order_links(std::uint64_t session);
+  void order_link(std::uint64_t session, std::size_t worker);
+  /// The client could not bring the link.
+  void link_failed(const uuid& id);
   void enter(std::uint64_t session, control_connection& connection);
   void leave(std::uint64_t session);
 
@@ -69,13 +78,16 @@ class dialect {
   boost::asio::awaitable<void> serve_proxy(net::worker& on, net::accepted one,
                                            net::admission::ticket ticket);
   void refuse(const char* port, const net::endpoint& peer);
-  void bring(const uuid& id, net::unique_fd fd, std::vector<std::byte> behind);
+  bool bring(const wire::command& arrival, net::socket& from, bytes_view behind);
+  uuid expect_link(std::uint64_t session, std::size_t worker);
 
   const surroundings around_;
   const options options_;
   net::admission pending_control_;
   net::admission pending_proxy_;
+  link::credit_pool credit_;
   std::vector<std::unique_ptr<proxy_streams>> streams_;
+  std::vector<std::unique_ptr<links>> links_;
   std::unordered_map<std::uint64_t, control_connection*> connections_;
   std::atomic<std::size_t> sessions_{0};
 };

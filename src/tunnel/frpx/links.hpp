@@ -1,0 +1,61 @@
+// The links of one worker.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/uuid.hpp"
+#include "link/connection.hpp"
+#include "link/ledger.hpp"
+#include "net/worker.hpp"
+#include "wire/frpx_command.hpp"
+
+namespace frpx::tunnel::frpx_dialect {
+
+/// Every worker has a link of its own to every client that speaks `link/1`, so that a visitor is
+/// served on the worker that accepted it and no message crosses threads. A link is brought by the
+/// client under a one-time id; one that is lost or drained is ordered again, at once and then after
+/// growing pauses.
+///
+/// Touched by its worker only.
+class links {
+ public:
+  /// Asks the home worker to have a link ordered for that session.
+  using order_link = std::function<void(std::uint64_t session)>;
+
+  links(net::worker& on, link::credit_pool& credit, order_link order);
+  links(const links&) = delete;
+  links& operator=(const links&) = delete;
+  ~links();
+
+  /// The session's client was told to bring a link under `id`, within 10 s.
+  void expect(std::uint64_t session, const uuid& id);
+  /// A connection to the proxy port presented `what`; `behind` are bytes that followed its frame.
+  /// False when nobody expects it.
+  bool present(const wire::new_link& what, net::unique_fd fd, bytes_view behind);
+  /// The client could not bring it.
+  void failed(const uuid& id);
+  /// The session has ended: its links are reset.
+  void end_session(std::uint64_t session);
+
+  /// The session's link for a new stream, or null.
+  link::connection* fit(std::uint64_t session) const;
+  std::size_t size() const;
+
+ private:
+  class place;
+
+  void forget(const place& which);
+
+  net::worker& on_;
+  link::credit_pool& credit_;
+  const order_link order_;
+  const std::unique_ptr<std::byte[]> receive_buffer_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<place>> places_;
+  std::vector<std::unique_ptr<place>> ending_;  // sessions that are over, links that are not yet
+};
+
+}  // namespace frpx::tunnel::frpx_dialect
