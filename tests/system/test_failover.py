@@ -89,6 +89,8 @@ def test_a_post_is_not_repeated(lab):
                                   "/api/chat", "/api/generate"])
 def test_model_paths_are_repeatable(lab, path):
     server, services, _ = lab.house("a", "b")
+    for name in services:
+        server.learns(name, "tiny")
     body = json.dumps({"model": "tiny", "prompt": "x" * 100_000}).encode()
     services["a"].mode = "die"
     for _ in range(8):
