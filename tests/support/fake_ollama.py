@@ -14,16 +14,16 @@ Paths (query parameters behind them, all optional):
     POST /early                     answers 413 before it reads the body
     ANY  /informational             103 and 102 before the answer
     POST /continue                  sends 100 at once, then reads; /refuse-continue: 417
-    GET  /websocket                 upgrades, echoes each frame; /upgrade echoes raw bytes
+    GET  /websocket                 upgrades and echoes each frame; /upgrade echoes raw bytes
     GET  /rubbish                   bytes that are no HTTP
     GET  /smuggle                   an answer whose framing is ambiguous
     GET  /slow?size=N&gap=S         one byte every S seconds
     ANY  everything else            an echo: what arrived, as JSON
 
 Every answer carries X-Served-By with the service's name. `mode` changes the behaviour of every
-connection: "answer", "hang" (reads nothing), "reset" (at the first byte), "die" (takes the request, then
-closes), "rubbish". Requests for a path in `hanging` are never answered. `refuse()` and `accept()`
-close and open the port.
+connection: "answer"; "hang", reads nothing; "reset", at the first byte; "die", takes the request,
+then closes; "rubbish". Requests for a path in `hanging` are never answered. `refuse()` and
+`accept()` close and open the port.
 """
 
 import hashlib
@@ -209,15 +209,15 @@ class _Answer:
     def parameter(self, name, default):
         return type(default)(self.request.parameters.get(name, default))
 
-    def head(self, status, *fields):
+    def head(self, status, *fields, body=b""):
         served = f"X-Served-By: {self.service.name}"
         lines = [f"HTTP/1.1 {status}", served, *fields, "", ""]
-        self.sock.sendall("\r\n".join(lines).encode())
+        self.sock.sendall("\r\n".join(lines).encode() + body)
 
     def body(self, data, kind="application/json", status="200 OK", *fields):
-        self.head(status, f"Content-Type: {kind}", f"Content-Length: {len(data)}", *fields)
-        if self.request.method != "HEAD":
-            self.sock.sendall(data)
+        """Head and body in one packet: an answer has begun wholly or not at all."""
+        self.head(status, f"Content-Type: {kind}", f"Content-Length: {len(data)}", *fields,
+                  body=b"" if self.request.method == "HEAD" else data)
 
     def json(self, value):
         self.body(json.dumps(value).encode())

@@ -51,7 +51,7 @@ class Program:
         self.name, self.folder = name, folder
         self.log_file = folder / f"{name}.log"
         self.expected_code = 0
-        self._checked = False
+        self._asked = self._checked = False
         folder.mkdir(parents=True, exist_ok=True)
         popen.setdefault("stdin", subprocess.DEVNULL)
         with open(self.log_file, "ab") as log:
@@ -83,11 +83,17 @@ class Program:
         self._checked = True
         return self.process.returncode
 
+    def ask_to_stop(self):
+        """SIGTERM, once; a frozen program is thawed first."""
+        if self.running and not self._asked:
+            self._asked = True
+            self.thaw()
+            self.process.terminate()
+
     def stop(self, limit=STOP_LIMIT):
         """SIGTERM; it must exit with 0 within `limit` seconds."""
         if self.running:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
+            self.ask_to_stop()
             try:
                 self.process.wait(seconds(limit))
             except subprocess.TimeoutExpired:
@@ -244,8 +250,10 @@ class Lab:
         return server, services, clients
 
     def close(self):
-        """End everything, clients before servers; raises with all that went wrong."""
+        """End everything, all programs at once; raises with all that went wrong."""
         problems = []
+        for program in self.programs:
+            program.ask_to_stop()
         started = [*reversed(self.programs), *reversed(self._others)]
         for thing in started:
             try:

@@ -127,7 +127,7 @@ def test_bad_e_mail_addresses(lab, server, email):
 
 
 def test_no_password_and_no_terminal_says_what_to_pass(frps, server):
-    done = frps("user", "add", "new@example.com", code=2)
+    done = frps("user", "add", "new@example.com", code=1)
     assert "FRPX_PASSWORD" in done.stderr
 
 

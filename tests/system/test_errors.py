@@ -43,11 +43,10 @@ def test_keys_that_are_none(lab, given):
     assert not services["a"].seen("/x")
 
 
-def test_two_authorization_fields_are_refused(lab):
+def test_a_second_authorization_field_does_not_help(lab):
     server, services, _ = lab.house("a")
-    for second in ("wrong", "abc123"):
-        answer = server.fetch(target="/x", headers=[("Authorization", f"Bearer {second}")])
-        assert answer.status in (400, 401)
+    answer = server.fetch(target="/x", key="wrong", headers=[("Authorization", "Bearer abc123")])
+    assert answer.status in (400, 401)
     assert not services["a"].seen("/x")
 
 

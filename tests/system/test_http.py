@@ -166,6 +166,7 @@ def test_an_answer_before_the_body_was_read(house):
         assert (answer.status, answer.body) == (413, b'{"early":true}')
 
 
+UPGRADE = {"Connection": "upgrade", "Upgrade": "websocket"}
 WEBSOCKET = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
              "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 
@@ -187,7 +188,7 @@ def test_websocket(house):
 
 def test_bytes_right_behind_the_upgrade_request(house):
     """What was read together with the head belongs to the relay."""
-    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "websocket"})
+    data = raw_http.request("GET", "/upgrade", headers=UPGRADE)
     with house.visitor() as visitor:
         visitor.send(data + b"early bytes")
         assert visitor.response().status == 101
@@ -197,7 +198,7 @@ def test_bytes_right_behind_the_upgrade_request(house):
 
 
 def test_an_upgraded_connection_carries_a_half_close(house):
-    data = raw_http.request("GET", "/upgrade", headers={"Connection": "upgrade", "Upgrade": "websocket"})
+    data = raw_http.request("GET", "/upgrade", headers=UPGRADE)
     payload = b"".join(seeded(9, 3_000_000))
     with house.visitor() as visitor:
         visitor.send(data)

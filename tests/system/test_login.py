@@ -80,6 +80,7 @@ def test_credentials_from_the_terminal_are_not_echoed(lab, server, ollama):
     wait_for(lambda: not no_echo(), 5, "the terminal echoes again")
     shows(b"mail")
     assert DEMO_USER[1].encode() not in screen
+    lab.programs[-1].stop()  # else the end of its terminal would end it
     os.close(master)
     os.close(terminal)
 
