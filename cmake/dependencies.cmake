@@ -6,6 +6,7 @@ find_package(SQLite3 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(libjwt REQUIRED IMPORTED_TARGET libjwt)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
@@ -33,4 +34,4 @@ target_link_libraries(frpx_boost PUBLIC OpenSSL::SSL OpenSSL::Crypto Threads::Th
 
 set(frpx_libraries
   PkgConfig::sodium SQLite::SQLite3 spdlog::spdlog CLI11::CLI11 PkgConfig::tomlplusplus
-  PkgConfig::libjwt OpenSSL::Crypto)
+  PkgConfig::libjwt PkgConfig::cares OpenSSL::Crypto)

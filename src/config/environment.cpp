@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <system_error>
 
 namespace frpx::config {
 
@@ -41,13 +41,14 @@ std::string prepare_data_dir(const std::filesystem::path& folder) {
   std::error_code error;
   if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), error);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return problem(std::string("cannot be made: ") + std::strerror(errno));
+    return problem("cannot be made: " + std::generic_category().message(errno));
   }
   if (!std::filesystem::is_directory(folder, error)) return problem("is not a folder");
   // Root may write anywhere by permission, but not on a read-only file system: so it is tried.
   std::string probe = (folder / ".writable-XXXXXX").string();
   const int descriptor = ::mkstemp(probe.data());
-  if (descriptor < 0) return problem(std::string("cannot be written: ") + std::strerror(errno));
+  if (descriptor < 0)
+    return problem("cannot be written: " + std::generic_category().message(errno));
   ::close(descriptor);
   ::unlink(probe.c_str());
   return {};

@@ -2,9 +2,9 @@
 
 #include <toml++/toml.h>
 
-#include <cstring>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "core/names.hpp"
 
@@ -72,7 +72,7 @@ std::vector<std::string> read_file(const std::filesystem::path& path, const opti
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return unreadable("is a folder, not a file");
   std::ifstream file(path, std::ios::binary);
-  if (!file) return unreadable(std::string("cannot be read: ") + std::strerror(errno));
+  if (!file) return unreadable("cannot be read: " + std::generic_category().message(errno));
   std::string text(largest_file + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));

@@ -23,7 +23,7 @@ std::string describe(const option& row) {
   return out + (row.in_file ? ".\n\n" : ". Not in the file.\n\n");
 }
 
-std::string describe(std::string_view program, option_table table) {
+std::string describe(std::string_view program, const option_table& table) {
   std::string out = "## " + std::string(program) + "\n\n";
   for (const group g :
        {group::network, group::database, group::security, group::monitoring, group::general}) {

@@ -222,13 +222,13 @@ std::string suggest(const option_table& table, std::string_view name) {
   return best.empty() ? std::string() : "; did you mean \"" + std::string(best) + "\"?";
 }
 
-std::string masked_url(std::string_view text) {
-  const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+std::string masked_url(std::string_view url) {
+  const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
   if (!parsed) return "***";
-  boost::urls::url url = *parsed;
-  const bool has_password = url.has_password();
-  if (has_password) url.remove_password();
-  std::string out(url.buffer().data(), url.buffer().size());
+  boost::urls::url masked = *parsed;
+  const bool has_password = masked.has_password();
+  if (has_password) masked.remove_password();
+  std::string out(masked.buffer().data(), masked.buffer().size());
   // libpq reads any of its parameters from the query, the password among them.
   if (const auto query = out.find('?'); query != out.npos) out.replace(query + 1, out.npos, "***");
   if (has_password) out.insert(out.find('@'), ":***");

@@ -61,7 +61,7 @@ std::optional<boost::asio::ip::address> check_address(problem_list& problems,
                                                       std::string_view option,
                                                       const std::string& given) {
   error_code error;
-  const auto address = boost::asio::ip::make_address(given, error);
+  auto address = boost::asio::ip::make_address(given, error);
   if (!error) return address;
   problems.add(option, "\"" + shown(given) +
                            "\" is not an IP address; pass one like 127.0.0.1, "
