@@ -27,6 +27,22 @@ TEST_F(engine_stop_test, before_it_runs) {
   ended_ = ending::stopped;
 }
 
+TEST_F(engine_stop_test, while_a_name_server_does_not_answer) {
+  const net::unique_fd silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  net::endpoint address(boost::asio::ip::address_v4::loopback(), 0);
+  auto size = static_cast<socklen_t>(address.capacity());
+  ASSERT_EQ(::bind(silent.get(), address.data(), static_cast<socklen_t>(address.size())), 0);
+  ASSERT_EQ(::getsockname(silent.get(), address.data(), &size), 0);
+  net::resolver names(blocking_, net::to_string(address));
+  settings_.options.server_addr = "server.example.com";
+  settings_.options.deadlines.connect = 60s;
+  start(names);
+  char question = 0;
+  ASSERT_TRUE(await([&] { return ::recv(silent.get(), &question, 1, MSG_DONTWAIT) > 0; }));
+  EXPECT_EQ(states_.back(), state::resolving);
+  expect_prompt_stop();
+}
+
 TEST_F(engine_stop_test, while_connecting) {
   test::scripted_port hanging(loop_, 0, 0);
   hanging.fill();

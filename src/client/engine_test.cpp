@@ -272,7 +272,7 @@ TEST_F(engine_test, a_server_that_does_not_answer_is_left) {
   second.send(wire::login_result{.success = true, .error = {}, .token = {}, .caps = {}});
   second.expect<wire::register_client>();
   EXPECT_NE(second.await_end(), scripted_peer::end::none) << "the same when registering";
-  EXPECT_EQ(log_.count("warn Server"), 1u) << log_.text();
+  EXPECT_EQ(log_.count("warning Server"), 1u) << log_.text();
 }
 
 TEST_F(engine_test, what_it_does_not_know_is_passed_over) {

@@ -162,7 +162,11 @@ asio::awaitable<model_listing> fetch_models(net::worker& on, local_service& from
   }
   answer_reader answer;
   for (;;) {
-    if (auto listing = read_some(*connection, on.scratch(), answer)) co_return std::move(*listing);
+    if (auto listing = read_some(*connection, on.scratch(), answer)) {
+      // In order, for the service has done nothing that deserves a reset.
+      const net::unique_fd closed = connection->release();
+      co_return std::move(*listing);
+    }
     if (late.rang()) co_return unknown("the service did not answer in time");
     co_await bell.wait();
   }

@@ -51,9 +51,10 @@ class client_test : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void start() {
+  void start() { start(names_); }
+  void start(net::resolver& names) {
     ended_.reset();
-    engine_ = std::make_unique<client::engine>(loop_.worker(), names_, blocking_, settings_);
+    engine_ = std::make_unique<client::engine>(loop_.worker(), names, blocking_, settings_);
     boost::asio::co_spawn(loop_->context(), engine_->run(),
                           [this](std::exception_ptr failure, client::ending how) {
                             EXPECT_FALSE(failure);
