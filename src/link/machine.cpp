@@ -55,7 +55,7 @@ machine::~machine() {
   orders_.clear(pages_);
 }
 
-void machine::set_now(steady_time now) {
+void machine::wake(steady_time now) {
   now_ = now;
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now - epoch_);
   clock_us_ = static_cast<std::uint32_t>(since.count());
@@ -253,7 +253,7 @@ void machine::goaway(goaway_code code) {
 }
 
 void machine::end_of_input(steady_time now) {
-  set_now(now);
+  wake(now);
   if (phase_ == phase::closing || phase_ == phase::closed) {
     phase_ = phase::closed;
     return;
@@ -269,7 +269,7 @@ void machine::end_of_input(steady_time now) {
 }
 
 void machine::lost(steady_time now) {
-  set_now(now);
+  wake(now);
   if (phase_ == phase::open) return die(errc::lost);
   if (phase_ == phase::shut) return close({});
   phase_ = phase::closed;
@@ -337,7 +337,7 @@ void machine::end_streams() {
 }
 
 void machine::tick(steady_time now, std::uint64_t acknowledged) {
-  set_now(now);
+  wake(now);
   ++tick_;
   if (failure_due_) fail_as_due();
   if (phase_ == phase::open) {

@@ -78,6 +78,8 @@ class machine {
 
   // --- the connection ---
 
+  /// Tells the time, when a wake-up begins with anything but the calls that take it.
+  void wake(steady_time now);
   /// Handles bytes from the peer, cut anywhere: whole frames at once, the rest is remembered.
   void receive(bytes_view bytes, steady_time now);
   /// The peer has shut down writing: the end of a drained link, else its death.
@@ -143,8 +145,9 @@ class machine {
   bool move(stream_id id, const uuid& one_time_id);
   /// Whether the stream lives and its sending is still on the link.
   bool may_move(stream_id id) const;
-  /// The DATA bytes framed in our direction: the n of the 8 bytes.
-  std::uint64_t framed(stream_id id) const;
+  /// The DATA bytes framed in our direction: the n of the 8 bytes. Empty when the stream has ended
+  /// on the link meanwhile; the own connection is closed then, without the 8 bytes.
+  std::optional<std::uint64_t> framed(stream_id id) const;
   /// Our 8 bytes with `framed(id)` were written on the own connection; from here on our bytes go
   /// there, and the link takes none. The server has to see the client's 8 bytes within 10 s.
   void move_sent(stream_id id);
@@ -229,7 +232,6 @@ class machine {
   void close_told(error_code why);
   void expect_move(stream& s);
   void ask();
-  void set_now(steady_time now);
   bool may_speak() const { return side_ == role::server || up_; }
   bool reading() const { return phase_ == phase::open || phase_ == phase::shut; }
   bool is_drained() const { return server_goaway_ && live_ == 0; }

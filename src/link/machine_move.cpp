@@ -28,9 +28,9 @@ bool machine::may_move(stream_id id) const {
   return s != nullptr && phase_ == phase::open && s->move_asked && !s->send_moved;
 }
 
-std::uint64_t machine::framed(stream_id id) const {
+std::optional<std::uint64_t> machine::framed(stream_id id) const {
   const stream* s = find_live(id);
-  return s == nullptr ? 0 : s->framed;
+  return s == nullptr || s->send_moved ? std::nullopt : std::optional(s->framed);
 }
 
 void machine::move_sent(stream_id id) {

@@ -12,7 +12,7 @@ constexpr std::uint32_t most_credit = 16 << 20;
 }  // namespace
 
 void machine::receive(bytes_view in, steady_time now) {
-  set_now(now);
+  wake(now);
   if (failure_due_) fail_as_due();
   if (in.empty() || !reading()) return;
   liveness_.heard(now);

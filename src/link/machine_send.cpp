@@ -15,6 +15,7 @@ constexpr std::size_t most_datagrams = 4 << 20;  // queued, of one link
 constexpr std::size_t most_datagrams_of_one = 64 * 1024;
 constexpr std::uint32_t run_pause_us = 100'000;
 constexpr std::uint32_t turn_allowance = 64 * 1024;
+constexpr std::uint32_t bulk_allowance = 8 * 1024;
 constexpr std::size_t datagram_prefix = 2;
 
 }  // namespace
@@ -70,15 +71,16 @@ std::size_t machine::send(stream_id id, bytes_view bytes) {
 }
 
 /// Notices bulk: many bytes in one direction without a pause and without the other direction
-/// having much to say in between. A small message of the other side is a turn of a conversation,
-/// which is worth 64 KiB, so that questions and answers stay on the link however many they are.
+/// having much to say in between. A small message of the other side is a turn of a conversation and
+/// takes 64 KiB off, so that questions and answers stay on the link however many they are; where
+/// both sides send bulk it takes off less than they add.
 void machine::note_run(std::uint32_t& run, std::uint32_t& at, std::uint32_t& other_run,
                        std::size_t bytes, stream& s) {
   if (how_.move_after == 0 || s.bulk_told) return;
   if (clock_us_ - at > run_pause_us) run = 0;
   at = clock_us_;
   run += static_cast<std::uint32_t>(bytes);
-  if (bytes < fair_turn) other_run -= std::min(other_run, turn_allowance);
+  other_run -= std::min(other_run, bytes < fair_turn ? turn_allowance : bulk_allowance);
   if (run < how_.move_after || s.state != stream_state::open || bulk_count_ == bulk_.size()) return;
   s.bulk_told = true;
   bulk_[bulk_count_++] = s.id;
@@ -232,7 +234,7 @@ bool machine::stage_control() {
 // --- writing -------------------------------------------------------------------------------------
 
 std::size_t machine::gather(std::span<iovec> into, steady_time now) {
-  set_now(now);
+  wake(now);
   if (failure_due_) fail_as_due();
   if (phase_ == phase::closing) return outbox_.gather(into, false);
   if (phase_ != phase::open || !may_speak()) return 0;

@@ -77,7 +77,7 @@ class wire {
     held_ += bytes.size();
     busy_until_ = std::max(busy_until_, now);
     // Small pieces, so that a slow wire moves all the time.
-    const std::size_t most = rate > 0 ? 1500 : bytes.size();
+    const std::size_t most = rate == 0 ? bytes.size() : slice > 0 ? slice : 1500;
     for (std::size_t at = 0; at < bytes.size(); at += most) {
       const std::size_t size = std::min(most, bytes.size() - at);
       if (rate > 0) busy_until_ += std::chrono::nanoseconds(size * 1'000'000'000 / rate);
@@ -185,6 +185,10 @@ class side final : public link_events {
   machine* operator->() { return machine_.get(); }
 
   end_point& at(stream_id id) { return *ends.at(id); }
+  std::uint64_t got(stream_id id) const {
+    const auto found = ends.find(id);
+    return found == ends.end() ? 0 : found->second->got;
+  }
   /// Server: opens a stream that sends `bytes` to the client.
   result<stream_id> open(std::uint64_t bytes, stream_kind kind = stream_kind::tcp,
                          std::string_view service = "web") {
@@ -296,6 +300,8 @@ class pair {
     }
     if (next > until) return false;
     now = std::max(now, next);
+    server->wake(now);
+    client->wake(now);
     carry(down, *client);
     carry(up, *server);
     while (next_tick_ <= now) {
@@ -309,13 +315,17 @@ class pair {
   }
   void run(steady_clock::duration time) {
     const steady_time until = now + time;
+    flush();
     while (step(until)) {
     }
     now = until;
+    server->wake(now);
+    client->wake(now);
   }
   /// False when `done` does not come true within `time`.
   bool run_until(const std::function<bool()>& done, steady_clock::duration time = 60s) {
     const steady_time until = now + time;
+    flush();
     while (!done()) {
       if (!step(until)) return done();
     }
