@@ -61,9 +61,11 @@ engine::engine(net::worker& home, net::resolver& names, net::blocking_pool& file
       service_(names, settings_.options.local_addr, settings_.options.local_port),
       models_(home, service_, settings_.options.deadlines.models, settings_.heartbeat),
       streams_(home, service_, limits_of(settings_.options)),
+      links_(home, service_, streams_, limits_of(settings_.options)),
       bell_(home.events()),
       late_(home.timers(), bell_),
       beat_(home.timers(), bell_),
+      silent_(home.timers(), bell_),
       drained_(home.timers(), bell_),
       tasks_(home.context()) {}
 
@@ -71,9 +73,11 @@ asio::awaitable<ending> engine::run() {
   if (!stopping_) tasks_.spawn(keep_registered());
   co_await tasks_.join(steady_time::max());
   models_.stop();
+  links_.reset_all();
   streams_.reset_all();
   co_await models_.join(steady_time::max());
   co_await streams_.join(steady_time::max());
+  co_await links_.join(steady_time::max());
   co_return ending_;
 }
 
@@ -83,6 +87,7 @@ void engine::stop() {
             settings_.options.deadlines.drain.count());
   enter(state::draining);
   streams_.drain();
+  links_.drain();
   drained_.set_in(settings_.options.deadlines.drain);
   bell_.ring();
 }

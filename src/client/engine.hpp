@@ -10,6 +10,7 @@
 #include "client/backoff.hpp"
 #include "client/control_channel.hpp"
 #include "client/errc.hpp"
+#include "client/link_set.hpp"
 #include "client/local_service.hpp"
 #include "client/model_watch.hpp"
 #include "client/stream_set.hpp"
@@ -105,15 +106,20 @@ class engine {
   local_service service_;
   model_watch models_;
   stream_set streams_;
+  link_set links_;
   net::wakeup bell_;  // of the control connection's coroutine
   net::alarm late_;   // for the server's answers, and between two tries
   net::alarm beat_;
+  net::alarm silent_;  // the server, which answers each heartbeat on a link/1 connection
   net::alarm drained_;
   backoff backoff_;
 
   state state_ = state::waiting;
   bool stopping_ = false;
   bool token_refused_ = false;
+  bool uses_links_ = false;
+  bool drain_said_ = false;
+  const std::string instance_ = uuid::make().to_string();
   bool models_changed_ = false;
   std::string said_;          // by the server, when it refused
   std::string last_failure_;  // as it was said; empty while all is well

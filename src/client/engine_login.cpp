@@ -42,14 +42,17 @@ asio::awaitable<result<Answer>> engine::ask(control_channel& channel, wire::comm
 asio::awaitable<error_code> engine::log_in(control_channel& channel) {
   enter(state::logging_in);
   const bool by_token = may_use_token();
+  std::vector<std::string> caps;
+  if (!settings_.options.no_link) caps.emplace_back(wire::cap_link_1);
   wire::command question;
   if (by_token) {
-    question = wire::login_by_token{.token = settings_.token->token, .caps = {}, .instance = {}};
+    question = wire::login_by_token{
+        .token = settings_.token->token, .caps = std::move(caps), .instance = instance_};
   } else {
     question = wire::login{.email = settings_.options.email,
                            .pass = settings_.options.password,
-                           .caps = {},
-                           .instance = {}};
+                           .caps = std::move(caps),
+                           .instance = instance_};
   }
   auto answer = co_await ask<wire::login_result>(channel, std::move(question));
   if (!answer) co_return answer.error();
@@ -63,6 +66,9 @@ asio::awaitable<error_code> engine::take_login(wire::login_result answer, bool b
     co_return by_token ? errc::token_refused : errc::credentials_refused;
   }
   log::info("Successfully logged in.");
+  uses_links_ = !settings_.options.no_link &&
+                std::find(answer.caps.begin(), answer.caps.end(), wire::cap_link_1) !=
+                    answer.caps.end();
   if (answer.token && !answer.token->empty()) {
     co_await remember(std::move(*answer.token));
   } else if (by_token && settings_.token->server.empty()) {

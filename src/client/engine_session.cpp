@@ -18,15 +18,22 @@ using namespace std::chrono_literals;
 constexpr int most_at_once = 64;
 // For the server to close, once we have.
 constexpr steady_clock::duration parting_patience = 1s;
+// A server that speaks link/1 answers each heartbeat; silence for so long means that it is gone.
+constexpr steady_clock::duration server_silence = 15s;
 
 }  // namespace
 
 /// What lives as long as a session: its streams, and the asking for models.
 class engine::session_scope {
  public:
-  session_scope(engine& of, net::endpoint server) : engine_(of) {
+  session_scope(engine& of, control_channel& channel, net::endpoint server) : engine_(of) {
     server.port(of.settings_.options.proxy_port);
-    of.streams_.begin(std::move(server), [&of] { of.bell_.ring(); });
+    of.streams_.begin(server, [&of] { of.bell_.ring(); });
+    of.links_.begin(std::move(server), [&of, &channel](wire::link_failed why) {
+      channel.send(why);
+      of.bell_.ring();
+    });
+    of.drain_said_ = false;
     of.models_changed_ = false;
     of.models_.start([&of] {
       of.models_changed_ = true;
@@ -37,7 +44,9 @@ class engine::session_scope {
   session_scope& operator=(const session_scope&) = delete;
   ~session_scope() {
     engine_.models_.stop();
+    engine_.links_.reset_all();
     engine_.streams_.reset_all();
+    engine_.silent_.clear();
   }
 
  private:
@@ -45,8 +54,9 @@ class engine::session_scope {
 };
 
 asio::awaitable<error_code> engine::serve(control_channel& channel, net::endpoint server) {
-  const session_scope scope(*this, std::move(server));
+  const session_scope scope(*this, channel, std::move(server));
   if (const error_code failed = report(channel)) co_return failed;
+  if (uses_links_) silent_.set_in(server_silence);
   for (;;) {
     bool more = false;
     if (const error_code failed = take_orders(channel, more)) co_return failed;
@@ -55,7 +65,11 @@ asio::awaitable<error_code> engine::serve(control_channel& channel, net::endpoin
     } else if (std::exchange(models_changed_, false)) {
       if (const error_code failed = report_models(channel)) co_return failed;
     }
+    if (stopping_ && uses_links_ && !std::exchange(drain_said_, true)) {
+      if (const error_code failed = channel.send(wire::drain{})) co_return failed;
+    }
     if (const error_code failed = channel.flush()) co_return failed;
+    if (silent_.rang()) co_return errc::server_silent;
     if (stopping_ && (streams_.size() == 0 || drained_.rang())) break;
     if (more) {
       co_await asio::post(asio::use_awaitable);
@@ -91,9 +105,13 @@ error_code engine::take_orders(control_channel& channel, bool& more) {
 }
 
 void engine::take_order(wire::command order) {
+  if (uses_links_) silent_.set_in(server_silence);
   if (auto* wanted = std::get_if<wire::request_new_proxy_conn>(&order)) {
     streams_.order(std::move(wanted->proxy_conn_id));
-  } else {
+  } else if (const auto* wanted_links = std::get_if<wire::open_links>(&order);
+             wanted_links != nullptr && uses_links_) {
+    links_.order(*wanted_links);
+  } else if (!std::holds_alternative<wire::heartbeat_ack>(order)) {
     log::debug("The server sent {} at an unexpected moment", wire::name_of(order));
   }
 }

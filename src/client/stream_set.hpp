@@ -47,6 +47,8 @@ class stream_set final : private net::relay::observer {
   void order(std::string id);
   /// Joins a stream from the server, however it came, with a connection to the local service.
   void join_streams(std::unique_ptr<net::stream> from_server, std::unique_ptr<net::stream> service);
+  /// Logs that a stream cannot be served; a few times a second at most.
+  void say_trouble(const char* with, const error_code& why);
   /// From now on orders are refused; what is open goes on.
   void drain() { draining_ = true; }
   /// Resets every stream: the session is over.
@@ -75,7 +77,6 @@ class stream_set final : private net::relay::observer {
   boost::asio::awaitable<void> serve(std::string id, slot held);
   boost::asio::awaitable<void> refuse(std::string id, slot held);
   boost::asio::awaitable<void> say_farewell(opening& of);
-  void say_trouble(const char* with, const error_code& why);
   void on_relay_end(net::relay& which, const net::relay_report& report) override;
   void tell_if_idle();
 

@@ -125,7 +125,9 @@ asio::awaitable<exchange::after> exchange::serve() {
                                              as_chars(out_.prepare(at_.how.head.head + 1024)));
   if (!size) co_return co_await answer(431);
   out_.commit(*size);
-  held_most_ = *size + (is_model_path_ ? at_.how.held_model_body : at_.how.held_body);
+  // POSTs that may be repeated are the model paths' (failover.hpp): their bodies are held longer.
+  const bool holds_long = repeatable_ && head_.method == "POST";
+  held_most_ = *size + (holds_long ? at_.how.held_model_body : at_.how.held_body);
   if (is_model_path_ && !co_await read_model()) {
     if (!bad_request_) co_return co_await answer(408);
     co_return co_await answer(http::status_of(bad_request_));
@@ -257,6 +259,8 @@ asio::awaitable<exchange::ending> exchange::converse() {
       set_alarm();
     } else if (!from_->alarm.rang()) {
       co_await from_->bell.wait();
+    } else if (!(*stream_)->confirmed()) {
+      service_fails(outcome::late_unopened);
     } else if (waits_for_body()) {
       co_return ending::visitor_late;
     } else {
@@ -268,9 +272,10 @@ asio::awaitable<exchange::ending> exchange::converse() {
 bool exchange::waits_for_body() const { return !request_.complete() && sent_ == out_.size(); }
 
 void exchange::set_alarm() {
-  from_->alarm.set_in(waits_for_body()       ? at_.how.body_stall
-                      : response_.answered() ? at_.how.response_stall
-                                             : at_.how.response_head);
+  from_->alarm.set_in(!(*stream_)->confirmed() ? at_.how.confirmation
+                      : waits_for_body()       ? at_.how.body_stall
+                      : response_.answered()   ? at_.how.response_stall
+                                               : at_.how.response_head);
 }
 
 asio::awaitable<exchange::after> exchange::conclude(ending how) {

@@ -1,6 +1,7 @@
 // How the bytes of an exchange move: the half of exchange.hpp that decides nothing.
 #include "gateway/exchange.hpp"
 #include "gateway/visitor.hpp"
+#include "link/errc.hpp"
 #include "net/relay.hpp"
 
 namespace frpx::gateway {
@@ -178,8 +179,13 @@ void exchange::give_visitor(bytes_view bytes) {
   if (!visitor_gone_) answer_out_.append(bytes);
 }
 
+// What the end of the stream means: the client may have said why it refused it.
 outcome exchange::ended_how() const {
-  return any_sent_ ? outcome::ended_opened : outcome::ended_unopened;
+  const error_code why = (*stream_)->error();
+  if (why == link::errc::timed_out) return outcome::dial_too_late;
+  if (why == link::errc::refused || why == link::errc::unknown_service) return outcome::refused;
+  if (why == link::errc::draining || why == link::errc::too_many) return outcome::busy;
+  return any_sent_ && (*stream_)->confirmed() ? outcome::ended_opened : outcome::ended_unopened;
 }
 
 // The answer switched protocols: from here on both are raw bytes.

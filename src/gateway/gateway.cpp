@@ -88,6 +88,13 @@ void gateway::close_idle_streams() {
   }
 }
 
+void gateway::close_idle_streams_of(std::uint64_t session) {
+  for (std::size_t i = 0; i < desks_.size(); ++i) {
+    workers_.at(i).run_here_or_post(
+        [at = desks_[i].get(), session] { at->services.clear(session); });
+  }
+}
+
 std::uint64_t gateway::total_visitors() const {
   std::uint64_t sum = 0;
   for (const auto& each : desks_) sum += each->count.visitors.load(std::memory_order_relaxed);

@@ -28,6 +28,7 @@ struct options {
   std::chrono::milliseconds body_stall{30'000};
   std::chrono::milliseconds stream{5'000};
   std::chrono::milliseconds stream_total{15'000};
+  std::chrono::milliseconds confirmation{3'000};  ///< The client's word that it reached its service.
   std::chrono::milliseconds response_head{300'000};
   std::chrono::milliseconds response_stall{300'000};
   std::chrono::milliseconds idle_visitor{60'000};
@@ -85,8 +86,9 @@ class gateway {
   void accept(net::worker& on, net::accepted one);
   /// No further request on any connection; idle visitors are let go at once.
   void drain();
-  /// Drops the streams that are kept between requests.
+  /// Drops the streams that are kept between requests: all, or those of one session.
   void close_idle_streams();
+  void close_idle_streams_of(std::uint64_t session);
 
   std::size_t visitors() const { return admission_.inside(); }
   std::uint64_t total_visitors() const;

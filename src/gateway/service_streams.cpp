@@ -30,10 +30,6 @@ std::unique_ptr<service_streams::kept> service_streams::take(std::uint64_t sessi
 }
 
 void service_streams::give(std::unique_ptr<kept> one) {
-  // The empty places of sessions that have gone; a place that is in use costs no heap to refill.
-  if (idle_by_session_.size() >= most_empty_places) {
-    std::erase_if(idle_by_session_, [](const auto& entry) { return entry.second.empty(); });
-  }
   auto& idle = idle_by_session_[one->session()];
   if (idle.size() >= most_per_session) return;
   one->used_ = true;

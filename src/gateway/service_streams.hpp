@@ -48,11 +48,10 @@ class service_streams {
   /// Keeps a stream whose last exchange is complete on both sides.
   void give(std::unique_ptr<kept> one);
   void clear() { idle_by_session_.clear(); }
+  void clear(std::uint64_t session) { idle_by_session_.erase(session); }
   std::size_t size() const;
 
  private:
-  static constexpr std::size_t most_empty_places = 1024;
-
   void drop(const kept& one);
 
   net::worker& on_;

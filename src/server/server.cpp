@@ -144,6 +144,8 @@ server::parts::parts(config::frps_options given)
     log::warn("DEMO: anyone on this machine may use it: user test@example.com, password 123456, "
               "API keys abc123 and test-api-key-123. Nothing is kept.");
   }
+  clients_.on_leaving(
+      [this](std::uint64_t session) { gateway_.close_idle_streams_of(session); });
   listen();
   workers_.home().tasks().spawn(refresh_keys());
   workers_.start();

@@ -77,8 +77,14 @@ void registry::remove(const session& gone) {
   if (found != members_.end() && found->second.who.get() == &gone) drop(found);
 }
 
+void registry::drain(session& which) {
+  which.draining = true;
+  if (on_leaving_) on_leaving_(which.facts().number);
+}
+
 void registry::drop(text_map<member>::iterator which) {
   which->second.who->alive = false;
+  if (on_leaving_) on_leaving_(which->second.who->facts().number);
   const std::size_t place = which->second.place;
   if (place + 1 != sessions_.size()) {
     sessions_[place] = std::move(sessions_.back());

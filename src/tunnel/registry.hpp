@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,11 @@ class registry {
   error_code add(std::shared_ptr<session> newcomer, claim by);
   /// The session has ended; nothing if it was replaced already.
   void remove(const session& gone);
+  /// The client wants no further streams; those that run go on.
+  void drain(session& which);
+  /// `hears` is told the number of each session that drains or has gone, so that nothing is kept
+  /// for it. Set once, before the workers start.
+  void on_leaving(std::function<void(std::uint64_t)> hears) { on_leaving_ = std::move(hears); }
   /// Something that routing depends on has changed: its models.
   void changed() { publish_soon(); }
 
@@ -75,6 +81,7 @@ class registry {
   text_map<steady_time> replaced_;  // when an id changed hands last
   std::vector<std::shared_ptr<const routing>> snapshots_;
   publisher publisher_;
+  std::function<void(std::uint64_t)> on_leaving_;
   std::uint64_t last_number_ = 0;
 };
 

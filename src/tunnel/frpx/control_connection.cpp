@@ -245,7 +245,7 @@ bool control_connection::take(const wire::command& what) {
                shown(failed->error));
     owner_.link_failed(failed->link_id);
   } else if (std::holds_alternative<wire::drain>(what)) {
-    session_->draining = true;
+    owner_.around().clients.drain(*session_);
   } else {
     log::debug("client {} sent {}, which means nothing here", shown(session_->facts().client_id),
                wire::name_of(what));

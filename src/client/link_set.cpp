@@ -1,0 +1,162 @@
+#include "client/link_set.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/dial.hpp"
+#include "core/log.hpp"
+#include "net/wakeup.hpp"
+
+namespace frpx::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t receive_size = 256 * 1024;
+constexpr std::uint32_t early = 32 * 1024;
+constexpr std::uint64_t credit_bound = 1ull << 30;  // what all links may promise together, in bytes
+constexpr std::string_view default_service = "default";
+
+// Counts while it lives.
+class counted {
+ public:
+  explicit counted(std::size_t& counter) : counter_(counter) { ++counter_; }
+  counted(const counted&) = delete;
+  ~counted() { --counter_; }
+
+ private:
+  std::size_t& counter_;
+};
+
+}  // namespace
+
+link_set::link_set(net::worker& on, local_service& service, stream_set& streams,
+                   stream_limits limits)
+    : on_(on),
+      service_(service),
+      streams_(streams),
+      limits_(limits),
+      receive_buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_size)),
+      credit_(credit_bound),
+      tasks_(on.context()) {}
+
+link_set::~link_set() = default;
+
+void link_set::begin(net::endpoint proxy, std::function<void(wire::link_failed)> say_failed) {
+  proxy_ = std::move(proxy);
+  say_failed_ = std::move(say_failed);
+}
+
+void link_set::order(const wire::open_links& wanted) {
+  for (const uuid& id : wanted.ids) {
+    if (links_.size() + tasks_.size() >= most_links) {
+      say_failed_({id, "too many links"});
+    } else if (!draining_) {
+      tasks_.spawn(bring(id));
+    }
+  }
+}
+
+asio::awaitable<void> link_set::bring(uuid id) {
+  net::wakeup bell(on_.events());
+  net::stream_watch watch(bell);
+  dial to_server(on_, bell);
+  to_server.start({proxy_}, limits_.server_connect);
+  for (auto now = to_server.step(); now != dial::state::connected; now = to_server.step()) {
+    if (now == dial::state::failed) {
+      say_failed_({id, to_server.error().message()});
+      co_return;
+    }
+    co_await bell.wait();
+  }
+  auto socket = to_server.take();
+  socket->watch(&watch);
+  std::string frame = wire::encode(
+      wire::new_link{id, static_cast<std::uint32_t>(limits_.streams), early});
+  while (!frame.empty()) {
+    const auto sent = socket->write(as_bytes(frame));
+    if (sent.state == net::io_state::failed) co_return;
+    if (sent.state == net::io_state::moved) {
+      frame.erase(0, sent.bytes);
+    } else {
+      co_await bell.wait();
+    }
+  }
+  const link::options how{.streams = static_cast<std::uint32_t>(limits_.streams),
+                          .early = early,
+                          .pool = &credit_};
+  links_.push_back(std::make_unique<link::connection>(
+      on_, std::move(socket), link::role::client, how,
+      bytes_span(receive_buffer_.get(), receive_size), *this));
+  links_.back()->start({});
+}
+
+std::optional<link::open_status> link_set::on_link_stream(
+    link::connection&, std::unique_ptr<link::linked_stream> stream,
+    const link::open_request& asked) {
+  if (draining_) return link::open_status::draining;
+  if (asked.service != default_service) return link::open_status::unknown_service;
+  if (streams_.size() >= limits_.streams || connecting_ >= limits_.connecting) {
+    return link::open_status::too_many;
+  }
+  tasks_.spawn(serve(std::move(stream)));
+  return std::nullopt;
+}
+
+// Connects to the local service and joins the two; the server hears how it went.
+asio::awaitable<void> link_set::serve(std::unique_ptr<link::linked_stream> stream) {
+  const counted connecting(connecting_);
+  net::wakeup bell(on_.events());
+  net::stream_watch watch(bell);
+  stream->watch(&watch);
+  auto addresses = co_await service_.find(limits_.local_connect);
+  if (!addresses) {
+    streams_.say_trouble("find the local service", addresses.error());
+    stream->answer(link::open_status::refused);
+    co_return;
+  }
+  dial to_service(on_, bell);
+  to_service.start(std::move(*addresses), limits_.local_connect);
+  for (auto now = to_service.step(); now != dial::state::connected; now = to_service.step()) {
+    if (now == dial::state::failed) {
+      streams_.say_trouble("reach the local service", to_service.error());
+      stream->answer(to_service.error() == net::errc::late ? link::open_status::timed_out
+                                                          : link::open_status::refused);
+      co_return;
+    }
+    if (stream->error()) co_return;
+    co_await bell.wait();
+  }
+  auto service = to_service.take();
+  net::tune_stream(service->descriptor());
+  stream->watch(nullptr);
+  stream->answer(link::open_status::connected);
+  streams_.join_streams(std::move(stream), std::move(service));
+}
+
+void link_set::on_link_gone(link::connection& which, error_code why) {
+  if (why) log::debug("A link has gone: {}", why.message());
+  std::erase_if(links_, [&](const auto& each) { return each.get() == &which; });
+}
+
+void link_set::drain() {
+  draining_ = true;
+  for (const auto& each : links_) each->end(link::goaway_code::drain);
+}
+
+void link_set::reset_all() {
+  tasks_.cancel();
+  for (const auto& each : links_) each->end(link::goaway_code::session_over);
+}
+
+asio::awaitable<bool> link_set::join(steady_time until) {
+  asio::steady_timer look(on_.context());
+  while (!links_.empty() && steady_clock::now() < until) {
+    look.expires_after(std::chrono::milliseconds(5));
+    co_await look.async_wait(asio::use_awaitable);
+  }
+  co_return co_await tasks_.join(until) && links_.empty();
+}
+
+}  // namespace frpx::client
