@@ -207,20 +207,6 @@ TEST_F(relay_socket_test, a_slow_reader_gets_everything) {
   EXPECT_EQ(sink.received(), size);
 }
 
-TEST_F(relay_socket_test, a_reader_that_stops_stops_the_source) {
-  joined pair(loop_, relays_);
-  flow_source source(pair.visitor.theirs.get(), 4, 1024 * mib);
-  fill(source);
-  EXPECT_GT(source.left(), 900 * mib);  // the rest stands in the kernel's socket buffers
-  EXPECT_EQ(relays_.pipes().lent(), 1u);
-  flow_sink sink(pair.service.theirs.get(), 4);
-  ASSERT_TRUE(loop_.run_until([&] {
-    sink.pull();
-    return sink.received() > 64 * mib || (source.push(), false);
-  }));
-  EXPECT_TRUE(sink.exact());
-}
-
 TEST_F(relay_socket_test, small_exchanges_are_never_spliced) {
   joined pair(loop_, relays_);
   const std::string text(1000, 'x');
@@ -248,21 +234,6 @@ TEST_F(relay_socket_test, a_pause_ends_bulk_and_gives_the_pipe_back) {
   EXPECT_EQ(relays_.pipes().kept(), 1u);
 }
 
-TEST_F(relay_socket_test, a_reset_with_bytes_in_the_pipe_leaves_no_dirty_pipe) {
-  joined pair(loop_, relays_);
-  flow_source source(pair.visitor.theirs.get(), 6, 1024 * mib);
-  fill(source);
-  ASSERT_EQ(relays_.pipes().lent(), 1u);
-  const std::size_t before = test::open_descriptors();
-  pair.visitor.reset_theirs();
-  ASSERT_TRUE(loop_.run_until([&] { return pair.report.has_value(); }));
-  EXPECT_EQ(pair.report->how, relay_end::visitor_failed);
-  EXPECT_EQ(relays_.pipes().lent(), 0u);
-  EXPECT_EQ(relays_.pipes().kept(), 0u);
-  EXPECT_EQ(test::open_descriptors(), before - 5);  // three sockets, both ends of the pipe
-  EXPECT_EQ(end_of(pair.service.theirs), ECONNRESET);
-}
-
 TEST_F(relay_socket_test, a_thousand_that_die_leave_nothing) {
   const std::size_t before = test::open_descriptors();
   for (int i = 0; i < 1000; ++i) {
@@ -280,13 +251,44 @@ TEST_F(relay_socket_test, a_thousand_that_die_leave_nothing) {
   EXPECT_EQ(test::open_descriptors(), before);
 }
 
-// With a single pipe for all relays.
-class relay_short_of_pipes_test : public relay_socket_test {
+// Every read after the first is spliced, through the only pipe that there is.
+class relay_splice_test : public relay_socket_test {
  protected:
-  relay_short_of_pipes_test() : relay_socket_test(relay_options{.pipes = 1}) {}
+  relay_splice_test()
+      : relay_socket_test(relay_options{
+            .bulk_after = 1, .pause = std::chrono::hours(1), .large_read = 1, .pipes = 1}) {}
 };
 
-TEST_F(relay_short_of_pipes_test, who_gets_none_is_copied) {
+TEST_F(relay_splice_test, a_reader_that_stops_stops_the_source) {
+  joined pair(loop_, relays_);
+  flow_source source(pair.visitor.theirs.get(), 4, 1024 * mib);
+  fill(source);
+  EXPECT_GT(source.left(), 900 * mib);  // the rest stands in the kernel's socket buffers
+  EXPECT_EQ(relays_.pipes().lent(), 1u);
+  flow_sink sink(pair.service.theirs.get(), 4);
+  ASSERT_TRUE(loop_.run_until([&] {
+    sink.pull();
+    return sink.received() > 64 * mib || (source.push(), false);
+  }));
+  EXPECT_TRUE(sink.exact());
+}
+
+TEST_F(relay_splice_test, a_reset_with_bytes_in_the_pipe_leaves_no_dirty_pipe) {
+  joined pair(loop_, relays_);
+  flow_source source(pair.visitor.theirs.get(), 6, 1024 * mib);
+  fill(source);
+  ASSERT_EQ(relays_.pipes().lent(), 1u);
+  const std::size_t before = test::open_descriptors();
+  pair.visitor.reset_theirs();
+  ASSERT_TRUE(loop_.run_until([&] { return pair.report.has_value(); }));
+  EXPECT_EQ(pair.report->how, relay_end::visitor_failed);
+  EXPECT_EQ(relays_.pipes().lent(), 0u);
+  EXPECT_EQ(relays_.pipes().kept(), 0u);
+  EXPECT_EQ(test::open_descriptors(), before - 5);  // three sockets, both ends of the pipe
+  EXPECT_EQ(end_of(pair.service.theirs), ECONNRESET);
+}
+
+TEST_F(relay_splice_test, who_gets_none_is_copied) {
   joined hoarder(loop_, relays_);
   flow_source stuck(hoarder.visitor.theirs.get(), 7, 1024 * mib);
   fill(stuck);
