@@ -48,6 +48,11 @@ class test_visitor {
   }
   void half_close() { ::shutdown(fd_.get(), SHUT_WR); }
   void close() { fd_.reset(); }
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
+  }
 
   /// Everything up to and with `mark`, which must come.
   std::string read_through(std::string_view mark) {

@@ -424,6 +424,26 @@ TEST(service_pieces, the_source_goes_with_its_visitor) {
   }));
 }
 
+TEST(service_pieces, the_source_goes_at_once_when_its_visitor_is_reset) {
+  piecewise test;
+  test_visitor visitor(test.running.port());
+  visitor.send(get("/"));
+  visitor.read_through("\r\n\r\n");
+  visitor.reset();
+  EXPECT_TRUE(test.source_goes());
+}
+
+TEST(service_pieces, a_source_that_waits_does_not_hold_up_the_end) {
+  piecewise test;
+  test_visitor visitor(test.running.port());
+  visitor.send(get("/"));
+  visitor.read_through("\r\n\r\n");
+  test.running.drain();
+  EXPECT_TRUE(test.source_goes());
+  EXPECT_EQ(visitor.read_to_end(), "");
+  EXPECT_TRUE(visitor.was_reset());
+}
+
 TEST(service_pieces, a_slow_visitor_slows_the_source) {
   struct endless final : body_source {
     explicit endless(std::size_t& made) : made_(made) {}
