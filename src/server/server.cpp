@@ -81,6 +81,7 @@ class server::parts {
   const api::listening_ports& ports() const { return ports_; }
 
  private:
+  void say_how_to_begin();
   void listen();
   void open(net::listener& port, const std::string& address, std::uint16_t number,
             const char* option);
@@ -144,6 +145,7 @@ server::parts::parts(config::frps_options given)
     log::warn("DEMO: anyone on this machine may use it: user test@example.com, password 123456, "
               "API keys abc123 and test-api-key-123. Nothing is kept.");
   }
+  say_how_to_begin();
   clients_.on_leaving(
       [this](std::uint64_t session) { gateway_.close_idle_streams_of(session); });
   listen();
@@ -155,6 +157,19 @@ server::parts::parts(config::frps_options given)
   if (const auto failed = write_ready_file(options_.ready_file, ports_)) {
     stop();
     throw start_error("--ready-file " + options_.ready_file.string() + ": " + failed.message());
+  }
+}
+
+// There is no default user and no default key: an empty store is said to be one.
+void server::parts::say_how_to_begin() {
+  const store::page first{{}, 1};
+  const auto users = store_->list_users(first);
+  if (users && users->empty()) {
+    log::warn("There is no user yet, so no client can log in; make one: frps user add EMAIL");
+  }
+  const auto keys = store_->list_keys(first);
+  if (keys && keys->empty() && options_.api_key.empty()) {
+    log::warn("There is no API key yet, so no visitor is let in; make one: frps key add --name NAME");
   }
 }
 

@@ -245,6 +245,7 @@ bool control_connection::take(const wire::command& what) {
                shown(failed->error));
     owner_.link_failed(failed->link_id);
   } else if (std::holds_alternative<wire::drain>(what)) {
+    log::info("Client {} drains: it takes no new streams.", shown(session_->facts().client_id));
     owner_.around().clients.drain(*session_);
   } else {
     log::debug("client {} sent {}, which means nothing here", shown(session_->facts().client_id),
