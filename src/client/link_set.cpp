@@ -58,38 +58,64 @@ void link_set::order(const wire::open_links& wanted) {
   }
 }
 
-asio::awaitable<void> link_set::bring(uuid id) {
+// A connection to the proxy port that has said what it is for.
+asio::awaitable<result<std::unique_ptr<net::socket>>> link_set::announce(wire::command purpose) {
   net::wakeup bell(on_.events());
   net::stream_watch watch(bell);
   dial to_server(on_, bell);
   to_server.start({proxy_}, limits_.server_connect);
   for (auto now = to_server.step(); now != dial::state::connected; now = to_server.step()) {
-    if (now == dial::state::failed) {
-      say_failed_({id, to_server.error().message()});
-      co_return;
-    }
+    if (now == dial::state::failed) co_return to_server.error();
     co_await bell.wait();
   }
   auto socket = to_server.take();
+  net::tune_stream(socket->descriptor());
   socket->watch(&watch);
-  std::string frame = wire::encode(
-      wire::new_link{id, static_cast<std::uint32_t>(limits_.streams), early});
-  while (!frame.empty()) {
-    const auto sent = socket->write(as_bytes(frame));
-    if (sent.state == net::io_state::failed) co_return;
+  const std::string frame = wire::encode(purpose);
+  for (auto left = as_bytes(frame); !left.empty();) {
+    const auto sent = socket->write(left);
+    if (sent.state == net::io_state::failed) co_return socket->error();
     if (sent.state == net::io_state::moved) {
-      frame.erase(0, sent.bytes);
+      left = left.subspan(sent.bytes);
     } else {
       co_await bell.wait();
     }
+  }
+  socket->watch(nullptr);
+  co_return socket;
+}
+
+asio::awaitable<void> link_set::bring(uuid id) {
+  auto socket = co_await announce(
+      wire::new_link{id, static_cast<std::uint32_t>(limits_.streams), early});
+  if (!socket) {
+    say_failed_({id, socket.error().message()});
+    co_return;
   }
   const link::options how{.streams = static_cast<std::uint32_t>(limits_.streams),
                           .early = early,
                           .pool = &credit_};
   links_.push_back(std::make_unique<link::connection>(
-      on_, std::move(socket), link::role::client, how,
-      bytes_span(receive_buffer_.get(), receive_size), *this));
+      on_, std::move(*socket), link::role::client, how,
+      bytes_span(receive_buffer_.get(), receive_size), owns_, *this));
   links_.back()->start({});
+}
+
+// The server wants a stream that carries bulk on a connection of its own. If that cannot be had, the
+// stream stays where it is.
+void link_set::on_link_move(link::connection&, link::linked_stream& stream,
+                            const uuid& one_time_id) {
+  if (owns_.expect(stream, one_time_id, steady_clock::now())) tasks_.spawn(bring_own(one_time_id));
+}
+
+asio::awaitable<void> link_set::bring_own(uuid id) {
+  auto socket = co_await announce(wire::new_proxy_conn{id.to_string()});
+  link::linked_stream* const stream = owns_.take(id, steady_clock::now());
+  if (!socket) {
+    say_failed_({id, socket.error().message()});
+  } else if (stream != nullptr) {
+    stream->take_own(std::move(*socket));
+  }
 }
 
 std::optional<link::open_status> link_set::on_link_stream(
@@ -147,6 +173,7 @@ void link_set::drain() {
 
 void link_set::reset_all() {
   tasks_.cancel();
+  owns_.reset_all();
   for (const auto& each : links_) each->end(link::goaway_code::session_over);
 }
 

@@ -43,10 +43,14 @@ class link_set final : public link::connection::observer {
 
  private:
   boost::asio::awaitable<void> bring(uuid id);
+  boost::asio::awaitable<result<std::unique_ptr<net::socket>>> announce(wire::command purpose);
   boost::asio::awaitable<void> serve(std::unique_ptr<link::linked_stream> stream);
   std::optional<link::open_status> on_link_stream(link::connection& by,
                                                   std::unique_ptr<link::linked_stream> stream,
                                                   const link::open_request& asked) override;
+  void on_link_move(link::connection& by, link::linked_stream& stream,
+                    const uuid& one_time_id) override;
+  boost::asio::awaitable<void> bring_own(uuid id);
   void on_link_gone(link::connection& which, error_code why) override;
 
   net::worker& on_;
@@ -57,6 +61,7 @@ class link_set final : public link::connection::observer {
   std::function<void(wire::link_failed)> say_failed_;
   const std::unique_ptr<std::byte[]> receive_buffer_;
   link::credit_pool credit_;
+  link::own_streams owns_;
   std::vector<std::unique_ptr<link::connection>> links_;
   std::size_t connecting_ = 0;
   bool draining_ = false;

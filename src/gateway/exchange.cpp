@@ -225,7 +225,10 @@ asio::awaitable<bool> exchange::open_stream() {
   sent_ = 0;
   any_sent_ = service_refuses_ = false;
   if (!fresh_stream_only_) stream_ = at_.services.take(facts.number);
-  if (stream_) co_return true;
+  if (stream_) {
+    (*stream_)->begin_message();
+    co_return true;
+  }
   auto stream = co_await client_->open(at_.on,
                                        {.visitor = from_->address, .patience = at_.how.stream});
   if (stream) {

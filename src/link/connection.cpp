@@ -24,12 +24,15 @@ std::uint64_t acknowledged(int fd, std::uint64_t written) {
 }  // namespace
 
 connection::connection(net::worker& on, std::unique_ptr<net::socket> socket, role side,
-                       const options& how, bytes_span receive_buffer, observer& by)
+                       const options& how, bytes_span receive_buffer, own_streams& owns,
+                       observer& by)
     : deadline(on.timers()),
       on_(on),
+      side_(side),
       socket_(std::move(socket)),
       machine_(side, how, *this, steady_clock::now()),
       receive_buffer_(receive_buffer),
+      owns_(owns),
       observer_(by) {
   net::tune_link(socket_->descriptor(), user_timeout);
 }
@@ -48,7 +51,7 @@ void connection::start(bytes_view behind) {
 
 result<std::unique_ptr<linked_stream>> connection::open(stream_kind kind, std::string_view service,
                                                         std::string_view visitor) {
-  std::unique_ptr<linked_stream> stream(new linked_stream(*this));
+  std::unique_ptr<linked_stream> stream(new linked_stream(*this, owns_));
   const auto id = machine_.open(kind, service, visitor, *stream);
   if (!id) {
     stream->link_ = nullptr;
@@ -60,12 +63,18 @@ result<std::unique_ptr<linked_stream>> connection::open(stream_kind kind, std::s
 }
 
 acceptance connection::on_open(const open_request& request) {
-  std::unique_ptr<linked_stream> stream(new linked_stream(*this));
+  std::unique_ptr<linked_stream> stream(new linked_stream(*this, owns_));
   linked_stream* const kept = stream.get();
   kept->id_ = request.id;
   const auto status = observer_.on_link_stream(*this, std::move(stream), request);
   if (status && *status != open_status::connected) return {nullptr, status};
   return {kept, status};
+}
+
+// The stream carries bulk: the client is to bring an own connection for it.
+void connection::order_own(linked_stream& stream) {
+  const auto id = owns_.order(stream, on_.index(), steady_clock::now());
+  if (id && machine_.move(stream.id(), *id)) flush_soon();
 }
 
 void connection::end(goaway_code code) {

@@ -35,6 +35,8 @@ class connection final : private link_events,
                                                       const open_request&) {
       return open_status::unknown_service;
     }
+    /// Client: the server wants the stream on an own connection, under that one-time id.
+    virtual void on_link_move(connection&, linked_stream&, const uuid&) {}
     /// The link has ended, `why` is empty when in order; no stream of it is left.
     virtual void on_link_gone(connection& which, error_code why) = 0;
 
@@ -43,8 +45,9 @@ class connection final : private link_events,
   };
 
   /// `receive_buffer` is shared by the links of a worker, and by nothing else: 256 KiB are right.
+  /// `owns` is the session's.
   connection(net::worker& on, std::unique_ptr<net::socket> socket, role side, const options& how,
-             bytes_span receive_buffer, observer& by);
+             bytes_span receive_buffer, own_streams& owns, observer& by);
   ~connection();
 
   /// Begins, once. `behind`: bytes that were read behind the frame that made this a link.
@@ -59,6 +62,7 @@ class connection final : private link_events,
   bool is_fit() const;
   std::size_t streams() const { return machine_.live_streams(); }
   const machine& state() const { return machine_; }
+  bool is_server() const { return side_ == role::server; }
 
  private:
   friend class linked_stream;
@@ -78,6 +82,7 @@ class connection final : private link_events,
   void on_goaway(goaway_code) override { observer_.on_link_draining(*this); }
   void on_closed(error_code reason) override;
 
+  void order_own(linked_stream& stream);
   void read();
   void flush();
   void flush_soon() { on_.events().schedule_flush(flushing_); }
@@ -86,9 +91,11 @@ class connection final : private link_events,
   void be_gone();
 
   net::worker& on_;
+  const role side_;
   std::unique_ptr<net::socket> socket_;
   machine machine_;
   const bytes_span receive_buffer_;
+  own_streams& owns_;
   observer& observer_;
   chore flushing_{*this, &connection::flush};
   chore reading_{*this, &connection::read};

@@ -73,6 +73,8 @@ class stream {
   /// Whether the far end has said that it reached its service. Until then a failure means that the
   /// service saw nothing but what was written. A stream that cannot tell says yes.
   virtual bool confirmed() const { return true; }
+  /// Another message begins on it: what it carried before says nothing about what comes.
+  virtual void begin_message() {}
   /// The socket that this stream is nothing but, from now on: for splice. Else null.
   virtual socket* plain_socket() noexcept { return nullptr; }
 

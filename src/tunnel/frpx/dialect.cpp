@@ -103,7 +103,8 @@ bool dialect::bring(const wire::command& arrival, net::socket& from, bytes_view 
       [this, worker, id = *id, link = link ? std::optional(*link) : std::nullopt, carried,
        behind = std::vector<std::byte>(behind.begin(), behind.end())] {
         const bool taken = link ? links_[worker]->present(*link, std::move(*carried), behind)
-                                : streams_[worker]->present(id, std::move(*carried), behind);
+                                : links_[worker]->present_own(id, *carried, behind) ||
+                                      streams_[worker]->present(id, std::move(*carried), behind);
         static log::rate_limit limiter;
         if (!taken && limiter.pass()) {
           log::warn("proxy port: nobody waits for {}; {} more", id.to_string(), limiter.withheld());

@@ -40,13 +40,19 @@ class links::place final : public link::connection::observer, private net::deadl
     if (links_.size() >= most_links || over_) return false;
     const link::options how{.streams = std::clamp(what.streams, 1u, most_streams),
                             .early = std::clamp(what.early, least_early, most_early),
-                            .pool = &owner_.credit_,
-                            .move_after = 0};
+                            .pool = &owner_.credit_};
     auto socket = std::make_unique<net::socket>(owner_.on_.events(), std::move(fd));
     links_.push_back(std::make_unique<link::connection>(
         owner_.on_, std::move(socket), link::role::server, how,
-        bytes_span(owner_.receive_buffer_.get(), receive_size), *this));
+        bytes_span(owner_.receive_buffer_.get(), receive_size), owns_, *this));
     links_.back()->start(behind);
+    return true;
+  }
+
+  bool bring_own(const uuid& id, net::unique_fd& fd, bytes_view behind) {
+    link::linked_stream* const stream = owns_.take(id, steady_clock::now());
+    if (stream == nullptr || !behind.empty() || !stream->wants_own()) return false;
+    stream->take_own(std::make_unique<net::socket>(owner_.on_.events(), std::move(fd)));
     return true;
   }
 
@@ -60,6 +66,7 @@ class links::place final : public link::connection::observer, private net::deadl
     over_ = true;
     expected_.reset();
     clear();
+    owns_.reset_all();
     for (const auto& each : links_) each->end(link::goaway_code::session_over);
     return links_.empty();
   }
@@ -111,6 +118,7 @@ class links::place final : public link::connection::observer, private net::deadl
 
   links& owner_;
   const std::uint64_t session_;
+  link::own_streams owns_;
   std::vector<std::unique_ptr<link::connection>> links_;
   std::optional<uuid> expected_;
   std::chrono::milliseconds pause_{0};
@@ -135,6 +143,13 @@ void links::expect(std::uint64_t session, const uuid& id) {
 bool links::present(const wire::new_link& what, net::unique_fd fd, bytes_view behind) {
   for (const auto& [session, at] : places_) {
     if (at->is_expected(what.link_id)) return at->bring(what, std::move(fd), behind);
+  }
+  return false;
+}
+
+bool links::present_own(const uuid& id, net::unique_fd& fd, bytes_view behind) {
+  for (const auto& [session, at] : places_) {
+    if (at->bring_own(id, fd, behind)) return true;
   }
   return false;
 }

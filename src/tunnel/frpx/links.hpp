@@ -36,6 +36,9 @@ class links {
   /// A connection to the proxy port presented `what`; `behind` are bytes that followed its frame.
   /// False when nobody expects it.
   bool present(const wire::new_link& what, net::unique_fd fd, bytes_view behind);
+  /// A connection to the proxy port presented the id of a stream that moves. It takes `fd` and
+  /// returns true, or leaves it when it knows no such stream.
+  bool present_own(const uuid& id, net::unique_fd& fd, bytes_view behind);
   /// The client could not bring it.
   void failed(const uuid& id);
   /// The session has ended: its links are reset.
