@@ -88,6 +88,7 @@ class server::parts {
   asio::awaitable<void> refresh_keys();
   void drain();
   void end_all();
+  asio::awaitable<void> end_worker(std::size_t index);
   template <class F>
   void at_home(F f);
 
@@ -252,22 +253,17 @@ void server::parts::end_all() {
   while (dialect_.sessions() != 0 && steady_clock::now() < until) {
     std::this_thread::sleep_for(look_every);
   }
-  for (std::size_t i = workers_.size(); i-- > 0;) {
-    std::promise<void> done;
-    net::worker& each = workers_.at(i);
-    asio::co_spawn(
-        each.context(),
-        [](net::worker& on, http::service* api) -> asio::awaitable<void> {
-          if (api != nullptr) co_await api->stop(std::chrono::milliseconds(0));
-          on.tasks().cancel();
-          on.relays().reset_all();
-          const auto until = steady_clock::now() + join_patience;
-          const bool joined = co_await on.tasks().join(until) && co_await on.relays().join(until);
-          if (!joined) log::error("{} tasks of worker {} did not end", on.tasks().size(), on.index());
-        }(each, i == 0 ? &api_ : nullptr),
-        [&done](std::exception_ptr) { done.set_value(); });
-    done.get_future().wait();
-  }
+  workers_.home().run_and_wait(api_.stop(std::chrono::milliseconds(0)));
+  for (std::size_t i = 0; i < workers_.size(); ++i) workers_.at(i).run_and_wait(end_worker(i));
+}
+
+asio::awaitable<void> server::parts::end_worker(std::size_t index) {
+  net::worker& on = workers_.at(index);
+  on.tasks().cancel();
+  on.relays().reset_all();
+  const auto until = steady_clock::now() + join_patience;
+  const bool joined = co_await on.tasks().join(until) && co_await on.relays().join(until);
+  if (!joined) log::error("{} tasks of worker {} did not end", on.tasks().size(), index);
 }
 
 server::server(config::frps_options options)
