@@ -10,6 +10,7 @@
 #include "identity/key_checker.hpp"
 #include "identity/logins.hpp"
 #include "net/blocking_pool.hpp"
+#include "net/descriptor_limit.hpp"
 #include "net/listener.hpp"
 #include "net/relay.hpp"
 #include "net/worker.hpp"
@@ -115,7 +116,7 @@ class server::parts {
 
 server::parts::parts(config::frps_options given)
     : options_(std::move(given)),
-      most_(capacity_of(options_, raise_descriptor_limit())),
+      most_(capacity_of(options_, net::raise_descriptor_limit())),
       store_(start_store(options_)),
       logins_(*store_, make_signer(options_)),
       keys_(*store_, identity::key_checker_options{.fixed_key = options_.api_key}),
