@@ -165,12 +165,13 @@ class end_point final : public stream_events {
   void on_move(stream_id, const uuid& one_time_id) override { asked_to_move = one_time_id; }
   void on_moved(stream_id) override { moved = true; }
 
- private:
-  void check(bytes_view bytes);
   void note(intake now) {
     ended = ended || now == intake::ended;
     moved = moved || now == intake::moved;
   }
+
+ private:
+  void check(bytes_view bytes);
   side& at_;
 };
 
