@@ -80,6 +80,7 @@ class server::parts {
   explicit parts(config::frps_options given);
   void stop();
   const api::listening_ports& ports() const { return ports_; }
+  struct figures figures();
 
  private:
   void say_how_to_begin();
@@ -207,6 +208,15 @@ asio::awaitable<void> server::parts::refresh_keys() {
   }
 }
 
+struct figures server::parts::figures() {
+  struct figures now;
+  now.visitors = gateway_.visitors();
+  now.links = dialect_.links_up();
+  now.proxy_connections = dialect_.proxy_connections();
+  for (std::size_t i = 0; i < workers_.size(); ++i) now.posts += workers_.at(i).posts();
+  return now;
+}
+
 template <class F>
 void server::parts::at_home(F f) {
   std::promise<void> done;
@@ -273,6 +283,8 @@ server::server(config::frps_options options)
 server::~server() { stop(); }
 
 api::listening_ports server::ports() const { return parts_->ports(); }
+
+struct figures server::figures() const { return parts_->figures(); }
 
 void server::stop() { parts_->stop(); }
 
