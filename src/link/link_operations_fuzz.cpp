@@ -86,7 +86,7 @@ class play {
   /// Good weather, open sinks, everything finished: nothing may be left.
   void finish_all() {
     for (testing::wire* each : {&link_.down, &link_.up}) {
-      each->rate = 0;
+      each->slice = 0;
       each->room = 1 << 20;
     }
     link_.client.answer_with = open_status::connected;
@@ -136,7 +136,7 @@ class play {
   void more(testing::side& of) {
     testing::end_point* end = pick(of);
     if (end == nullptr || is_udp(end->id) || end->finished || moved_.contains(end->id)) return;
-    end->to_send += number_ * 500;
+    end->to_send += number_ * 200;
     end->pump();
   }
   void finish(testing::side& of) {
@@ -158,7 +158,7 @@ class play {
     end->drain();
   }
   void weather(testing::wire& wire) {
-    wire.slice = number_ % 5 == 0 ? 0 : number_ * 7;
+    wire.slice = number_ % 5 == 0 ? 0 : 20 + number_ * 20;
     wire.delay = std::chrono::microseconds(number_ * 50);
     wire.room = 200 + number_ * number_ * 4;
   }
