@@ -14,8 +14,9 @@ cd "$(dirname "$0")/.."
 build_packages=(
   clang-19 lld-19 libstdc++-12-dev cmake ninja-build pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev libcli11-dev libsodium-dev libjwt-dev libtomlplusplus-dev
-  libc-ares-dev ca-certificates curl python3)
+  libc-ares-dev libpq-dev libhiredis-dev ca-certificates curl python3)
 test_packages=(
+  postgresql redis-server
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest iproute2 clang-format-19 clang-tidy-19)
 bench_packages=(
   libbenchmark-dev nginx libnginx-mod-stream haproxy iperf3 wrk socat openssh-server openssh-client
@@ -81,6 +82,14 @@ if [ ${#missing[@]} -gt 0 ]; then
   removed=$(would_remove "${missing[@]}")
   [ -z "$removed" ] || fail "installing ${missing[*]} would remove $removed; nothing was changed"
   say "installing ${missing[*]}"
+  # PostgreSQL and Redis are wanted as programs: the tests start their own. Debian asks this file
+  # whether a package may start its service.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  fi
   apt install -y --no-install-recommends --no-remove "${missing[@]}"
 fi
 say "all packages for '$1' are there"

@@ -79,7 +79,16 @@ result<void> prepare_writer(connection& db, const open_options& options) {
     const std::string bound = "PRAGMA max_page_count = " + std::to_string(pages);
     if (const auto done = db.execute(bound.c_str()); !done) return done;
   }
-  return migrate_sqlite(db);
+  return options.migrate ? migrate_sqlite(db) : refuse_older_sqlite(db);
+}
+
+// Two machines may have a file of one name each.
+std::string scope_of(const std::string& path) {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  std::error_code ignored;
+  return std::string("sqlite|") + host + "|" +
+         std::filesystem::weakly_canonical(path, ignored).string();
 }
 
 }  // namespace
@@ -104,7 +113,7 @@ boost::system::result<std::unique_ptr<store>, open_error> sqlite_store::open(
   if (const auto done = reader->execute("PRAGMA query_only = ON"); !done) {
     return failure(path, errc::cannot_open, reader->last_message());
   }
-  return std::unique_ptr<store>(new sqlite_store(std::move(*reader), std::move(*writer)));
+  return std::unique_ptr<store>(new sqlite_store(scope_of(path), std::move(*reader), std::move(*writer)));
 }
 
 }  // namespace frpx::store
