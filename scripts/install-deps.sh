@@ -18,7 +18,9 @@ build_packages=(
 test_packages=(
   postgresql redis-server
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest iproute2 clang-format-19 clang-tidy-19)
-bench_packages=(libbenchmark-dev nginx haproxy iperf3 nghttp2-client wrk socat openssh-server)
+bench_packages=(
+  libbenchmark-dev nginx libnginx-mod-stream haproxy iperf3 wrk socat openssh-server openssh-client
+  linux-perf valgrind)
 boost_package=libboost1.81-dev
 boost_folder=.deps/boost
 

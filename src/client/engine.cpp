@@ -1,5 +1,7 @@
 #include "client/engine.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include "client/dial.hpp"
 #include "core/log.hpp"
 #include "core/names.hpp"
@@ -14,8 +16,6 @@ using namespace std::chrono_literals;
 
 // What the kernel may leave unacknowledged on the control connection before it gives it up.
 constexpr std::chrono::milliseconds control_user_timeout = 15s;
-// A session that lived so long shows that the server is well: the next wait is short again.
-constexpr steady_clock::duration proven = 10s;
 
 std::string server_of(const config::frpc_options& options) {
   return options.server_addr + ":" + std::to_string(options.control_port);
@@ -117,7 +117,7 @@ asio::awaitable<error_code> engine::attempt() {
   late_.clear();
   const steady_time since = steady_clock::now();
   const error_code ended = co_await serve(channel, server);
-  if (steady_clock::now() - since >= proven) backoff_.reset();
+  if (steady_clock::now() - since >= settings_.proven) backoff_.reset();
   co_return ended;
 }
 
@@ -145,6 +145,15 @@ asio::awaitable<void> engine::pause() {
   while (!late_.rang()) co_await bell_.wait();
 }
 
+// A server that never stops talking must not keep the loop from its deadlines and its other work.
+asio::awaitable<void> engine::wait_or_yield(bool nothing_is_there) {
+  if (nothing_is_there) {
+    co_await bell_.wait();
+  } else {
+    co_await asio::post(asio::use_awaitable);
+  }
+}
+
 bool engine::has_credentials() const {
   return !settings_.options.email.empty() && !settings_.options.password.empty();
 }
@@ -159,13 +168,13 @@ bool engine::is_final(const error_code& why) {
   if (why == errc::token_refused) {
     token_refused_ = true;
     if (has_credentials()) return false;
-    log::error("The server refused the token of {} ({}): pass --email and --password",
-               settings_.options.token_file.string(), said_);
+    log::warn("The server refused the token of {} ({}); e-mail and password are needed",
+              settings_.options.token_file.string(), said_);
     ending_ = ending::no_credentials;
     return true;
   }
   if (why == errc::no_credentials) {
-    log::error("There is no token for {}: pass --email and --password", server_);
+    log::info("There is no token for {}; e-mail and password are needed", server_);
     ending_ = ending::no_credentials;
     return true;
   }
@@ -194,7 +203,7 @@ void engine::say_failure(const error_code& why) {
   }
   if (text == last_failure_) return log::debug("Server {}: {}", server_, text);
   log::warn("Server {}: {}; {}", server_, text,
-            why == errc::token_refused ? "trying e-mail and password" : "trying again and again");
+            why == errc::token_refused ? "trying e-mail and password" : "trying until it works");
   last_failure_ = std::move(text);
 }
 

@@ -49,6 +49,8 @@ struct engine_settings {
   config::frpc_options options;     ///< `client_id` is not empty.
   std::optional<kept_token> token;  ///< As loaded; used if it fits server and e-mail.
   std::chrono::milliseconds heartbeat{10'000};
+  /// A session that lived so long shows that the server is well: the next wait is short again.
+  std::chrono::milliseconds proven{10'000};
   std::function<void(state)> on_state = nullptr;  ///< Called on the worker at each change.
 };
 
@@ -85,6 +87,7 @@ class engine {
   boost::asio::awaitable<void> part(control_channel& channel);
   boost::asio::awaitable<void> remember(secret token);
   boost::asio::awaitable<void> pause();
+  boost::asio::awaitable<void> wait_or_yield(bool nothing_is_there);
 
   error_code take_orders(control_channel& channel, bool& more);
   void take_order(wire::command order);

@@ -1,6 +1,4 @@
 // What an engine does while it is registered.
-#include <boost/asio/post.hpp>
-
 #include "client/engine.hpp"
 #include "core/log.hpp"
 #include "core/names.hpp"
@@ -71,11 +69,7 @@ asio::awaitable<error_code> engine::serve(control_channel& channel, net::endpoin
     if (const error_code failed = channel.flush()) co_return failed;
     if (silent_.rang()) co_return errc::server_silent;
     if (stopping_ && (streams_.size() == 0 || drained_.rang())) break;
-    if (more) {
-      co_await asio::post(asio::use_awaitable);
-    } else {
-      co_await bell_.wait();
-    }
+    co_await wait_or_yield(!more);
   }
   co_await part(channel);
   co_return error_code();
@@ -88,7 +82,7 @@ asio::awaitable<void> engine::part(control_channel& channel) {
   while (!late_.rang()) {
     const auto received = channel.receive();
     if (!received && received.error() != wire::errc::unknown_command) co_return;
-    if (received && !*received) co_await bell_.wait();
+    co_await wait_or_yield(received && !*received);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <thread>
 
 #include "tests/support/client_fixture.hpp"
 
@@ -145,7 +146,11 @@ TEST_F(engine_test, a_refused_token_leads_to_the_credentials_on_a_new_connection
   EXPECT_EQ(first.expect<wire::login_by_token>().token.reveal(), "old");
   first.send(
       wire::login_result{.success = false, .error = "Invalid token", .token = {}, .caps = {}});
-  scripted_peer second = accept_client();  // the first one was not even closed by the server
+  scripted_peer second = control_.accept();  // the first one was not even closed by the server
+  second.expect<wire::login>();
+  second.send(wire::login_result{.success = true, .error = {}, .token = secret("tok"), .caps = {}});
+  second.expect<wire::register_client>();
+  second.send(wire::register_result{true, {}});
   EXPECT_FALSE(first.try_next());
   second.expect<wire::heartbeat>();
   EXPECT_EQ(load_token(settings_.options.token_file).value()->token.reveal(), "tok");
@@ -159,7 +164,7 @@ TEST_F(engine_test, a_refused_token_without_credentials_ends_it) {
   control.expect<wire::login_by_token>();
   refuse_login(control, "Invalid token");
   EXPECT_EQ(await_ending(), ending::no_credentials);
-  EXPECT_EQ(log_.count("pass --email and --password"), 1u);
+  EXPECT_EQ(log_.count("(Invalid token); e-mail and password are needed"), 1u);
 }
 
 TEST_F(engine_test, nothing_to_log_in_with_ends_it_before_it_connects) {
@@ -273,6 +278,43 @@ TEST_F(engine_test, a_server_that_does_not_answer_is_left) {
   second.expect<wire::register_client>();
   EXPECT_NE(second.await_end(), scripted_peer::end::none) << "the same when registering";
   EXPECT_EQ(log_.count("warning Server"), 1u) << log_.text();
+}
+
+TEST_F(engine_test, a_server_that_only_chatters_is_left) {
+  settings_.options.deadlines.login = 100ms;
+  start();
+  scripted_peer control = control_.accept();
+  std::string chatter;
+  for (int i = 0; i < 1000; ++i) chatter += wire::encode_frame(R"({"News":{"nothing":[1,2,3]}})");
+  std::thread talking([&] {  // faster than it is listened to
+    pollfd writable{control.descriptor(), POLLOUT, 0};
+    while (::send(control.descriptor(), chatter.data(), chatter.size(), MSG_NOSIGNAL) > 0 ||
+           errno == EAGAIN) {
+      ::poll(&writable, 1, 10);
+    }
+  });
+  EXPECT_TRUE(await_state(state::waiting));
+  EXPECT_EQ(log_.count("the server does not answer"), 1u) << log_.text();
+  stop_at_once();
+  talking.join();
+}
+
+TEST_F(engine_test, waits_grow_until_a_session_has_proved_the_server) {
+  for (const bool proved : {false, true}) {
+    settings_.proven = proved ? 0ms : 10s;
+    start();
+    for (std::size_t round = 1; round <= 3; ++round) {
+      const std::size_t waited = log_.count("Trying again in");
+      scripted_peer control = accept_client();
+      control.expect<wire::heartbeat>();
+      control.close();
+      ASSERT_TRUE(await([&] { return log_.count("Trying again in") > waited; }));
+    }
+    const std::string log = log_.text();
+    const int last = std::stoi(log.substr(log.rfind("Trying again in") + 16));
+    EXPECT_EQ(last <= 400, proved) << log;
+    stop_at_once();
+  }
 }
 
 TEST_F(engine_test, what_it_does_not_know_is_passed_over) {

@@ -110,11 +110,11 @@ void link_set::on_link_move(link::connection&, link::linked_stream& stream,
 
 asio::awaitable<void> link_set::bring_own(uuid id) {
   auto socket = co_await announce(wire::new_proxy_conn{id.to_string()});
-  link::linked_stream* const stream = owns_.take(id, steady_clock::now());
+  const auto stream = owns_.take(id, steady_clock::now());
   if (!socket) {
     say_failed_({id, socket.error().message()});
-  } else if (stream != nullptr) {
-    stream->take_own(std::move(*socket));
+  } else if (stream && *stream != nullptr) {
+    (*stream)->take_own(std::move(*socket));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "config/terminal.hpp"
 #include "core/log.hpp"
 #include "host/machine_id.hpp"
+#include "net/descriptor_limit.hpp"
 
 namespace frpx::client {
 namespace {
@@ -21,9 +22,9 @@ namespace asio = boost::asio;
 constexpr int exit_failure = 1;
 
 // Runs an engine on a worker of its own, and this thread waits for signals.
-class run {
+class runner {
  public:
-  explicit run(engine_settings settings)
+  explicit runner(engine_settings settings)
       : names_(blocking_), engine_(workers_.home(), names_, blocking_, std::move(settings)) {}
 
   ending until_it_ends() {
@@ -36,7 +37,7 @@ class run {
   }
 
  private:
-  static asio::awaitable<void> live(run* self) {
+  static asio::awaitable<void> live(runner* self) {
     self->ending_ = co_await self->engine_.run();
     asio::post(self->main_, [self] { self->signals_.cancel(); });
   }
@@ -83,6 +84,16 @@ bool name_client(config::frpc_options& options) {
   return false;
 }
 
+// A stream needs two descriptors.
+void fit_streams(config::frpc_options& options) {
+  const std::size_t open = net::raise_descriptor_limit();
+  const std::size_t usable = open > 2 * net::reserved_descriptors ? open - net::reserved_descriptors
+                                                                  : net::reserved_descriptors;
+  if (options.max_streams <= usable / 2) return;
+  options.max_streams = static_cast<std::uint32_t>(usable / 2);
+  log::warn("The limit on open files allows {} streams at once", options.max_streams);
+}
+
 // Asks for what is missing; false if nobody answers.
 bool ask_for_credentials(config::frpc_options& options) {
   if (!options.email.empty() && !options.password.empty()) return false;  // they were refused
@@ -96,9 +107,10 @@ bool ask_for_credentials(config::frpc_options& options) {
 
 int run_program(config::frpc_options options) {
   if (!name_client(options)) return exit_failure;
+  fit_streams(options);
   for (;;) {
     engine_settings settings{.options = options, .token = token_of(options)};
-    switch (run(std::move(settings)).until_it_ends()) {
+    switch (runner(std::move(settings)).until_it_ends()) {
       case ending::stopped:
         return 0;
       case ending::credentials_refused:

@@ -173,7 +173,7 @@ void note_visible_secrets(const option_table& table, const origins& from,
 
 void settle(frps_options& o, const environment& env) {
   if (o.data_dir.empty()) o.data_dir = default_data_dir(env);
-  if (o.workers == 0) o.workers = std::max(1U, std::thread::hardware_concurrency() / 2);
+  if (o.workers == 0) o.workers = std::clamp(std::thread::hardware_concurrency() / 2, 1U, 64U);
 }
 
 // What --demo changes, said aloud.

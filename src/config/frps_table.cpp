@@ -121,7 +121,8 @@ option_table table_of(frps_options& o) {
            .in = group::database,
            .value = "URL",
            .help = "Where users and keys are kept",
-           .detail = "`sqlite:PATH` names another file than `frpx.db` in the data folder.",
+           .detail = "`sqlite:PATH` names another file than `frpx.db` in the data folder, "
+                     "`memory:` keeps nothing.",
            .default_text = "SQLite in the data folder",
            .also = "DATABASE_URL",
            .to = &o.database_url},

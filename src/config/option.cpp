@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/duration.hpp"
 #include "core/names.hpp"
 
 namespace frpx::config {
@@ -14,32 +15,11 @@ namespace {
 
 constexpr std::size_t longest_secret = 4096;
 constexpr std::size_t longest_path = 4096;
-constexpr milliseconds longest_wait = std::chrono::days(365);
 
 template <class T>
 bool parse_number(std::string_view text, T& into) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
   return error == std::errc() && end == text.data() + text.size();
-}
-
-std::string parse_duration(std::string_view text, milliseconds& into) {
-  struct unit {
-    std::string_view suffix;
-    milliseconds length;
-  };
-  static constexpr unit units[] = {{"ms", milliseconds(1)},        {"s", std::chrono::seconds(1)},
-                                   {"m", std::chrono::minutes(1)}, {"h", std::chrono::hours(1)},
-                                   {"d", std::chrono::days(1)},    {"", std::chrono::seconds(1)}};
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  for (const unit& u : units) {
-    if (text.substr(digits) != u.suffix) continue;
-    std::uint32_t count = 0;
-    if (!parse_number(text.substr(0, digits), count)) break;
-    if (count > longest_wait / u.length) return "must not exceed 365d";
-    into = count * u.length;
-    return {};
-  }
-  return "must be a duration like 10s, 500ms or 2m";
 }
 
 bool is_plain_path(std::string_view text) {
@@ -73,10 +53,10 @@ struct assigner {
     return *to = number, std::string();
   }
   std::string operator()(milliseconds* to) const {
-    milliseconds duration{};
-    if (std::string wrong = parse_duration(text, duration); !wrong.empty()) return wrong;
-    if (duration.count() == 0 && !may_be_zero) return "must be longer than nothing";
-    return *to = duration, std::string();
+    const auto duration = parse_duration(text);
+    if (!duration) return "must be a duration like 10s, 500ms or 2m, at most 365d";
+    if (duration->count() == 0 && !may_be_zero) return "must be longer than nothing";
+    return *to = *duration, std::string();
   }
   std::string operator()(std::string* to) const {
     if (!is_plain_text(text)) {

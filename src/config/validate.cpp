@@ -12,7 +12,7 @@
 namespace frpx::config {
 namespace {
 
-constexpr std::uint32_t most_workers = 256;  // a stream's id names its worker in one byte
+constexpr std::uint32_t most_workers = 64;  // of a net::worker_pool
 constexpr const char* no_home = "there is no home folder to put it in; pass --data-dir";
 
 // Collects problems, each opened by the place where the option was said.
@@ -114,7 +114,7 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
     check_url(problems, "database-url", o.database_url, built_in.databases);
     check_url(problems, "redis-url", o.redis_url, built_in.caches);
   }
-  if (o.workers > most_workers) problems.add("workers", "must be at most 256; pass fewer");
+  if (o.workers > most_workers) problems.add("workers", "must be at most 64; pass fewer");
   if (o.deadlines.stream > o.deadlines.stream_total) {
     problems.add("stream-timeout",
                  "is longer than --stream-total-timeout, so that no second client "

@@ -12,7 +12,7 @@ namespace frpx::config {
 
 /// Which schemes of `--database-url` and `--redis-url` this program can serve.
 struct backends {
-  std::vector<std::string_view> databases = {"sqlite"};
+  std::vector<std::string_view> databases = {"sqlite", "memory"};
   std::vector<std::string_view> caches = {};
 };
 

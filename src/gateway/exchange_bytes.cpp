@@ -123,7 +123,11 @@ bool exchange::take_answer() {
     case io_state::moved:
       break;
   }
-  if (answer_in_.empty()) return pass_answer(got.bytes);
+  if (answer_in_.empty()) {
+    const std::size_t whole = response_.pass(as_text(got.bytes));
+    give_visitor(got.bytes.first(whole));
+    return whole == got.bytes.size() || pass_answer(got.bytes.subspan(whole));
+  }
   answer_in_.append(got.bytes);
   return pass_answer(answer_in_.bytes());
 }

@@ -20,6 +20,13 @@ void body_forwarder::start(framing body, bool chunked_out) {
   complete_ = body_.done() && !chunked_out;
 }
 
+std::size_t body_forwarder::pass(std::string_view input) {
+  if (complete_ || chunked_out_ || !body_.is_plain()) return 0;
+  const auto step = body_.feed(input);
+  if (body_.done()) complete_ = true;
+  return step->consumed;
+}
+
 result<progress> body_forwarder::forward(std::string_view input, std::span<char> output) {
   progress p;
   while (!complete_) {
@@ -171,6 +178,13 @@ result<std::size_t> response_forwarder::take_final(const response_head& head,
   body_.start(body, rules.body.how == framing::kind::chunked);
   state_ = body_.complete() ? state::complete : state::body;
   return written;
+}
+
+std::size_t response_forwarder::pass(std::string_view input) {
+  if (state_ != state::body) return 0;
+  const std::size_t size = body_.pass(input);
+  if (body_.complete()) state_ = state::complete;
+  return size;
 }
 
 result<progress> response_forwarder::forward_body(std::string_view input, std::span<char> output) {

@@ -35,6 +35,10 @@ class body_forwarder {
   /// Passes on what it can: consumes only what fits, so that a slow reader stops its source.
   result<progress> forward(std::string_view input, std::span<char> output);
 
+  /// How many bytes at the front of `input` go out as they are, without a copy; they count as passed
+  /// on. 0 where chunks are read or written: that is for forward().
+  std::size_t pass(std::string_view input);
+
   /// No more bytes will come: errc::cut_short unless the body may end so. forward() may have to
   /// write the last chunk yet.
   error_code end_of_stream() { return body_.end_of_stream(); }
@@ -95,6 +99,10 @@ class response_forwarder {
   /// ends the visitor's connection, so that it need not send the rest.
   /// Errors mean rubbish from the service: 502 if not answered(), else the visitor is reset.
   result<progress> forward(std::string_view input, std::span<char> output, bool request_complete);
+
+  /// How many bytes at the front of `input` go to the visitor as they are, without a copy; they count
+  /// as passed on. 0 for everything that forward() must look at.
+  std::size_t pass(std::string_view input);
 
   /// The stream has ended cleanly and all its bytes went through forward(). Errors as there;
   /// errc::cut_short if the response needed more. A stream that was reset must not be told here:

@@ -52,6 +52,13 @@ answer run(const exchange& x, std::string_view bytes, std::size_t slice, std::si
   };
   std::size_t shown = 0;
   while (!a.error) {
+    // In every other slicing, what needs no look is passed without a copy, as the gateway does.
+    if (slice % 2 == 0) {
+      const std::size_t whole = forwarder.pass(bytes.substr(0, shown));
+      a.out.append(bytes.substr(0, whole));
+      bytes.remove_prefix(whole);
+      shown -= whole;
+    }
     // Heads need their room; bodies get little.
     const std::size_t size = forwarder.answered() ? room : out.size();
     const auto p =

@@ -45,7 +45,7 @@ class service {
   service& operator=(const service&) = delete;
   ~service();
 
-  /// Serves one connection until its end.
+  /// Serves one connection until its end. A socket is tuned for streams.
   void take(std::unique_ptr<net::stream> visitor, net::endpoint peer);
 
   /// Accepts nothing new: idle connections are ended, the others behind their response.

@@ -124,7 +124,6 @@ class test_service {
       : workers_(1),
         listener_(workers_, net::listener::placing::home,
                   [this](net::worker& on, net::accepted one) {
-                    net::tune_stream(one.fd.get());
                     running_->take(std::make_unique<net::socket>(on.events(), std::move(one.fd)),
                                    one.peer);
                   }) {

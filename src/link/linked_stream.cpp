@@ -26,7 +26,7 @@ net::read_outcome linked_stream::read(bytes_span scratch) {
   }
   if (error_) return {io_state::failed, {}};
   const auto got = own_->read(scratch);
-  if (got.state == io_state::failed) fail(own_->error());
+  if (got.state == io_state::failed) give_up(own_->error());
   return got;
 }
 
@@ -53,7 +53,7 @@ net::write_outcome linked_stream::write(bytes_view bytes) {
   if (error_ || finished_) return {io_state::failed, 0};
   if (sends_own_) {
     const auto sent = own_->write(bytes);
-    if (sent.state == io_state::failed) fail(own_->error());
+    if (sent.state == io_state::failed) give_up(own_->error());
     return sent;
   }
   const std::size_t taken = link_->machine_.send(id_, bytes);
@@ -235,10 +235,15 @@ void linked_stream::leave() {
 }
 
 void linked_stream::fail(error_code why) {
+  give_up(why);
+  tell({true, true, true});
+}
+
+// Who called us learns it from the outcome, and must not be told from inside its own call.
+void linked_stream::give_up(error_code why) {
   if (!error_) error_ = why;
   if (link_ != nullptr) leave();
   drop_own();
-  tell({true, true, true});
 }
 
 }  // namespace frpx::link

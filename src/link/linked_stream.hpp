@@ -75,6 +75,7 @@ class linked_stream final : public net::stream, private stream_events {
   void leave_if_over();
   void leave();
   void fail(error_code why);
+  void give_up(error_code why);
   void tell(readiness what) {
     if (watching() != nullptr) watching()->on_ready(what);
   }

@@ -17,9 +17,9 @@ bool own_streams::expect(linked_stream& which, const uuid& id, steady_time now) 
   return ordered_.emplace(id, awaited{&which, now + patience}).second;
 }
 
-linked_stream* own_streams::take(const uuid& id, steady_time now) {
+std::optional<linked_stream*> own_streams::take(const uuid& id, steady_time now) {
   const auto found = ordered_.find(id);
-  if (found == ordered_.end()) return nullptr;
+  if (found == ordered_.end()) return std::nullopt;
   const awaited one = found->second;
   ordered_.erase(found);
   return one.until >= now ? one.which : nullptr;
@@ -33,7 +33,9 @@ bool own_streams::enter(linked_stream& which) {
 
 void own_streams::leave(linked_stream& which) {
   std::erase(moved_, &which);
-  std::erase_if(ordered_, [&](const auto& each) { return each.second.which == &which; });
+  for (auto& [id, order] : ordered_) {
+    if (order.which == &which) order.which = nullptr;
+  }
 }
 
 void own_streams::reset_all() {

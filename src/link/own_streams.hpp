@@ -24,8 +24,9 @@ class own_streams {
   std::optional<uuid> order(linked_stream& which, std::size_t worker, steady_time now);
   /// Client: the server gave that id. False as above.
   bool expect(linked_stream& which, const uuid& id, steady_time now);
-  /// Whose id that is; null when nobody's, or too late. An id serves once.
-  linked_stream* take(const uuid& id, steady_time now);
+  /// Whose id that is: null when the stream has gone meanwhile, nothing when it was never given. An
+  /// id serves once.
+  std::optional<linked_stream*> take(const uuid& id, steady_time now);
 
   /// A stream has an own connection now; false when as many have one as may.
   bool enter(linked_stream& which);

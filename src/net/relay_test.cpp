@@ -157,6 +157,16 @@ TEST_F(relay_test, a_reset_is_heard_while_its_bytes_are_held_up) {
   EXPECT_EQ(report_->from_visitor, 0u);
 }
 
+TEST_F(relay_test, a_reset_is_passed_on_to_who_has_ended_both_ways) {
+  start();
+  visitor_.send("question");  // no room: held
+  visitor_.finish();
+  service_.finish();
+  EXPECT_TRUE(visitor_.saw_end());
+  service_.reset();
+  expect_both_reset(relay_end::service_failed);
+}
+
 TEST_F(relay_test, reset_ends_both_sides_and_reports_at_once) {
   relay& joined = start_with_room();
   joined.reset();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <csignal>
+#include <future>
 #include <string>
 
 namespace frpx::net {
@@ -39,6 +40,18 @@ void worker::stop() {
     busy_.reset();
   });
   thread_.join();
+}
+
+void worker::run_and_wait(boost::asio::awaitable<void> coroutine) {
+  std::promise<void> done;
+  boost::asio::co_spawn(context_, std::move(coroutine), [&done](std::exception_ptr failure) {
+    if (failure) {
+      done.set_exception(failure);
+    } else {
+      done.set_value();
+    }
+  });
+  done.get_future().get();
 }
 
 worker_pool::worker_pool(std::size_t count) {

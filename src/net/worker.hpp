@@ -69,6 +69,9 @@ class worker {
     return hand_off<F>(
         [this](auto run) { boost::asio::post(context_, std::move(run)); }, std::move(f), patience);
   }
+  /// From a thread that is no worker: runs `coroutine` here and waits for its end. For starting and
+  /// stopping; an exception of the coroutine is thrown here.
+  void run_and_wait(boost::asio::awaitable<void> coroutine);
   /// How often other threads were in need of this one: 0 per request in the steady state.
   std::uint64_t posts() const { return posts_.load(std::memory_order_relaxed); }
 

@@ -1,27 +1,19 @@
 #include "server/resources.hpp"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "net/descriptor_limit.hpp"
+
 namespace frpx::server {
 namespace {
 
-constexpr std::size_t reserve = 64;
+constexpr std::size_t reserve = net::reserved_descriptors;
 constexpr std::size_t usual_clients = 1024;
 constexpr std::size_t fewest = 16;
 
 }  // namespace
-
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<std::size_t>(limit.rlim_cur);
-}
 
 std::uint64_t quarter_of_memory() {
   const auto pages = ::sysconf(_SC_PHYS_PAGES);

@@ -8,9 +8,6 @@
 
 namespace frpx::server {
 
-/// Raises the limit on open files as far as this process may, and returns it.
-std::size_t raise_descriptor_limit();
-
 /// A quarter of the machine's memory, in bytes: what all links together may promise.
 std::uint64_t quarter_of_memory();
 

@@ -10,6 +10,7 @@
 #include "identity/key_checker.hpp"
 #include "identity/logins.hpp"
 #include "net/blocking_pool.hpp"
+#include "net/descriptor_limit.hpp"
 #include "net/listener.hpp"
 #include "net/relay.hpp"
 #include "net/worker.hpp"
@@ -79,6 +80,7 @@ class server::parts {
   explicit parts(config::frps_options given);
   void stop();
   const api::listening_ports& ports() const { return ports_; }
+  struct figures figures();
 
  private:
   void say_how_to_begin();
@@ -88,6 +90,7 @@ class server::parts {
   asio::awaitable<void> refresh_keys();
   void drain();
   void end_all();
+  asio::awaitable<void> end_worker(std::size_t index);
   template <class F>
   void at_home(F f);
 
@@ -114,7 +117,7 @@ class server::parts {
 
 server::parts::parts(config::frps_options given)
     : options_(std::move(given)),
-      most_(capacity_of(options_, raise_descriptor_limit())),
+      most_(capacity_of(options_, net::raise_descriptor_limit())),
       store_(start_store(options_)),
       logins_(*store_, make_signer(options_)),
       keys_(*store_, identity::key_checker_options{.fixed_key = options_.api_key}),
@@ -205,6 +208,15 @@ asio::awaitable<void> server::parts::refresh_keys() {
   }
 }
 
+struct figures server::parts::figures() {
+  struct figures now;
+  now.visitors = gateway_.visitors();
+  now.links = dialect_.links_up();
+  now.proxy_connections = dialect_.proxy_connections();
+  for (std::size_t i = 0; i < workers_.size(); ++i) now.posts += workers_.at(i).posts();
+  return now;
+}
+
 template <class F>
 void server::parts::at_home(F f) {
   std::promise<void> done;
@@ -252,22 +264,17 @@ void server::parts::end_all() {
   while (dialect_.sessions() != 0 && steady_clock::now() < until) {
     std::this_thread::sleep_for(look_every);
   }
-  for (std::size_t i = workers_.size(); i-- > 0;) {
-    std::promise<void> done;
-    net::worker& each = workers_.at(i);
-    asio::co_spawn(
-        each.context(),
-        [](net::worker& on, http::service* api) -> asio::awaitable<void> {
-          if (api != nullptr) co_await api->stop(std::chrono::milliseconds(0));
-          on.tasks().cancel();
-          on.relays().reset_all();
-          const auto until = steady_clock::now() + join_patience;
-          const bool joined = co_await on.tasks().join(until) && co_await on.relays().join(until);
-          if (!joined) log::error("{} tasks of worker {} did not end", on.tasks().size(), on.index());
-        }(each, i == 0 ? &api_ : nullptr),
-        [&done](std::exception_ptr) { done.set_value(); });
-    done.get_future().wait();
-  }
+  workers_.home().run_and_wait(api_.stop(std::chrono::milliseconds(0)));
+  for (std::size_t i = 0; i < workers_.size(); ++i) workers_.at(i).run_and_wait(end_worker(i));
+}
+
+asio::awaitable<void> server::parts::end_worker(std::size_t index) {
+  net::worker& on = workers_.at(index);
+  on.tasks().cancel();
+  on.relays().reset_all();
+  const auto until = steady_clock::now() + join_patience;
+  const bool joined = co_await on.tasks().join(until) && co_await on.relays().join(until);
+  if (!joined) log::error("{} tasks of worker {} did not end", on.tasks().size(), index);
 }
 
 server::server(config::frps_options options)
@@ -276,6 +283,8 @@ server::server(config::frps_options options)
 server::~server() { stop(); }
 
 api::listening_ports server::ports() const { return parts_->ports(); }
+
+struct figures server::figures() const { return parts_->figures(); }
 
 void server::stop() { parts_->stop(); }
 

@@ -16,6 +16,14 @@ class start_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What a server does, counted since its start or as it is now; for metrics and tests.
+struct figures {
+  std::uint64_t visitors = 0;           ///< Connected now.
+  std::uint64_t links = 0;              ///< Up now, on all workers.
+  std::uint64_t proxy_connections = 0;  ///< Ever accepted on the proxy port.
+  std::uint64_t posts = 0;              ///< Messages between threads, ever.
+};
+
 /// Everything between the options and the sockets. The constructor opens the store and binds all
 /// ports; from then on it serves, on threads of its own, until `stop`. Made, asked and stopped by
 /// one thread that is none of its workers.
@@ -30,6 +38,9 @@ class server {
 
   /// Where it listens; the ports of options that were 0 are known here.
   api::listening_ports ports() const;
+
+  /// Any thread.
+  struct figures figures() const;
 
   /// Ends in order: no new connections; no new requests; what runs may end, for as long as the
   /// drain deadline; then clients are told, what is left is reset, and all threads are joined.

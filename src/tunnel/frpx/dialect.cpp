@@ -37,6 +37,7 @@ void dialect::accept_control(net::worker& on, net::accepted one) {
 void dialect::accept_proxy(net::worker& on, net::accepted one) {
   auto ticket = pending_proxy_.enter();
   if (!ticket) return refuse("proxy", one.peer);
+  proxy_connections_.fetch_add(1, std::memory_order_relaxed);
   net::tune_stream(one.fd.get());
   on.tasks().spawn(serve_proxy(on, std::move(one), std::move(*ticket)));
 }
@@ -153,6 +154,12 @@ void dialect::link_failed(const uuid& id) {
 std::size_t dialect::pending() const {
   std::size_t sum = 0;
   for (const auto& each : streams_) sum += each->pending();
+  return sum;
+}
+
+std::size_t dialect::links_up() const {
+  std::size_t sum = 0;
+  for (const auto& each : links_) sum += each->up();
   return sum;
 }
 

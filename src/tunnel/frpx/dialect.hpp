@@ -55,6 +55,10 @@ class dialect {
   const options& how() const { return options_; }
   /// Streams that were asked for and have not come, on all workers. Any thread.
   std::size_t pending() const;
+  /// Links that are up, on all workers. Any thread.
+  std::size_t links_up() const;
+  /// Connections that the proxy port has accepted, ever. Any thread.
+  std::uint64_t proxy_connections() const { return proxy_connections_.load(); }
   /// Any thread.
   std::size_t sessions() const { return sessions_.load(); }
   proxy_streams& streams_of(const net::worker& on) { return *streams_[on.index()]; }
@@ -90,6 +94,7 @@ class dialect {
   std::vector<std::unique_ptr<links>> links_;
   std::unordered_map<std::uint64_t, control_connection*> connections_;
   std::atomic<std::size_t> sessions_{0};
+  std::atomic<std::uint64_t> proxy_connections_{0};
 };
 
 }  // namespace frpx::tunnel::frpx_dialect

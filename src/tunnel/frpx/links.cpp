@@ -50,9 +50,10 @@ class links::place final : public link::connection::observer, private net::deadl
   }
 
   bool bring_own(const uuid& id, net::unique_fd& fd, bytes_view behind) {
-    link::linked_stream* const stream = owns_.take(id, steady_clock::now());
-    if (stream == nullptr || !behind.empty() || !stream->wants_own()) return false;
-    stream->take_own(std::make_unique<net::socket>(owner_.on_.events(), std::move(fd)));
+    const auto stream = owns_.take(id, steady_clock::now());
+    if (!stream) return false;
+    auto own = std::make_unique<net::socket>(owner_.on_.events(), std::move(fd));
+    if (*stream != nullptr && behind.empty()) (*stream)->take_own(std::move(own));
     return true;
   }
 
@@ -78,16 +79,17 @@ class links::place final : public link::connection::observer, private net::deadl
     return nullptr;
   }
 
-  std::size_t size() const { return links_.size(); }
-
  private:
-  void on_link_up(link::connection&) override {
+  void on_link_up(link::connection& which) override {
+    up_.push_back(&which);
+    owner_.up_.fetch_add(1, std::memory_order_relaxed);
     pause_ = std::chrono::milliseconds(0);
     log::debug("link of session {} is up on worker {}", session_, owner_.on_.index());
   }
   void on_link_draining(link::connection&) override { order_later(); }
   void on_link_gone(link::connection& which, error_code why) override {
     if (why) log::debug("link of session {} has gone: {}", session_, why.message());
+    owner_.up_.fetch_sub(std::erase(up_, &which), std::memory_order_relaxed);
     std::erase_if(links_, [&](const auto& each) { return each.get() == &which; });
     if (over_) {
       if (links_.empty()) owner_.forget(*this);
@@ -120,6 +122,7 @@ class links::place final : public link::connection::observer, private net::deadl
   const std::uint64_t session_;
   link::own_streams owns_;
   std::vector<std::unique_ptr<link::connection>> links_;
+  std::vector<const link::connection*> up_;  // of them
   std::optional<uuid> expected_;
   std::chrono::milliseconds pause_{0};
   bool waits_for_order_ = false;
@@ -175,13 +178,6 @@ void links::forget(const place& which) {
 link::connection* links::fit(std::uint64_t session) const {
   const auto found = places_.find(session);
   return found == places_.end() ? nullptr : found->second->fit();
-}
-
-std::size_t links::size() const {
-  std::size_t count = 0;
-  for (const auto& [session, at] : places_) count += at->size();
-  for (const auto& at : ending_) count += at->size();
-  return count;
 }
 
 }  // namespace frpx::tunnel::frpx_dialect

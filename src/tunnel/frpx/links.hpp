@@ -1,6 +1,7 @@
 // The links of one worker.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,7 +47,8 @@ class links {
 
   /// The session's link for a new stream, or null.
   link::connection* fit(std::uint64_t session) const;
-  std::size_t size() const;
+  /// How many are up. Any thread.
+  std::size_t up() const { return up_.load(std::memory_order_relaxed); }
 
  private:
   class place;
@@ -56,6 +58,7 @@ class links {
   net::worker& on_;
   link::credit_pool& credit_;
   const order_link order_;
+  std::atomic<std::size_t> up_{0};
   const std::unique_ptr<std::byte[]> receive_buffer_;
   std::unordered_map<std::uint64_t, std::unique_ptr<place>> places_;
   std::vector<std::unique_ptr<place>> ending_;  // sessions that are over, links that are not yet

@@ -1,0 +1,1 @@
+"""What compare.py and soak.py are made of. Standard library only."""

@@ -1,0 +1,73 @@
+"""Our own programs, started as a user would: SQLite, a user, keys, one client."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from measure import machine
+from measure.processes import Failed, await_that
+from measure.route import KEYS, Route, Started
+
+BIN = Path(os.environ.get("FRPX_BIN") or machine.ROOT / "build/release/bin").absolute()
+EMAIL, PASSWORD = "bench@example.com", "only for the benchmark"
+
+
+class House:
+    """An `frps` with its store in a folder of the stage, and clients of it."""
+
+    def __init__(self, stage, *options, workers=None, keys=len(KEYS)):
+        self._stage = stage
+        self.folder = stage.make_folder("frpx")
+        self.data = self.folder / "data"
+        for program in ("frps", "frpc"):
+            if not (BIN / program).exists():
+                raise Failed(f"{program} is not built; run scripts/build.sh release frps frpc")
+        self._frps("user", "add", EMAIL)
+        self.keys = tuple("Bearer " + self._frps("key", "add", "--name", f"bench-{number}")["key"]
+                          for number in range(keys))
+        ready = self.folder / "ready.json"
+        ports = [word for name in ("control", "proxy", "public", "api")
+                 for word in (f"--{name}-port", 0)]
+        count = ["--workers", workers] if workers else []
+        self.server = stage.start(
+            "frps", [BIN / "frps", "--bind", "127.0.0.1", "--data-dir", self.data, *ports, *count,
+                     "--log-level", "warn", "--ready-file", ready, *options], self.folder)
+        await_that(lambda: ready.exists() or not self.server.running, 10,
+                   f"frps listens: {self.server.end_of_log()}")
+        self.server.must_run()
+        self.ports = json.loads(ready.read_text())
+
+    def _frps(self, *command):
+        done = subprocess.run(
+            [BIN / "frps", "--data-dir", self.data, *command, "--json"], text=True, check=False,
+            capture_output=True, timeout=20, cwd=self.folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "FRPX_PASSWORD": PASSWORD})
+        if done.returncode != 0:
+            raise Failed(f"frps {' '.join(command[:2])}: {done.stderr.strip()[-200:]}")
+        return json.loads(done.stdout)
+
+    def add_client(self, client_id, local_port, *options, control=None, proxy=None):
+        """Start a client; it may not be connected yet when this returns."""
+        folder = self.folder / client_id
+        folder.mkdir(exist_ok=True)
+        return self._stage.start(
+            f"frpc-{client_id}", [
+                BIN / "frpc", "-c", client_id, "-s", "127.0.0.1", "--email", EMAIL,
+                "--control-port", control or self.ports["control"],
+                "--proxy-port", proxy or self.ports["proxy"],
+                "--local-port", local_port, "--data-dir", folder, "--log-level", "warn",
+                *options], folder, env={"FRPX_PASSWORD": PASSWORD})
+
+    def route(self):
+        return Route(self.ports["public"], (("Authorization", self.keys[0]),), self.keys)
+
+
+def gateway(link):
+    """Our gateway before one client; `link` or a connection for each stream."""
+    def start(stage, backends, fd_limit):
+        options = () if link else ("--no-link",)
+        house = House(stage, *options)
+        client = house.add_client("bench", backends.web_port, *options)
+        return Started({"web": house.route()}, {"server": house.server, "client": client})
+    return start
