@@ -163,8 +163,6 @@ class postgres_server {
                      "-c",
                      "fsync=off",
                      "-c",
-                     "synchronous_commit=off",
-                     "-c",
                      "full_page_writes=off",
                      "-c",
                      "shared_buffers=16MB",
