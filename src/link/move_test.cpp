@@ -105,6 +105,7 @@ TEST(move, another_frame_that_is_cut_does_not_hold_up_the_last_byte) {
   ASSERT_TRUE(known);
   EXPECT_EQ(*known, intake::moved);
   client.owner->move_sent(1);
+  client.hear();
   EXPECT_EQ(client.owner->held_streams(), 0U);
 }
 
