@@ -164,6 +164,7 @@ class play {
   }
   void connect(stream_id id) {
     const auto found = link_.client.ends.find(id);
+    if (moved_.contains(id)) return;
     if (found == link_.client.ends.end() || found->second->may_send) {
       if (found == link_.client.ends.end()) waiting_.push_back(id);
       return;
