@@ -99,8 +99,8 @@ TEST(command_line, plain_names_in_the_environment_are_weaker_than_ours) {
             "ours");
   EXPECT_EQ(server({}, with({{"DATABASE_URL", "sqlite:/x"}})).options.database_url.reveal(),
             "sqlite:/x");
-  EXPECT_TRUE(contains(server_ends({}, with({{"REDIS_URL", "redis://h"}})).to_stderr,
-                       "REDIS_URL: redis-url: \"redis\" is not built into this program"));
+  EXPECT_TRUE(contains(server_ends({}, with({{"REDIS_URL", "memcached://h"}})).to_stderr,
+                       "REDIS_URL: redis-url: \"memcached\" is not built into this program"));
   EXPECT_TRUE(server({}, with({{"API_KEY", ""}})).options.api_key.empty());
 }
 
