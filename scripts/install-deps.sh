@@ -52,6 +52,13 @@ if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || fail "missing: ${missing[*]:-} ${boost_package}; run this as root, or install sudo"
   as_root=(sudo "${as_root[@]}")
 fi
+download=
+made_policy=
+tidy_up() {
+  [ -z "$download" ] || rm -rf "$download"
+  [ -z "$made_policy" ] || "${as_root[@]}" rm -f "$made_policy"
+}
+trap tidy_up EXIT
 apt() { "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"; }
 would_remove() { apt-get -s install --no-install-recommends "$@" | sed -n 's/^Remv \([^ ]*\).*/\1/p'; }
 
@@ -67,7 +74,6 @@ if ! boost_is_there; then
   if [ -n "$(would_remove "$boost_package")" ]; then
     say "unpacking $boost_package to $boost_folder, beside the Boost that this machine keeps"
     download=$(mktemp -d)
-    trap 'rm -rf "$download"' EXIT
     chmod 755 "$download"  # apt's own user writes here when root downloads
     (cd "$download" && apt-get download "$boost_package")
     rm -rf "$boost_folder"
@@ -88,7 +94,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
     "${as_root[@]}" chmod 755 "$policy"
-    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    made_policy=$policy
   fi
   apt install -y --no-install-recommends --no-remove "${missing[@]}"
 fi

@@ -149,7 +149,8 @@ class postgres_server {
   ~postgres_server() { stop(); }
 
   void start() {
-    for (int tries = 0; tries < 5; ++tries) {
+    const steady_time late = steady_clock::now() + std::chrono::seconds(30);
+    while (steady_clock::now() < late) {
       server_.start({programs_ + "/postgres",
                      "-D",
                      data(),
@@ -162,8 +163,6 @@ class postgres_server {
                      "-c",
                      "fsync=off",
                      "-c",
-                     "synchronous_commit=off",
-                     "-c",
                      "full_page_writes=off",
                      "-c",
                      "shared_buffers=16MB",
@@ -173,9 +172,13 @@ class postgres_server {
                      "autovacuum=off"},
                     folder_ / "log", user_);
       wait_until([this] { return !server_.is_running() || answers(); });
-      if (server_.is_running()) return;
+      if (server_.is_running()) {
+        has_port_ = true;
+        return;
+      }
       server_.end();
-      port_ = free_port();
+      // The port was taken; or, after stop(), its former processes are not gone yet.
+      if (!has_port_) port_ = free_port();
     }
     throw std::runtime_error("PostgreSQL does not start:\n" + log());
   }
@@ -251,6 +254,7 @@ class postgres_server {
   std::string programs_;
   const passwd* user_ = nullptr;
   std::uint16_t port_ = free_port();
+  bool has_port_ = false;
   child server_;
 };
 
@@ -268,7 +272,8 @@ class redis_server {
   ~redis_server() { stop(); }
 
   void start() {
-    for (int tries = 0; tries < 5; ++tries) {
+    const steady_time late = steady_clock::now() + std::chrono::seconds(30);
+    while (steady_clock::now() < late) {
       std::vector<std::string> words{"/usr/bin/redis-server",
                                      "--bind",
                                      "127.0.0.1",
@@ -286,9 +291,12 @@ class redis_server {
       }
       server_.start(words, folder_ / "log");
       wait_until([this] { return !server_.is_running() || accepts(); });
-      if (server_.is_running()) return;
+      if (server_.is_running()) {
+        has_port_ = true;
+        return;
+      }
       server_.end();
-      port_ = free_port();
+      if (!has_port_) port_ = free_port();
     }
     throw std::runtime_error("Redis does not start; run scripts/install-deps.sh test");
   }
@@ -314,6 +322,7 @@ class redis_server {
   const std::vector<std::string> more_;
   const temporary_folder folder_;
   std::uint16_t port_ = free_port();
+  bool has_port_ = false;
   child server_;
 };
 

@@ -106,7 +106,11 @@ int newest_schema() {
 }
 
 result<int> schema_of(connection& on, steady_time deadline) {
-  const auto there = on.run("SELECT to_regclass('frpx_schema') IS NOT NULL", {}, deadline);
+  // Not by to_regclass(), which within a transaction may not see what others have made since.
+  const auto there = on.run(
+      "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE tablename = 'frpx_schema' "
+      "AND schemaname = ANY (current_schemas(false)))",
+      {}, deadline);
   if (!there) return there.error();
   if (!there->flag(0, 0)) return 0;
   const auto version = on.run("SELECT coalesce(max(version), 0) FROM frpx_schema", {}, deadline);
