@@ -20,6 +20,23 @@ std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
 }
 
+/// Keeps an upgraded visitor counted, as a visitor and at its client, as long as its relay lives; goes
+/// with it.
+class upgraded_visitor final : public net::relay::observer {
+ public:
+  upgraded_visitor(net::admission::ticket place, std::shared_ptr<tunnel::session> client)
+      : place_(std::move(place)), client_(std::move(client)) {
+    client_->in_flight.fetch_add(1);
+  }
+  void on_relay_end(net::relay&, const net::relay_report&) override { delete this; }
+
+ private:
+  ~upgraded_visitor() { client_->in_flight.fetch_sub(1); }
+
+  const net::admission::ticket place_;
+  const std::shared_ptr<tunnel::session> client_;
+};
+
 }  // namespace
 
 // --- towards the service --------------------------------------------------------------------------
@@ -212,8 +229,10 @@ void exchange::hand_to_relay() {
   auto& visitor_side = from_->connection;
   visitor_side->watch(nullptr);
   (*stream_)->watch(nullptr);
-  at_.on.relays().start(std::move(visitor_side), stream_->release(), nullptr, from_->in.bytes(),
+  at_.on.relays().start(std::move(visitor_side), stream_->release(),
+                        new upgraded_visitor(std::move(*from_->place), client_), from_->in.bytes(),
                         answer_in_.bytes());
+  from_->place.reset();
   from_->in.clear();
 }
 

@@ -226,6 +226,15 @@ void server::parts::open(net::listener& port, const std::string& address, std::u
                          : std::string()));
 }
 
+struct figures server::parts::figures() {
+  struct figures now;
+  now.visitors = gateway_.visitors();
+  now.links = dialect_.links_up();
+  now.proxy_connections = dialect_.proxy_connections();
+  for (std::size_t i = 0; i < workers_.size(); ++i) now.posts += workers_.at(i).posts();
+  return now;
+}
+
 template <class F>
 void server::parts::at_home(F f) {
   std::promise<void> done;
