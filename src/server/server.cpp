@@ -44,7 +44,7 @@ identity::token_signer make_signer(const config::frps_options& options) {
 
 identity::key_checker_options key_options(const config::frps_options& from,
                                           const store::store& store, cache::redis_cache* shared) {
-  const bool is_embedded = store.kind() != "postgres";
+  const bool is_embedded = !store.is_remote();
   return {.fixed_key = from.api_key,
           .fixed_rule = is_embedded ? identity::fixed_key_rule::always
                                     : identity::fixed_key_rule::while_store_is_away,
@@ -55,7 +55,7 @@ identity::key_checker_options key_options(const config::frps_options& from,
 // Threads that may wait for the database at once.
 std::size_t blocking_threads(const config::frps_options& from, const store::store& store) {
   constexpr std::size_t usual = 4;
-  if (store.kind() != "postgres") return usual;
+  if (!store.is_remote()) return usual;
   return std::clamp<std::size_t>(from.database_pool, usual, 64);
 }
 

@@ -57,6 +57,8 @@ class store {
 
   /// What this is, for the log and for `db status`: `sqlite`, `postgres`, `memory`.
   virtual std::string_view kind() const = 0;
+  /// Whether it is a server elsewhere, which may be away while this program runs.
+  virtual bool is_remote() const { return false; }
   /// Names the database itself, the same for all who share it and for nobody else; never holds a
   /// password. Does not block.
   virtual std::string scope() const = 0;

@@ -26,6 +26,7 @@ class postgres_store final : public store {
       const std::string& url, const open_options& options);
 
   std::string_view kind() const override { return "postgres"; }
+  bool is_remote() const override { return true; }
   std::string scope() const override { return scope_; }
 
   result<void> add_user(const user& row) override;
