@@ -9,6 +9,14 @@ namespace frpx::config {
 /// Serve until a signal.
 struct serve {};
 
+/// `frps --monitor`: print the running server's clients; with `watch` anew each second.
+struct monitor {
+  bool watch = false;
+};
+
+/// `frps status`: print what is up in the running server.
+struct status {};
+
 /// `frps user add|list|remove|passwd`. The password is asked for (terminal.hpp), never an argument.
 struct user_add {
   std::string email;
@@ -31,7 +39,7 @@ struct key_revoke {
 };
 
 /// What to do. `json` beside it says in which form to answer.
-using frps_command = std::variant<serve, user_add, user_list, user_remove, user_passwd, key_add,
-                                  key_list, key_revoke>;
+using frps_command = std::variant<serve, monitor, status, user_add, user_list, user_remove,
+                                  user_passwd, key_add, key_list, key_revoke>;
 
 }  // namespace frpx::config
