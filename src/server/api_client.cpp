@@ -65,11 +65,12 @@ class blocking_connection {
 
   error_code write(std::string_view bytes) {
     while (!bytes.empty()) {
+      if (const error_code failed = wait(POLLOUT)) return failed;
       const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(sent));
-      } else if (const error_code failed = wait_after_failure(POLLOUT)) {
-        return failed;
+      } else if (errno != EINTR && errno != EAGAIN) {
+        return last_error();
       }
     }
     return {};
@@ -79,24 +80,18 @@ class blocking_connection {
   result<std::size_t> read(std::string& into) {
     char bytes[64 * 1024];
     for (;;) {
-      // A peer that never pauses must not outlast the deadline either.
-      if (steady_clock::now() >= until_) return api_errc::late;
+      if (const error_code failed = wait(POLLIN)) return failed;
       const ssize_t got = ::recv(fd_.get(), bytes, sizeof bytes, 0);
       if (got >= 0) {
         const auto size = static_cast<std::size_t>(got);
         into.append(bytes, size);
         return size;
       }
-      if (const error_code failed = wait_after_failure(POLLIN)) return failed;
+      if (errno != EINTR && errno != EAGAIN) return last_error();
     }
   }
 
  private:
-  error_code wait_after_failure(short events) {
-    if (errno == EINTR) return {};
-    return errno == EAGAIN ? wait(events) : last_error();
-  }
-
   error_code wait(short events) {
     for (;;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(until_ - steady_clock::now());
