@@ -68,6 +68,8 @@ struct frps_options {
   log::format log_format = log::format::text;
   bool access_log = false;  ///< One line a request.
   bool monitor = false;     ///< Print the running server's clients and end.
+  bool watch = false;       ///< With `monitor`: every second, until a signal.
+  bool json = false;        ///< What is printed is JSON.
 
   // General
   std::uint32_t workers = 0;         ///< At least 1 once read: half the cores by default.

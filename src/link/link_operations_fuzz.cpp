@@ -150,6 +150,11 @@ class play {
     if (end == nullptr || number_ % 4 != 0) return;
     of->reset(end->id, reset_code::by_the_end);
     end->was_reset = reset_code::by_the_end;
+    if (!moved_.contains(end->id)) return;
+    // The own connection is reset as well, which the other side sees.
+    testing::side& other = of.is_server ? link_.client : link_.server;
+    other->reset(end->id, reset_code::own_connection_lost);
+    other.at(end->id).was_reset = reset_code::own_connection_lost;
   }
   void take(testing::side& of) {
     testing::end_point* end = pick(of);
