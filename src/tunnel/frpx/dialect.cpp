@@ -45,8 +45,8 @@ void dialect::accept_proxy(net::worker& on, net::accepted one) {
 void dialect::refuse(const char* port, const net::endpoint& peer) {
   static log::rate_limit limiter(1);
   if (!limiter.pass()) return;
-  log::warn("{} port: {} turned away, {} connections wait without a login (--max-pending); {} more",
-            port, net::to_string(peer), options_.most_pending, limiter.withheld());
+  log::warn("{} port: {} turned away, {} connections wait without a login (--max-pending){}",
+            port, net::to_string(peer), options_.most_pending, limiter.more());
 }
 
 asio::awaitable<void> dialect::serve_control(net::accepted one, net::admission::ticket ticket) {
@@ -85,8 +85,8 @@ asio::awaitable<void> dialect::serve_proxy(net::worker& on, net::accepted one,
   }
   static log::rate_limit limiter;
   if (limiter.pass()) {
-    log::warn("proxy port: {} brought no valid stream id and was closed; {} more",
-              net::to_string(one.peer), limiter.withheld());
+    log::warn("proxy port: {} brought no valid stream id and was closed{}",
+              net::to_string(one.peer), limiter.more());
   }
 }
 
@@ -108,7 +108,7 @@ bool dialect::bring(const wire::command& arrival, net::socket& from, bytes_view 
                                       streams_[worker]->present(id, std::move(*carried), behind);
         static log::rate_limit limiter;
         if (!taken && limiter.pass()) {
-          log::warn("proxy port: nobody waits for {}; {} more", id.to_string(), limiter.withheld());
+          log::warn("proxy port: nobody waits for {}{}", id.to_string(), limiter.more());
         }
       });
   return true;
