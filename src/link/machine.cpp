@@ -235,11 +235,14 @@ void machine::settle(stream& s) {
   if (s.state != stream_state::ended) return;
   if (s.queue.empty()) release(s);
   if (s.unwritten > 0 || s.control.listed) return;
-  if (s.counted) {
-    s.counted = false;
-    --live_;
-  }
+  uncount(s);
   if (s.queue.empty()) table_.erase(s);
+}
+
+/// The peer knows of the stream's end, or will before it can hear of another stream.
+void machine::uncount(stream& s) {
+  live_ -= s.counted ? 1 : 0;
+  s.counted = false;
 }
 
 // --- the link ------------------------------------------------------------------------------------
