@@ -19,9 +19,10 @@ dialect::dialect(surroundings around, options how)
   for (std::size_t i = 0; i < around_.workers.size(); ++i) {
     net::worker& each = around_.workers.at(i);
     streams_.push_back(std::make_unique<proxy_streams>(each));
-    links_.push_back(std::make_unique<links>(each, credit_, [this, i](std::uint64_t session) {
-      around_.workers.home().run_here_or_post([this, session, i] { order_link(session, i); });
-    }));
+    links_.push_back(std::make_unique<links>(
+        each, credit_, options_.move_after, [this, i](std::uint64_t session) {
+          around_.workers.home().run_here_or_post([this, session, i] { order_link(session, i); });
+        }));
   }
 }
 
