@@ -63,6 +63,12 @@ void add_network(option_table& table, frps_options& o) {
                     .help = "Most connections of clients that have not said who they are",
                     .may_be_zero = false,
                     .to = &o.max_pending},
+                   {.name = "move-after",
+                    .in = in,
+                    .value = "BYTES",
+                    .help = "Bulk in one direction of a stream after which it leaves the link for a "
+                            "connection of its own; 0 for never",
+                    .to = &o.move_after},
                });
 }
 

@@ -45,6 +45,7 @@ struct frps_options {
   bool no_link = false;              ///< Offer the public protocol only, also to clients of ours.
   std::uint32_t max_clients = 0;     ///< 0: as many as the limit on open files allows.
   std::uint32_t max_visitors = 0;    ///< The same.
+  std::uint32_t move_after = 256 * 1024;  ///< Bytes, after which bulk leaves the link; 0: never.
   std::uint32_t max_pending = 1024;  ///< Connections to control and proxy port without a login yet.
   frps_deadlines deadlines;
 

@@ -48,6 +48,7 @@ class exchange {
   /// How the conversation with one service ended.
   enum class ending { answered, upgraded, failed, visitor_gone, visitor_late, bad_request };
 
+  bool has_two_keys() const;
   boost::asio::awaitable<bool> key_is_valid();
   boost::asio::awaitable<bool> read_model();
   void choose_candidates();
@@ -63,7 +64,7 @@ class exchange {
   void set_alarm();
   void hand_to_relay();
   void log_choice() const;
-  void log_access(std::string_view by) const;
+  void log_access(int status, std::string_view by) const;
 
   // exchange_bytes.cpp
   void pump_request();

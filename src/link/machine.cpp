@@ -207,6 +207,9 @@ void machine::conclude(stream& s) {
   const bool both_moved = s.send_moved && s.receive_known && has_arrived(s);
   if (!both_fin && !both_moved) return;
   s.state = stream_state::ended;
+  // Once both have moved the peer does not wait for a FIN by the link, and may open the next
+  // stream.
+  if (both_moved && s.send_fin && s.unwritten > 0) --s.unwritten;
   turns_.remove(s);
   if (!s.owes_opened) owing_.remove(s);  // CREDIT and RETURN are of no use any more
   settle(s);
@@ -232,11 +235,14 @@ void machine::settle(stream& s) {
   if (s.state != stream_state::ended) return;
   if (s.queue.empty()) release(s);
   if (s.unwritten > 0 || s.control.listed) return;
-  if (s.counted) {
-    s.counted = false;
-    --live_;
-  }
+  uncount(s);
   if (s.queue.empty()) table_.erase(s);
+}
+
+/// The peer knows of the stream's end, or will before it can hear of another stream.
+void machine::uncount(stream& s) {
+  live_ -= s.counted ? 1 : 0;
+  s.counted = false;
 }
 
 // --- the link ------------------------------------------------------------------------------------

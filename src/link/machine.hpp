@@ -224,6 +224,7 @@ class machine {
   void conclude(stream& s);
   void terminate(stream& s);
   void settle(stream& s);
+  void uncount(stream& s);
   void fail(goaway_code code, errc why);
   void fail_as_due();
   void die(error_code why);

@@ -281,6 +281,7 @@ void machine::handle_reset(bytes_view payload) {
   stream_events* const told = s->events;
   const stream_id id = s->id;
   terminate(*s);
+  uncount(*s);  // even while a frame of it is partly written
   settle(*s);
   if (told != nullptr) told->on_reset(id, read_reset(payload));
 }

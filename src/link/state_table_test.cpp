@@ -292,5 +292,21 @@ TEST(state_table, one_open_beyond_the_streams_is_an_error) {
   EXPECT_EQ(client.failure(), goaway_code::limit);
 }
 
+TEST(state_table, a_reset_makes_room_though_a_frame_is_partly_written) {
+  bare_link client(role::client, {.streams = 1});
+  client.owner.plan = [](testing::end_point& end) { end.to_send = 1000; };
+  client.say_open(1);
+  client.owner.at(1).pump();
+  std::array<iovec, 12> parts;
+  ASSERT_GE(client.owner->gather(parts, client.now), 2U);
+  client.owner->wrote(parts[0].iov_len + 10);  // OPENED, and a piece of the DATA
+  client.say(1, rst, payload_of(rst));
+  client.say_open(2);
+  EXPECT_EQ(client.failure(), std::nullopt);
+  EXPECT_EQ(client.owner->live_streams(), 1U);
+  client.say_open(3);
+  EXPECT_EQ(client.failure(), goaway_code::limit);
+}
+
 }  // namespace
 }  // namespace frpx::link

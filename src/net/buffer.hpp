@@ -15,7 +15,7 @@ namespace frpx::net {
 class buffer_pool {
  public:
   static constexpr std::size_t block_size = 40 * 1024;  // an HTTP head at its limit, and a little
-  static constexpr std::size_t most_spare = 64;
+  static constexpr std::size_t most_spare = 256;  // for some 80 requests in flight
 
   std::unique_ptr<std::byte[]> take() {
     if (spare_.empty()) return std::make_unique_for_overwrite<std::byte[]>(block_size);

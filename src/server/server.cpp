@@ -84,7 +84,8 @@ tunnel::frpx_dialect::options dialect_options(const config::frps_options& from) 
           .public_client_silence = from.deadlines.public_client_silence,
           .most_pending = from.max_pending,
           .offers_links = !from.no_link,
-          .link_credit = quarter_of_memory()};
+          .link_credit = quarter_of_memory(),
+          .move_after = from.move_after};
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ asio::awaitable<void> control_connection::run() {
   } else if (!ended_.empty()) {
     static log::rate_limit limiter;
     if (limiter.pass()) {
-      log::warn("control port: {} did not log in: {}; {} more", peer_, ended_, limiter.withheld());
+      log::warn("control port: {} did not log in: {}{}", peer_, ended_, limiter.more());
     }
   }
   leave();
