@@ -341,10 +341,14 @@ result<api_key> postgres_store::find_key(const secret& text) {
   // A text that looks like what stands in the table instead of a key is not that key.
   const bool may_be_plain =
       is_plain_text(text.reveal()) && !text.reveal().starts_with(hashed_prefix);
-  return one(run("SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys WHERE hash = $1 UNION ALL "
+  auto asked = ask();
+  if (!asked) return asked.error();
+  return one(asked->on->run_prepared(
+                 "SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys WHERE hash = $1 UNION ALL "
                  "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys WHERE key IN ($2, $3) LIMIT 1",
                  values().add_bytes(hash).add(hashed).add(
-                     may_be_plain ? std::string_view(text.reveal()) : std::string_view(hashed))),
+                     may_be_plain ? std::string_view(text.reveal()) : std::string_view(hashed)),
+                 asked->deadline),
              read_key);
 }
 
