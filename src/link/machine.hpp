@@ -184,6 +184,7 @@ class machine {
   void handle_opened(bytes_view payload);
   void handle_fin();
   void handle_reset(bytes_view payload);
+  void forget_unwritten();
   void handle_credit(std::uint32_t amount);
   bool gain_credit(stream& s, std::uint32_t amount);
   void handle_return(std::uint32_t amount);

@@ -292,6 +292,24 @@ TEST(state_table, one_open_beyond_the_streams_is_an_error) {
   EXPECT_EQ(client.failure(), goaway_code::limit);
 }
 
+TEST(state_table, a_reset_of_an_ended_stream_drops_what_still_waits) {
+  bare_link client(role::client, {.streams = 1});
+  client.owner.plan = [](testing::end_point& end) { end.to_send = 1000; };
+  client.say_open(1);
+  client.say(1, fin);
+  client.owner.at(1).pump();  // DATA and FIN wait: ended here, but not for the server
+  EXPECT_FALSE(client.owner->look(1));
+  client.say(1, rst, payload_of(rst));
+  EXPECT_TRUE(client.owner.at(1).ended);
+  EXPECT_EQ(client.owner.at(1).was_reset, std::nullopt);
+  client.say_open(2);
+  EXPECT_EQ(client.owner->state(), phase::open);
+  for (const auto& each : client.hear()) {
+    EXPECT_TRUE(each.header.stream == 2 || each.header.type == opened ||
+                each.header.type == frame_type::ping || each.header.type == frame_type::pong);
+  }
+}
+
 TEST(state_table, a_reset_makes_room_though_a_frame_is_partly_written) {
   bare_link client(role::client, {.streams = 1});
   client.owner.plan = [](testing::end_point& end) { end.to_send = 1000; };
