@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,5 +26,15 @@ using origins = std::map<std::string, std::string, std::less<>>;
 std::vector<std::string> validate(const frps_options& options, const origins& from,
                                   const backends& built_in);
 std::vector<std::string> validate(const frpc_options& options, const origins& from);
+std::vector<std::string> validate(const keeper_options& options, const origins& from,
+                                  const backends& built_in);
+
+/// Where `--listen` says: `ADDRESS:PORT` or, on loopback, `PORT`. Nothing for any other text.
+struct listen_place {
+  std::string address;
+  std::uint16_t port = 0;
+  bool is_loopback = true;
+};
+std::optional<listen_place> parse_listen(std::string_view text);
 
 }  // namespace frpx::config
