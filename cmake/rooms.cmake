@@ -17,8 +17,16 @@ function(frpx_test_room room)
     frpx_internal_target(test_${room})
     target_link_libraries(test_${room} PRIVATE GTest::gtest GTest::gtest_main)
     target_compile_definitions(test_${room} PRIVATE FRPX_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    # Each test is a process of its own, but for those that need a real PostgreSQL or Redis (their
+    # names say so): they share one program, and so one server.
     gtest_discover_tests(test_${room} TEST_PREFIX "${room}." DISCOVERY_TIMEOUT 60
-      PROPERTIES TIMEOUT 120)
+      TEST_FILTER "-*postgres*:*redis*" PROPERTIES TIMEOUT 120)
+    set(needing_servers ${tests})
+    list(FILTER needing_servers INCLUDE REGEX "postgres|redis")
+    if(needing_servers)
+      add_test(NAME ${room}.with_servers COMMAND test_${room} --gtest_filter=*postgres*:*redis*)
+      set_tests_properties(${room}.with_servers PROPERTIES TIMEOUT 300 PROCESSORS 2)
+    endif()
   endif()
   file(GLOB_RECURSE fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*_fuzz.cpp)
   foreach(source IN LISTS fuzzers)

@@ -14,8 +14,9 @@ cd "$(dirname "$0")/.."
 build_packages=(
   clang-19 lld-19 libstdc++-12-dev cmake ninja-build pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev libcli11-dev libsodium-dev libjwt-dev libtomlplusplus-dev
-  libyaml-cpp-dev libc-ares-dev ca-certificates curl python3)
+  libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev ca-certificates curl python3)
 test_packages=(
+  postgresql redis-server
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest iproute2 clang-format-19 clang-tidy-19)
 bench_packages=(
   libbenchmark-dev nginx libnginx-mod-stream haproxy iperf3 wrk socat openssh-server openssh-client
@@ -51,6 +52,13 @@ if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || fail "missing: ${missing[*]:-} ${boost_package}; run this as root, or install sudo"
   as_root=(sudo "${as_root[@]}")
 fi
+download=
+made_policy=
+tidy_up() {
+  [ -z "$download" ] || rm -rf "$download"
+  [ -z "$made_policy" ] || "${as_root[@]}" rm -f "$made_policy"
+}
+trap tidy_up EXIT
 apt() { "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"; }
 would_remove() { apt-get -s install --no-install-recommends "$@" | sed -n 's/^Remv \([^ ]*\).*/\1/p'; }
 
@@ -66,7 +74,6 @@ if ! boost_is_there; then
   if [ -n "$(would_remove "$boost_package")" ]; then
     say "unpacking $boost_package to $boost_folder, beside the Boost that this machine keeps"
     download=$(mktemp -d)
-    trap 'rm -rf "$download"' EXIT
     chmod 755 "$download"  # apt's own user writes here when root downloads
     (cd "$download" && apt-get download "$boost_package")
     rm -rf "$boost_folder"
@@ -81,6 +88,14 @@ if [ ${#missing[@]} -gt 0 ]; then
   removed=$(would_remove "${missing[@]}")
   [ -z "$removed" ] || fail "installing ${missing[*]} would remove $removed; nothing was changed"
   say "installing ${missing[*]}"
+  # PostgreSQL and Redis are wanted as programs: the tests start their own. Debian asks this file
+  # whether a package may start its service.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+    made_policy=$policy
+  fi
   apt install -y --no-install-recommends --no-remove "${missing[@]}"
 fi
 say "all packages for '$1' are there"

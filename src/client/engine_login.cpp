@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr steady_clock::duration save_patience = 2s;
 
 // Whether a refused login is the fault of what was sent, as opposed to a server in trouble: all
-// servers say one of these (docs/protocol.md).
+// servers say one of these (docs/wire.md).
 bool blames_credentials(std::string_view text) {
   return text.starts_with("Invalid ") || text == "User not found";
 }

@@ -58,6 +58,9 @@ asio::awaitable<error_code> engine::serve(control_channel& channel, net::endpoin
   for (;;) {
     bool more = false;
     if (const error_code failed = take_orders(channel, more)) co_return failed;
+    if (auto renewed = std::exchange(renewed_token_, {}); !renewed.empty()) {
+      co_await remember(std::move(renewed));
+    }
     if (beat_.rang()) {
       if (const error_code failed = report(channel)) co_return failed;
     } else if (std::exchange(models_changed_, false)) {
@@ -105,6 +108,9 @@ void engine::take_order(wire::command order) {
   } else if (const auto* wanted_links = std::get_if<wire::open_links>(&order);
              wanted_links != nullptr && uses_links_) {
     links_.order(*wanted_links);
+  } else if (auto* renewal = std::get_if<wire::login_result>(&order);
+             renewal != nullptr && renewal->success && renewal->token) {
+    renewed_token_ = std::move(*renewal->token);
   } else if (!std::holds_alternative<wire::heartbeat_ack>(order)) {
     log::debug("The server sent {} at an unexpected moment", wire::name_of(order));
   }

@@ -6,6 +6,7 @@
 
 #include "config/file.hpp"
 #include "config/option.hpp"
+#include "core/duration.hpp"
 
 namespace frpx::config {
 namespace {
@@ -187,24 +188,21 @@ void settle_demo(frps_options& o, const origins& from, std::vector<std::string>&
   }
 }
 
-// `frps user` and `frps key` as CLI11 subcommands; `chosen` is set by the one that is given.
+// `frps user`, `frps key` and so on as CLI11 subcommands; `command` is set by the one that is given.
 class frps_subcommands {
  public:
   explicit frps_subcommands(CLI::App& app) {
-    CLI::App* user = group_of(app, "user", "Users, as whom clients log in");
-    add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD", "email",
-        "The e-mail address", [this] { command = user_add{text_}; });
-    add(user, "list", "List the users", {}, {}, [this] { command = user_list{}; });
-    add(user, "remove", "Remove a user and their clients' tokens", "email", "The e-mail address",
-        [this] { command = user_remove{text_}; });
-    add(user, "passwd", "Change a user's password", "email", "The e-mail address",
-        [this] { command = user_passwd{text_}; });
-    CLI::App* key = group_of(app, "key", "API keys, which let visitors in");
-    add(key, "add", "Make a key and print it, this once", "--name", "What the key is for",
-        [this] { command = key_add{text_}; });
-    add(key, "list", "List the keys", {}, {}, [this] { command = key_list{}; });
-    add(key, "revoke", "Make a key invalid", "key", "The key's id or name",
-        [this] { command = key_revoke{text_}; });
+    add_users(group_of(app, "user", "Users, as whom clients log in"));
+    add_keys(group_of(app, "key", "API keys, which let visitors in"));
+    CLI::App* token = group_of(app, "token", "Tokens, by which clients come back");
+    add(token, "list", "List the tokens", {}, {}, [this] { command = token_list{}; });
+    add(token, "revoke", "Make a token invalid and end its client's session", "id",
+        "The token's id", [this] { command = token_revoke{text_}; });
+    CLI::App* db = group_of(app, "db", "The database");
+    add(db, "status", "Say what it holds; changes nothing", {}, {},
+        [this] { command = db_status{}; });
+    add(db, "migrate", "Bring its tables up to date, as each start does", {}, {},
+        [this] { command = db_migrate{}; });
     app.require_subcommand(0, 1);
   }
 
@@ -212,6 +210,41 @@ class frps_subcommands {
   bool json = false;
 
  private:
+  static constexpr const char* email_help = "The e-mail address";
+
+  void add_users(CLI::App* user) {
+    CLI::App* adding =
+        add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD", "email",
+            email_help, [this] { command = user_add{text_, role_}; });
+    add_role(adding, "--role");
+    add(user, "list", "List the users", {}, {}, [this] { command = user_list{}; });
+    add(user, "remove", "Remove a user and their clients' tokens", "email", email_help,
+        [this] { command = user_remove{text_}; });
+    add(user, "passwd", "Change a user's password", "email", email_help,
+        [this] { command = user_passwd{text_}; });
+    CLI::App* changing = add(user, "role", "Change what a user may do", "email", email_help,
+                             [this] { command = user_role{text_, role_}; });
+    add_role(changing, "role")->required();
+  }
+
+  void add_keys(CLI::App* key) {
+    CLI::App* adding =
+        add(key, "add", "Make a key and print it, this once", "--name", "What the key is for",
+            [this] { command = key_add{text_, owner_, life_of(expires_)}; });
+    adding->add_option("--expires", expires_, "How long it lasts, as 12h or 30d [for ever]")
+        ->option_text("TIME")
+        ->check([](const std::string& text) {
+          return life_of(text) ? std::string() : "takes a time such as 12h or 30d";
+        });
+    adding->add_option("--owner", owner_, "Whose it is: a user's e-mail address")
+        ->option_text("EMAIL");
+    add(key, "list", "List the keys", {}, {}, [this] { command = key_list{}; });
+    add(key, "revoke", "Make a key invalid", "key", "The key's id or name",
+        [this] { command = key_revoke{text_}; });
+    add(key, "migrate", "Put hashes in the place of a public frpx database's plain keys", {}, {},
+        [this] { command = key_migrate{}; });
+  }
+
   static CLI::App* group_of(CLI::App& app, const char* name, const char* help) {
     CLI::App* made = app.add_subcommand(name, help);
     made->require_subcommand(1);
@@ -219,15 +252,31 @@ class frps_subcommands {
   }
 
   template <class Then>
-  void add(CLI::App* to, const char* name, const char* help, const std::string& argument,
-           const std::string& argument_help, Then then) {
+  CLI::App* add(CLI::App* to, const char* name, const char* help, const std::string& argument,
+                const std::string& argument_help, Then then) {
     CLI::App* made = to->add_subcommand(name, help);
     if (!argument.empty()) made->add_option(argument, text_, argument_help)->required();
     made->add_flag("--json", json, "Answer as JSON");
     made->callback(then);
+    return made;
+  }
+
+  CLI::Option* add_role(CLI::App* to, const char* name) {
+    return to->add_option(name, role_, "client brings services, viewer sees, admin changes")
+        ->option_text("ROLE")
+        ->check(CLI::IsMember({"client", "viewer", "admin"}));
+  }
+
+  static std::optional<std::chrono::seconds> life_of(std::string_view text) {
+    const auto parsed = parse_duration(text);
+    if (!parsed || *parsed < std::chrono::seconds(1)) return std::nullopt;
+    return std::chrono::duration_cast<std::chrono::seconds>(*parsed);
   }
 
   std::string text_;
+  std::string role_ = "client";
+  std::string owner_;
+  std::string expires_;
 };
 
 // `frp-port-keeper lease`, in the same way.

@@ -1,6 +1,8 @@
 // What the servers may be asked to do besides serving, as the command line says it.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -9,9 +11,10 @@ namespace frpx::config {
 /// Serve until a signal.
 struct serve {};
 
-/// `frps user add|list|remove|passwd`. The password is asked for (terminal.hpp), never an argument.
+/// `frps user add|list|remove|passwd|role`. The password is asked for (terminal.hpp), never an argument.
 struct user_add {
   std::string email;
+  std::string role = "client";  ///< `client`, `viewer` or `admin`.
 };
 struct user_list {};
 struct user_remove {
@@ -21,18 +24,38 @@ struct user_passwd {
   std::string email;
 };
 
-/// `frps key add|list|revoke`.
+struct user_role {
+  std::string email;
+  std::string role;
+};
+
+/// `frps key add|list|revoke|migrate`.
 struct key_add {
   std::string name;
+  std::string owner;  ///< A user's e-mail address, or empty.
+  std::optional<std::chrono::seconds> life;
 };
 struct key_list {};
 struct key_revoke {
   std::string id_or_name;
 };
 
+struct key_migrate {};
+
+/// `frps token list|revoke`.
+struct token_list {};
+struct token_revoke {
+  std::string id;
+};
+
+/// `frps db status|migrate`.
+struct db_status {};
+struct db_migrate {};
+
 /// What to do. `json` beside it says in which form to answer.
-using frps_command = std::variant<serve, user_add, user_list, user_remove, user_passwd, key_add,
-                                  key_list, key_revoke>;
+using frps_command =
+    std::variant<serve, user_add, user_list, user_remove, user_passwd, user_role, key_add, key_list,
+                 key_revoke, key_migrate, token_list, token_revoke, db_status, db_migrate>;
 
 /// `frp-port-keeper lease list|release|import|export`. A format is `json` or `gokv`.
 struct lease_list {};

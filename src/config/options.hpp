@@ -59,11 +59,16 @@ struct frps_options {
   // Database & Caching
   secret database_url;  ///< Empty: SQLite in the data folder. Secret, for it may hold a password.
   secret redis_url;     ///< Empty: none.
+  std::uint32_t database_pool = 10;          ///< Connections to a database server.
+  milliseconds database_timeout{1'000};      ///< Whatever is asked of the database.
+  milliseconds key_grace{60 * 60 * 1'000};   ///< For known keys, while the database is away.
   std::filesystem::path data_dir;  ///< Never empty once read.
 
   // Security
   secret api_key;     ///< Empty: none. Given, it is always valid with the embedded store.
   secret api_token;   ///< Empty: none. The API's bearer token.
+  std::filesystem::path token_secret_file;  ///< Empty: `token-secret` in the data folder.
+  bool keys_are_tokens = false;             ///< An API key also lets a client in.
   bool demo = false;  ///< Loopback, in memory, one known user and two known keys.
 
   // Monitoring

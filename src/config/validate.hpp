@@ -13,8 +13,8 @@ namespace frpx::config {
 
 /// Which schemes of `--database-url` and `--redis-url` this program can serve.
 struct backends {
-  std::vector<std::string_view> databases = {"sqlite", "memory"};
-  std::vector<std::string_view> caches = {};
+  std::vector<std::string_view> databases = {"sqlite", "memory", "postgres", "postgresql"};
+  std::vector<std::string_view> caches = {"redis", "rediss"};
 };
 
 /// Where each option's value came from, by the option's name: `frps.toml:3`, `--bind`,

@@ -224,6 +224,7 @@ asio::awaitable<bool> exchange::open_stream() {
   failure_.reset();
   sent_ = 0;
   any_sent_ = service_refuses_ = false;
+  settling_ = settling::no;
   if (!fresh_stream_only_) stream_ = at_.services.take(facts.number);
   if (stream_) {
     (*stream_)->begin_message();
@@ -258,10 +259,13 @@ asio::awaitable<exchange::ending> exchange::converse() {
     if (said_all && heard_all) co_return ending::answered;
     if (failure_) co_return ending::failed;
     if (bad_request_) co_return ending::bad_request;
-    if (progress_) {
+    if (progress_ && settling_ == settling::no) {
       set_alarm();
     } else if (!from_->alarm.rang()) {
       co_await from_->bell.wait();
+    } else if (settling_ == settling::now) {
+      settling_ = settling::over;
+      set_alarm();
     } else if (!(*stream_)->confirmed()) {
       service_fails(outcome::late_unopened);
     } else if (waits_for_body()) {

@@ -74,6 +74,7 @@ class exchange {
   bool write_answer();
   bool take_answer();
   bool pass_answer(bytes_view input);
+  bool is_settled();
   bool end_answer();
   void give_visitor(bytes_view bytes);
   outcome ended_how() const;
@@ -111,6 +112,7 @@ class exchange {
   net::buffer answer_in_;   // a head that is not whole yet
   net::buffer answer_out_;  // what the visitor did not take yet
   std::optional<outcome> failure_;
+  enum class settling : std::uint8_t { no, now, over } settling_ = settling::no;
   bool any_sent_ = false;
   bool service_refuses_ = false;  // to take more of the request
   bool visitor_gone_ = false;

@@ -12,12 +12,30 @@ namespace {
 
 constexpr std::size_t read_at_once = 32 * 1024;
 constexpr std::size_t body_room = read_at_once + 64;    // and a chunk's frame
+constexpr auto settle_pause = std::chrono::milliseconds(100);
 constexpr std::size_t answer_at_once = 64 * 1024;
 constexpr std::size_t answer_room = 3 * answer_at_once;  // a read, what was kept, and a head's growth
 
 std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
 }
+
+/// Keeps an upgraded visitor counted, as a visitor and at its client, as long as its relay lives; goes
+/// with it.
+class upgraded_visitor final : public net::relay::observer {
+ public:
+  upgraded_visitor(net::admission::ticket place, std::shared_ptr<tunnel::session> client)
+      : place_(std::move(place)), client_(std::move(client)) {
+    client_->in_flight.fetch_add(1);
+  }
+  void on_relay_end(net::relay&, const net::relay_report&) override { delete this; }
+
+ private:
+  ~upgraded_visitor() { client_->in_flight.fetch_sub(1); }
+
+  const net::admission::ticket place_;
+  const std::shared_ptr<tunnel::session> client_;
+};
 
 }  // namespace
 
@@ -119,7 +137,7 @@ bool exchange::take_answer() {
       service_fails(ended_how());
       return false;
     case io_state::ended:
-      return end_answer();
+      return is_settled() && end_answer();
     case io_state::moved:
       break;
   }
@@ -161,7 +179,21 @@ bool exchange::pass_answer(bytes_view input) {
   return true;
 }
 
+// A client that is killed ends its connections like one that is done. Where the end of the stream is
+// the end of the answer, its control connection is given a moment to end too.
+bool exchange::is_settled() {
+  if (settling_ == settling::over || !response_.ends_with_stream()) return true;
+  if ((*stream_)->plain_socket() == nullptr) return true;  // a link tells the two apart
+  if (settling_ == settling::no) from_->alarm.set_in(settle_pause);
+  settling_ = settling::now;
+  return false;
+}
+
 bool exchange::end_answer() {
+  if (settling_ == settling::over && !client_->alive) {
+    service_fails(ended_how());
+    return false;
+  }
   const auto room = at_.on.scratch().subspan(answer_at_once, answer_room);
   const auto step = response_.end_of_stream(as_chars(room));
   if (!step) {
@@ -197,8 +229,10 @@ void exchange::hand_to_relay() {
   auto& visitor_side = from_->connection;
   visitor_side->watch(nullptr);
   (*stream_)->watch(nullptr);
-  at_.on.relays().start(std::move(visitor_side), stream_->release(), nullptr, from_->in.bytes(),
+  at_.on.relays().start(std::move(visitor_side), stream_->release(),
+                        new upgraded_visitor(std::move(*from_->place), client_), from_->in.bytes(),
                         answer_in_.bytes());
+  from_->place.reset();
   from_->in.clear();
 }
 

@@ -1,4 +1,4 @@
-// Who may be tried again: from what happened to what the gateway does (docs/protocol.md, `link/1`).
+// Who may be tried again: from what happened to what the gateway does (docs/link.md).
 #pragma once
 
 #include <cstdint>

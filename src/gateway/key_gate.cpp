@@ -31,10 +31,20 @@ asio::awaitable<identity::verdict> key_gate::ask(std::string key) {
   } const at_the_end{asked_, which, mine};
   auto& keys = keys_;
   const auto answer = co_await pool_.run(
-      [&keys, key = secret(std::move(key))] { return keys.check(key.reveal(), steady_clock::now()); },
+      [&keys, key = secret(std::move(key))] {
+        return keys.check(key.reveal(), steady_clock::now());
+      },
       patience_);
   mine->answer = answer ? *answer : identity::verdict{};
   co_return *mine->answer;
+}
+
+void key_gate::renew(std::string_view key) {
+  if (!asked_.contains(sha256(key))) on_.tasks().spawn(ask_aside(std::string(key)));
+}
+
+asio::awaitable<void> key_gate::ask_aside(std::string key) {
+  co_await ask(std::move(key));
 }
 
 }  // namespace frpx::gateway

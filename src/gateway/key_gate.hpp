@@ -17,22 +17,28 @@
 
 namespace frpx::gateway {
 
-/// Asks the store through the pool, once at a time for one key: visitors that bring the same unknown
-/// key together wait for one answer. One per worker, touched by it only.
+/// Asks the store through the pool, once at a time for one key: visitors that bring the same
+/// unknown key together wait for one answer. One per worker, touched by it only.
 class key_gate {
  public:
   key_gate(net::worker& on, identity::key_checker& keys, net::blocking_pool& pool,
            std::chrono::milliseconds patience)
       : on_(on), keys_(keys), pool_(pool), patience_(patience) {}
 
-  /// The answer, if memory has it: no waiting, no allocation.
-  std::optional<identity::verdict> known(std::string_view key) const {
-    return keys_.cached(key, steady_clock::now());
+  /// The answer, if memory has it: no waiting, and no allocation but when it is due to be renewed,
+  /// which then happens in the background.
+  std::optional<identity::verdict> known(std::string_view key) {
+    auto answer = keys_.cached(key, steady_clock::now());
+    if (answer && answer->due) renew(key);
+    return answer;
   }
   /// The answer, from the store; `unavailable` when it did not come in time.
   boost::asio::awaitable<identity::verdict> ask(std::string key);
 
  private:
+  void renew(std::string_view key);
+  boost::asio::awaitable<void> ask_aside(std::string key);
+
   struct question {
     std::vector<net::wakeup*> waiting;
     std::optional<identity::verdict> answer;

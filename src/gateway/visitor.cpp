@@ -21,18 +21,18 @@ std::string address_of(const net::endpoint& peer) {
 }  // namespace
 
 asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission::ticket ticket) {
-  const net::admission::ticket held = std::move(ticket);
-  visitor each(at, std::move(one));
+  visitor each(at, std::move(one), std::move(ticket));
   co_await each.run();
 }
 
-visitor::visitor(desk& desk_, net::accepted one)
+visitor::visitor(desk& desk_, net::accepted one, net::admission::ticket ticket)
     : at(desk_),
       address(address_of(one.peer)),
       bell(at.on.events()),
       watch(bell),
       alarm(at.on.timers(), bell),
       in(at.on.buffers()),
+      place(std::move(ticket)),
       scanner_(at.how.head) {
   net::tune_stream(one.fd.get());
   connection = std::make_unique<net::socket>(at.on.events(), std::move(one.fd));

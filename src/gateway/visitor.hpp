@@ -23,7 +23,7 @@ boost::asio::awaitable<void> serve_visitor(desk& at, net::accepted one,
 /// The connection itself, which the exchanges of its requests use in turn.
 class visitor {
  public:
-  visitor(desk& at, net::accepted one);
+  visitor(desk& at, net::accepted one, net::admission::ticket ticket);
   ~visitor();
 
   boost::asio::awaitable<void> run();
@@ -41,6 +41,7 @@ class visitor {
   net::alarm alarm;
   std::unique_ptr<net::stream> connection;
   net::buffer in;  ///< What was read and is not used yet.
+  std::optional<net::admission::ticket> place;  ///< Until a relay takes it over.
 
   visitor* next = nullptr;  ///< In the desk's list.
   visitor* previous = nullptr;

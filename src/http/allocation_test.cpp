@@ -1,8 +1,6 @@
 // The way of a request allocates nothing: counted by replacing the program's operator new.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -12,21 +10,7 @@
 
 #ifndef FRPX_SANITIZED  // the sanitizers have their own
 
-namespace {
-std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/support/allocation_count.hpp"
 
 namespace frpx::http {
 namespace {
@@ -66,9 +50,9 @@ TEST(allocation, a_steady_exchange_makes_none) {
     return requests.complete() && responses.complete();
   };
   ASSERT_TRUE(exchange());  // buffers that are kept may be made here
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations;
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(exchange());
-  EXPECT_EQ(allocations - before, 0u);
+  EXPECT_EQ(test::allocations - before, 0u);
 }
 
 }  // namespace

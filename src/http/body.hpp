@@ -52,6 +52,8 @@ class body_decoder {
   std::uint64_t size() const { return size_; }
   /// Whether the bytes of the body are its payload: it has no chunks.
   bool is_plain() const { return state_ == state::counted || state_ == state::until_close; }
+  /// Whether nothing but the end of the stream ends the body.
+  bool ends_with_stream() const { return state_ == state::until_close; }
 
  private:
   enum class state : std::uint8_t {

@@ -44,6 +44,7 @@ class body_forwarder {
   error_code end_of_stream() { return body_.end_of_stream(); }
 
   bool complete() const { return complete_; }
+  bool ends_with_stream() const { return body_.ends_with_stream(); }
   std::uint64_t size() const { return body_.size(); }
 
  private:
@@ -108,6 +109,9 @@ class response_forwarder {
   /// errc::cut_short if the response needed more. A stream that was reset must not be told here:
   /// its answer is cut, whatever arrived.
   result<progress> end_of_stream(std::span<char> output);
+
+  /// Whether nothing but the end of the stream will end the answer: one that was cut looks alike.
+  bool ends_with_stream() const { return state_ == state::body && body_.ends_with_stream(); }
 
   /// The response has been produced to its end, or has switched protocols.
   bool complete() const { return state_ == state::complete || state_ == state::upgraded; }

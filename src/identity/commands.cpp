@@ -4,7 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
+#include <map>
 #include <tuple>
 #include <vector>
 
@@ -62,7 +62,8 @@ std::string state_of(const store::api_key& row) {
 // All rows of a list, oldest first, fetched page by page.
 template <class Row>
 result<std::vector<Row>> all_rows(
-    store::store& store, result<std::vector<Row>> (store::store::*list)(const store::page&)) {
+    store::store& store, result<std::vector<Row>> (store::store::*list)(const store::page&),
+    wall_time Row::* age) {
   std::vector<Row> rows;
   for (store::page at{.limit = store::longest_page};;) {
     auto part = (store.*list)(at);
@@ -71,8 +72,8 @@ result<std::vector<Row>> all_rows(
     at.after = part->back().id;
     std::move(part->begin(), part->end(), std::back_inserter(rows));
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& left, const Row& right) {
-    return std::tie(left.created, left.id) < std::tie(right.created, right.id);
+  std::sort(rows.begin(), rows.end(), [age](const Row& left, const Row& right) {
+    return std::tie(left.*age, left.id) < std::tie(right.*age, right.id);
   });
   return rows;
 }
@@ -115,7 +116,7 @@ outcome user_add(store::store& store, std::string_view email, const secret& pass
 }
 
 outcome user_list(store::store& store, form as) {
-  const auto rows = all_rows(store, &store::store::list_users);
+  const auto rows = all_rows(store, &store::store::list_users, &store::user::created);
   if (!rows) return refused(as, "list of users", rows.error());
   json::array array;
   std::vector<std::vector<std::string>> table{{"ID", "E-MAIL", "ROLE", "CREATED"}};
@@ -147,6 +148,14 @@ outcome user_passwd(store::store& store, std::string_view email, const secret& p
   return done(as, "changed the password of " + user_called(name), json::object{{"email", name}});
 }
 
+outcome user_role(store::store& store, std::string_view email, store::role role, form as) {
+  const std::string name = normal_email(email);
+  const auto changed = store.set_role(name, role);
+  if (!changed) return refused(as, user_called(name), changed.error());
+  return done(as, user_called(name) + " is " + std::string(to_string(role)),
+              json::object{{"email", name}, {"role", to_string(role)}});
+}
+
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
                 std::optional<std::chrono::seconds> life, form as, wall_time now) {
   if (!is_plain_text(name)) {
@@ -175,7 +184,7 @@ outcome key_add(store::store& store, std::string_view name, std::string_view own
 }
 
 outcome key_list(store::store& store, form as) {
-  const auto rows = all_rows(store, &store::store::list_keys);
+  const auto rows = all_rows(store, &store::store::list_keys, &store::api_key::created);
   if (!rows) return refused(as, "list of keys", rows.error());
   json::array array;
   std::vector<std::vector<std::string>> table{
@@ -203,32 +212,64 @@ outcome key_revoke(store::store& store, std::string_view id_or_name, form as) {
               json::object{{"id", row->id}, {"name", row->name}, {"status", state_of(*row)}});
 }
 
-std::optional<std::chrono::seconds> parse_life(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  std::int64_t unit = 0;
-  switch (text.back()) {
-    case 's':
-      unit = 1;
-      break;
-    case 'm':
-      unit = 60;
-      break;
-    case 'h':
-      unit = 3'600;
-      break;
-    case 'd':
-      unit = 86'400;
-      break;
-    default:
-      return std::nullopt;
+outcome key_migrate(store::store& store, form as) {
+  const auto count = store.hash_plain_keys();
+  if (!count) return refused(as, "keys", count.error());
+  return done(as, "hashed " + std::to_string(*count) + " plain keys",
+              json::object{{"hashed", *count}});
+}
+
+outcome token_list(store::store& store, form as) {
+  const auto users = all_rows(store, &store::store::list_users, &store::user::created);
+  if (!users) return refused(as, "list of users", users.error());
+  std::map<std::string_view, std::string_view> emails;
+  for (const store::user& row : *users) emails.emplace(row.id, row.email);
+  const auto rows = all_rows(store, &store::store::list_tokens, &store::token::issued);
+  if (!rows) return refused(as, "list of tokens", rows.error());
+  const wall_time now = wall_clock::now();
+  json::array array;
+  std::vector<std::vector<std::string>> table{
+      {"ID", "STATUS", "USER", "CLIENT", "ISSUED", "EXPIRES", "LAST USED"}};
+  for (const store::token& row : *rows) {
+    const std::string email(emails[row.user_id]);
+    const std::string status = row.revoked ? "revoked" : row.expires <= now ? "expired" : "active";
+    const auto client = row.client_id.empty() ? json::value(nullptr) : json::value(row.client_id);
+    array.push_back(json::object{{"id", row.id},
+                                 {"user", email},
+                                 {"client", client},
+                                 {"status", status},
+                                 {"issued", to_rfc3339(row.issued)},
+                                 {"expires", to_rfc3339(row.expires)},
+                                 {"last_used", time_or_null(row.last_used)}});
+    table.push_back({row.id, status, email, row.client_id.empty() ? "-" : row.client_id,
+                     time_or_dash(row.issued), time_or_dash(row.expires),
+                     time_or_dash(row.last_used)});
   }
-  text.remove_suffix(1);
-  std::uint32_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size() || count == 0) return std::nullopt;
-  constexpr std::chrono::seconds ten_years{std::chrono::hours(24 * 3653)};
-  const std::chrono::seconds life{unit * count};
-  return life <= ten_years ? std::optional(life) : std::nullopt;
+  if (as == form::json) return done(as, {}, array);
+  return {0, as_table(table), {}};
+}
+
+outcome token_revoke(store::store& store, std::string_view id, form as) {
+  const auto row = store.revoke_token(id);
+  if (!row) return refused(as, "token " + quoted(id), row.error());
+  return done(as, "revoked token " + row->id,
+              json::object{{"id", row->id}, {"client", row->client_id}, {"status", "revoked"}});
+}
+
+outcome db_status(store::store& store, form as) {
+  const auto all = store.describe();
+  if (!all) return refused(as, "database", all.error());
+  const json::object value{{"kind", store.kind()},          {"schema", all->schema},
+                           {"users", all->users},           {"keys", all->keys},
+                           {"plain_keys", all->plain_keys}, {"tokens", all->tokens},
+                           {"machines", all->assets}};
+  if (as == form::json) return done(as, {}, value);
+  std::vector<std::vector<std::string>> table;
+  for (const auto& [name, each] : value) {
+    table.push_back({std::string(name) + ":",
+                     each.is_string() ? std::string(each.as_string()) : json::serialize(each)});
+  }
+  return {0, as_table(table), {}};
 }
 
 }  // namespace frpx::identity

@@ -1,4 +1,4 @@
-// `frps user ...` and `frps key ...`: the verbs, without the command line around them.
+// `frps user ...`, `frps key ...` and so on: the verbs, without the command line around them.
 #pragma once
 
 #include <chrono>
@@ -31,13 +31,20 @@ outcome user_list(store::store& store, form as);
 outcome user_remove(store::store& store, std::string_view email, form as);
 outcome user_passwd(store::store& store, std::string_view email, const secret& password, form as);
 
+outcome user_role(store::store& store, std::string_view email, store::role role, form as);
+
 /// Prints the key, this once. `owner_email` may be empty. JSON: `{"id":...,"key":...,"name":...}`.
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
                 std::optional<std::chrono::seconds> life, form as, wall_time now);
 outcome key_list(store::store& store, form as);
 outcome key_revoke(store::store& store, std::string_view id_or_name, form as);
+/// Hashes what public frpx keeps in plain.
+outcome key_migrate(store::store& store, form as);
 
-/// A span as people write it: a number and one of `s`, `m`, `h`, `d`; at most ten years.
-std::optional<std::chrono::seconds> parse_life(std::string_view text);
+outcome token_list(store::store& store, form as);
+outcome token_revoke(store::store& store, std::string_view id, form as);
+
+/// What the database holds.
+outcome db_status(store::store& store, form as);
 
 }  // namespace frpx::identity

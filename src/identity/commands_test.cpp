@@ -171,16 +171,46 @@ TEST_F(commands, key_revoke_by_id_or_name) {
       key_checker(store_, {}).check(std::string(one.at("key").as_string()), {}).is_valid());
 }
 
-TEST(parse_life, takes_a_number_and_a_unit) {
-  EXPECT_EQ(parse_life("90s"), 90s);
-  EXPECT_EQ(parse_life("5m"), 300s);
-  EXPECT_EQ(parse_life("12h"), 12 * 3600s);
-  EXPECT_EQ(parse_life("30d"), 30 * 86400s);
-  EXPECT_EQ(parse_life("3653d"), 3653 * 86400s);
-  for (const char* bad : {"", "d", "0d", "30", "-1d", "+1d", " 1d", "1 d", "1.5d", "30x", "1dd",
-                          "3654d", "4294967296s", "99999999999999999999d"}) {
-    EXPECT_FALSE(parse_life(bad)) << bad;
-  }
+TEST_F(commands, a_role_is_given_and_changed) {
+  ASSERT_EQ(add_user().code, 0);
+  EXPECT_EQ(store_.find_user("me@example.com")->role, store::role::viewer);
+  EXPECT_EQ(user_role(store_, "ME@example.com", store::role::admin, form::lines).out,
+            "user `me@example.com` is admin\n");
+  EXPECT_EQ(store_.find_user("me@example.com")->role, store::role::admin);
+  EXPECT_EQ(user_role(store_, "you@example.com", store::role::admin, form::json).code, 1);
+}
+
+TEST_F(commands, tokens_are_listed_with_their_user_and_revoked) {
+  ASSERT_EQ(add_user().code, 0);
+  const std::string user = store_.find_user("me@example.com")->id;
+  const wall_time now = wall_clock::now();
+  ASSERT_TRUE(store_.add_token(
+      {.id = "t1", .user_id = user, .client_id = "c", .issued = now, .expires = now + 1h}));
+  ASSERT_TRUE(
+      store_.add_token({.id = "t2", .user_id = user, .issued = now - 2h, .expires = now - 1h}));
+  const auto listed = json_of(token_list(store_, form::json)).as_array();
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_EQ(listed[0].at("status"), "expired");
+  EXPECT_TRUE(listed[0].at("client").is_null());
+  EXPECT_EQ(listed[1].at("id"), "t1");
+  EXPECT_EQ(listed[1].at("status"), "active");
+  EXPECT_EQ(listed[1].at("user"), "me@example.com");
+  EXPECT_EQ(listed[1].at("client"), "c");
+  EXPECT_EQ(token_revoke(store_, "t1", form::lines).out, "revoked token t1\n");
+  EXPECT_TRUE(store_.find_token("t1")->revoked);
+  EXPECT_NE(token_list(store_, form::lines).out.find("revoked"), std::string::npos);
+  EXPECT_EQ(token_revoke(store_, "t3", form::lines).code, 1);
+}
+
+TEST_F(commands, the_database_says_what_it_holds) {
+  ASSERT_EQ(add_user().code, 0);
+  const auto said = json_of(db_status(store_, form::json)).as_object();
+  EXPECT_EQ(said.at("kind"), "memory");
+  EXPECT_EQ(said.at("users"), 1);
+  EXPECT_EQ(said.at("keys"), 0);
+  EXPECT_NE(db_status(store_, form::lines).out.find("users:       1\n"), std::string::npos)
+      << db_status(store_, form::lines).out;
+  EXPECT_EQ(key_migrate(store_, form::lines).out, "hashed 0 plain keys\n");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "identity/api_keys.hpp"
 #include "identity/test_store.hpp"
 
@@ -50,7 +52,40 @@ TEST_F(keys, a_valid_key_is_asked_for_once_and_then_known) {
   EXPECT_TRUE(second->is_valid());
   EXPECT_EQ(second->by, answered_by::process);
   EXPECT_EQ(second->key->id, first.key->id);
-  EXPECT_FALSE(checker_.cached(key, t0 + 5s));
+  EXPECT_FALSE(second->due);
+  EXPECT_EQ(store_.key_questions, 1);
+  EXPECT_EQ(checker_.count(answered_by::process), 1u);
+  EXPECT_EQ(checker_.count(answered_by::database), 1u);
+}
+
+TEST_F(keys, an_answer_that_ages_serves_while_it_is_renewed) {
+  const std::string key = add("n");
+  ASSERT_TRUE(checker_.check(key, t0).is_valid());
+  for (const auto age : {5000ms, 300'000ms - 1ms}) {
+    const auto aged = checker_.cached(key, t0 + age);
+    ASSERT_TRUE(aged);
+    EXPECT_TRUE(aged->is_valid());
+    EXPECT_TRUE(aged->due);
+  }
+  EXPECT_FALSE(checker_.cached(key, t0 + 300s));
+  ASSERT_TRUE(checker_.check(key, t0 + 6s).is_valid());
+  EXPECT_EQ(store_.key_questions, 2);
+  EXPECT_FALSE(checker_.cached(key, t0 + 7s)->due);
+}
+
+TEST_F(keys, many_who_ask_for_one_key_at_once_ask_the_store_once) {
+  const std::string key = add("n");
+  std::atomic<int> valid{0};
+  std::vector<std::thread> others;
+  store_.after_key_answer = [&] {  // while the first question is under way
+    store_.after_key_answer = nullptr;
+    for (int i = 0; i < 8; ++i) {
+      others.emplace_back([&] { valid += checker_.check(key, t0).is_valid(); });
+    }
+  };
+  EXPECT_TRUE(checker_.check(key, t0).is_valid());
+  for (auto& each : others) each.join();
+  EXPECT_EQ(valid, 8);
   EXPECT_EQ(store_.key_questions, 1);
 }
 
@@ -119,6 +154,23 @@ TEST_F(keys, refresh_forgets_when_the_store_has_changed_and_only_then) {
   EXPECT_EQ(checker_.check(key, t0).fault, key_fault::revoked);
 }
 
+TEST_F(keys, refresh_says_whether_anything_changed) {
+  EXPECT_EQ(*checker_.refresh(), key_checker::news::changed);  // as far as anybody knows
+  EXPECT_EQ(*checker_.refresh(), key_checker::news::none);
+  (void)add("n");
+  EXPECT_EQ(*checker_.refresh(), key_checker::news::changed);
+}
+
+TEST_F(keys, a_change_elsewhere_leaves_good_keys_known_without_asking_for_each) {
+  const std::string key = add("n");
+  ASSERT_TRUE(checker_.check(key, t0).is_valid());
+  (void)add("other");
+  ASSERT_TRUE(checker_.refresh());
+  ASSERT_TRUE(checker_.cached(key, t0 + 1s));
+  EXPECT_TRUE(checker_.cached(key, t0 + 1s)->is_valid());
+  EXPECT_EQ(store_.key_questions, 1);
+}
+
 TEST_F(keys, what_was_answered_before_the_first_refresh_is_not_trusted) {
   const std::string key = add("n");
   ASSERT_TRUE(checker_.check(key, t0).is_valid());
@@ -138,16 +190,6 @@ TEST_F(keys, an_answer_outdated_on_its_way_is_not_kept) {
   EXPECT_TRUE(checker_.check(key, t0).is_valid());
   EXPECT_FALSE(checker_.cached(key, t0));
   EXPECT_FALSE(checker_.check(key, t0).is_valid());
-}
-
-TEST_F(keys, forget_forgets_one_key_alone) {
-  const std::string one = add("one");
-  const std::string two = add("two");
-  const std::string id = checker_.check(one, t0).key->id;
-  ASSERT_TRUE(checker_.check(two, t0).is_valid());
-  checker_.forget(id);
-  EXPECT_FALSE(checker_.cached(one, t0));
-  EXPECT_TRUE(checker_.cached(two, t0));
 }
 
 TEST_F(keys, a_refusal_ends_the_grace) {
@@ -172,18 +214,23 @@ TEST_F(keys, with_the_store_away_a_known_key_stays_valid_and_no_other) {
   EXPECT_EQ(still.key->name, "n");
   EXPECT_EQ(checker_.check(unseen, t0 + 10min).outcome, standing::unavailable);
   EXPECT_EQ(checker_.check("wrong", t0 + 10min).fault, key_fault::store_away);
-  EXPECT_EQ(checker_.check(key, t0 + 1h + 6s).outcome, standing::unavailable);
+  // Without any check on the pool as well.
+  EXPECT_FALSE(checker_.cached(key, t0 + 1h)->due);
+  EXPECT_EQ(checker_.check(key, t0 + 1h + 5min - 1ms).outcome, standing::valid);
+  EXPECT_EQ(checker_.check(key, t0 + 1h + 5min).outcome, standing::unavailable);
 }
 
-TEST_F(keys, a_store_that_failed_is_let_alone_for_a_moment_and_then_asked_again) {
+TEST_F(keys, a_store_that_failed_is_let_alone_until_refresh_finds_it_again) {
   const std::string key = add("n");
   store_.fault = store::errc::unavailable;
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(checker_.check("k" + std::to_string(i), t0).outcome, standing::unavailable);
   }
   EXPECT_EQ(store_.key_questions, 1);
+  EXPECT_FALSE(checker_.refresh());
   store_.fault = {};
-  EXPECT_EQ(checker_.check(key, t0 + 999ms).outcome, standing::unavailable);
+  EXPECT_EQ(checker_.check(key, t0 + 1s).outcome, standing::unavailable);
+  ASSERT_TRUE(checker_.refresh());
   EXPECT_TRUE(checker_.check(key, t0 + 1s).is_valid());
 }
 
@@ -216,6 +263,7 @@ TEST_F(keys, the_fixed_key_can_be_for_a_store_that_is_away_alone) {
   EXPECT_EQ(checker.cached("static", t0 + 10s)->by, answered_by::fixed);
   EXPECT_EQ(checker.check("other", t0 + 10s).outcome, standing::unavailable);
   store_.fault = {};
+  ASSERT_TRUE(checker.refresh());
   EXPECT_FALSE(checker.check("static", t0 + 11s).is_valid());
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/names.hpp"
 #include "core/random.hpp"
+#include "identity/api_keys.hpp"
 #include "identity/passwords.hpp"
 
 namespace frpx::identity {
@@ -51,6 +52,7 @@ result<account> logins::judge_password(const std::string& email, const secret& p
 
 result<account> logins::login_by_token(const secret& token, wall_time now) {
   const auto said = signer_.read(token, now);
+  if (!said && options_.keys_are_tokens) return judge_key(token);
   if (!said) return said.error();
   const auto row = store_.find_token(said->token_id);
   if (!row) return row.error() == store::errc::not_found ? errc::invalid_token : row.error();
@@ -59,11 +61,35 @@ result<account> logins::login_by_token(const secret& token, wall_time now) {
   }
   const auto user = store_.find_user_by_id(row->user_id);
   if (!user) return user.error() == store::errc::not_found ? errc::invalid_token : user.error();
+  note_use(*row, now);
   return account{.user_id = user->id,
                  .email = user->email,
                  .role = user->role,
                  .token_id = row->id,
                  .token_expires = row->expires};
+}
+
+// Who owns a key may be nobody, or a user who has gone: the key is what lets in.
+result<account> logins::judge_key(const secret& key) {
+  if (key.empty() || key.reveal().size() > longest_key) return errc::invalid_token;
+  const auto row = store_.find_key(key);
+  if (!row) return row.error() == store::errc::not_found ? errc::invalid_token : row.error();
+  if (row->status != store::key_status::active || row->expired) return errc::invalid_token;
+  account who{.email = "key " + row->id, .key_id = row->id};
+  if (row->owner.empty()) return who;
+  const auto user = store_.find_user_by_id(row->owner);
+  if (!user) return user.error() == store::errc::not_found ? result<account>(who) : user.error();
+  who.user_id = user->id;
+  who.email = user->email;
+  who.role = user->role;
+  return who;
+}
+
+// Once a minute; what cannot be written now is not worth refusing a client for.
+void logins::note_use(const store::token& row, wall_time now) {
+  if (row.last_used && now - *row.last_used < std::chrono::minutes(1)) return;
+  const store::use one[] = {{row.id, now}};
+  (void)store_.touch_tokens(one);
 }
 
 result<issued_token> logins::issue_token(const std::string& user_id, wall_time now) {

@@ -24,8 +24,9 @@ struct account {
   std::string user_id;
   std::string email;
   store::role role = store::role::client;
-  std::string token_id;     ///< Of the token that was used; empty after a password.
+  std::string token_id;     ///< Of the token that was used; empty after a password or a key.
   wall_time token_expires;  ///< Of the same.
+  std::string key_id;       ///< Of the API key that was used as a token; mostly empty.
 };
 
 struct issued_token {
@@ -36,6 +37,7 @@ struct issued_token {
 
 struct login_options {
   std::chrono::seconds token_life{std::chrono::hours(24 * 30)};
+  bool keys_are_tokens = false;  ///< An active API key lets a client in as well.
   try_limit_options tries;
 };
 
@@ -61,7 +63,8 @@ class logins {
   result<account> login(std::string_view email, const secret& password,
                         const boost::asio::ip::address& from, steady_time now);
 
-  /// Error: invalid_token.
+  /// Notes the token's use. With `keys_are_tokens` an API key will do: who has one without an owner
+  /// comes in without a user. Error: invalid_token.
   result<account> login_by_token(const secret& token, wall_time now);
 
   /// Makes a token and its row. It belongs to no client yet: see bind_token().
@@ -75,6 +78,8 @@ class logins {
 
  private:
   result<account> judge_password(const std::string& email, const secret& password);
+  result<account> judge_key(const secret& key);
+  void note_use(const store::token& row, wall_time now);
 
   store::store& store_;
   const token_signer signer_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/random.hpp"
+#include "identity/api_keys.hpp"
 #include "identity/demo.hpp"
 #include "identity/key_checker.hpp"
 #include "identity/passwords.hpp"
@@ -147,6 +148,43 @@ TEST_F(login, a_token_is_renewed_in_the_second_half_of_its_life) {
   const wall_time expires = now_ + 30 * 24h;
   EXPECT_FALSE(logins_.renewal_due(expires, now_ + 15 * 24h));
   EXPECT_TRUE(logins_.renewal_due(expires, now_ + 15 * 24h + 1s));
+}
+
+TEST_F(login, a_tokens_use_is_noted_once_a_minute) {
+  const auto issued = logins_.issue_token("u1", now_);
+  ASSERT_TRUE(logins_.login_by_token(issued->text, now_ + 1s));
+  EXPECT_EQ(store_.find_token(issued->id)->last_used, now_ + 1s);
+  ASSERT_TRUE(logins_.login_by_token(issued->text, now_ + 60s));
+  EXPECT_EQ(store_.find_token(issued->id)->last_used, now_ + 1s);
+  ASSERT_TRUE(logins_.login_by_token(issued->text, now_ + 61s));
+  EXPECT_EQ(store_.find_token(issued->id)->last_used, now_ + 61s);
+}
+
+TEST_F(login, an_api_key_is_no_token_unless_told_so) {
+  const new_key owned = make_key("n", "u1", {}, now_);
+  const new_key free = make_key("m", "", {}, now_);
+  const new_key expired = make_key("o", "u1", now_ - 1s, now_);
+  for (const auto& key : {owned, free, expired}) ASSERT_TRUE(store_.add_key(key.row));
+  EXPECT_EQ(logins_.login_by_token(owned.text, now_).error(), errc::invalid_token);
+
+  logins lenient(store_, signer_, {.keys_are_tokens = true});
+  const auto in = lenient.login_by_token(owned.text, now_);
+  ASSERT_TRUE(in);
+  EXPECT_EQ(in->user_id, "u1");
+  EXPECT_EQ(in->email, "me@example.com");
+  EXPECT_EQ(in->key_id, owned.row.id);
+  EXPECT_EQ(in->token_id, "");
+  const auto nobody = lenient.login_by_token(free.text, now_);
+  ASSERT_TRUE(nobody);
+  EXPECT_EQ(nobody->user_id, "");
+  EXPECT_EQ(nobody->email, "key " + free.row.id);
+  EXPECT_EQ(lenient.login_by_token(expired.text, now_).error(), errc::invalid_token);
+  ASSERT_TRUE(store_.revoke_key("n"));
+  EXPECT_EQ(lenient.login_by_token(owned.text, now_).error(), errc::invalid_token);
+  EXPECT_EQ(lenient.login_by_token(secret("wrong"), now_).error(), errc::invalid_token);
+  EXPECT_EQ(lenient.login_by_token(secret(), now_).error(), errc::invalid_token);
+  store_.fault = store::errc::unavailable;
+  EXPECT_EQ(lenient.login_by_token(free.text, now_).error(), store::errc::unavailable);
 }
 
 TEST(demo, brings_its_user_and_keys) {

@@ -126,7 +126,7 @@ struct executor {
 }  // namespace
 
 int run_command(const config::keeper_run& run) {
-  auto store = ports::open_leases(database_of(run.options));
+  auto store = ports::open_leases(database_of(run.options), {.timeout = std::chrono::seconds(5)});
   if (!store) throw start_error(store.error().text);
   return std::visit(executor{**store, run.json}, run.command);
 }

@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view new_proxy_op = "NewProxy";
 constexpr std::string_view store_failed = "PORT_KEEPER_STORE_FAILED";
 constexpr const char* not_json = "the body is not JSON with one content";
+constexpr const char* improper = "the content lacks a proper user, proxy_name or proxy_type";
+constexpr const char* no_user = "set user in frpc, or pass --allow-no-user";
 
 response json(int status, std::string body) {
   response answer;
@@ -65,11 +67,8 @@ asio::awaitable<response> endpoint::serve(const http::request& asked) {
 asio::awaitable<response> endpoint::new_proxy(std::string_view content) {
   bool lacks_user = false;
   auto proxy = read_new_proxy(content, allow_no_user_, &lacks_user);
-  if (!proxy) {
-    return http::ready(invalid(lacks_user ? "set user in frpc, or pass --allow-no-user"
-                                          : "the content lacks a proper user, proxy_name or "
-                                            "proxy_type"));
-  }
+  if (!proxy && lacks_user) return http::ready(invalid(no_user, userless_log_));
+  if (!proxy) return http::ready(invalid(improper));
   if (!proxy->has_port) return http::ready(unchanged());
   if (const auto port = leases_.known(proxy->asked)) {
     ++counts_.known;
@@ -101,7 +100,10 @@ response endpoint::unchanged() {
 }
 
 response endpoint::invalid(const char* why) {
-  static log::rate_limit limiter;
+  return invalid(why, invalid_log_);
+}
+
+response endpoint::invalid(const char* why, log::rate_limit& limiter) {
   ++counts_.invalid;
   if (limiter.pass()) log::warn("an invalid request: {} ({} more)", why, limiter.withheld());
   return json(400, R"({"error":"VALIDATEERR",)"
@@ -109,11 +111,11 @@ response endpoint::invalid(const char* why) {
 }
 
 response endpoint::rejected(error_code why) {
-  static log::rate_limit limiter;
   const auto reason = reason_for(why);
   ++(reason == store_failed ? counts_.failed : counts_.rejected);
-  if (limiter.pass())
-    log::warn("a proxy is rejected: {} ({} more)", why.message(), limiter.withheld());
+  if (rejected_log_.pass()) {
+    log::warn("a proxy is rejected: {} ({} more)", why.message(), rejected_log_.withheld());
+  }
   return json(200, R"({"reject":true,"reject_reason":")" + std::string(reason) + R"("})");
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/log.hpp"
 #include "http/message.hpp"
 #include "keeper/plugin_request.hpp"
 #include "ports/leases.hpp"
@@ -38,12 +39,16 @@ class endpoint {
   boost::asio::awaitable<http::response> give(registration proxy);
   http::response other(std::string_view op, std::string_view content);
   http::response invalid(const char* why);
+  http::response invalid(const char* why, log::rate_limit& limiter);
   http::response unchanged();
   http::response rejected(error_code why);
 
   ports::leases& leases_;
   const bool allow_no_user_;
   counts counts_;
+  log::rate_limit invalid_log_;
+  log::rate_limit userless_log_;  // the usual mistake must not be drowned by others
+  log::rate_limit rejected_log_;
 };
 
 /// `serve` as a handler.

@@ -10,6 +10,7 @@
 namespace frpx::keeper {
 namespace {
 
+constexpr auto store_patience = std::chrono::seconds(5);
 constexpr const char* found_here[] = {"frps.toml", "frps.yaml", "frps.ini"};
 
 ports::ranges every_port() {
@@ -83,7 +84,7 @@ ports::lease_options lease_options_of(const config::keeper_options& options) {
 }
 
 std::unique_ptr<ports::leases> open_leases(const std::string& url, ports::lease_options with) {
-  auto store = ports::open_leases(url);
+  auto store = ports::open_leases(url, {.timeout = store_patience});
   if (!store) throw start_error(store.error().text);
   auto started = ports::leases::start(std::move(*store), std::move(with));
   if (!started) throw start_error("the leases cannot be read: " + started.error().message());

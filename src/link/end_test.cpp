@@ -259,8 +259,8 @@ TEST(end, suspect_after_a_second_without_an_answer) {
   EXPECT_FALSE(server.owner->suspect(server.now));
   server.tick();
   server.now += 500ms;
-  server.owner->wake(server.now);
   ASSERT_TRUE(server.owner.open(0));
+  server.hear();
   EXPECT_FALSE(server.owner->suspect(server.now + 999ms));
   EXPECT_TRUE(server.owner->suspect(server.now + 1s));
   server.now += 1s;

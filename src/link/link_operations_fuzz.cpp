@@ -86,7 +86,7 @@ class play {
   /// Good weather, open sinks, everything finished: nothing may be left.
   void finish_all() {
     for (testing::wire* each : {&link_.down, &link_.up}) {
-      each->rate = 0;
+      each->slice = 0;
       each->room = 1 << 20;
     }
     link_.client.answer_with = open_status::connected;
@@ -136,7 +136,7 @@ class play {
   void more(testing::side& of) {
     testing::end_point* end = pick(of);
     if (end == nullptr || is_udp(end->id) || end->finished || moved_.contains(end->id)) return;
-    end->to_send += number_ * 500;
+    end->to_send += number_ * 200;
     end->pump();
   }
   void finish(testing::side& of) {
@@ -150,6 +150,11 @@ class play {
     if (end == nullptr || number_ % 4 != 0) return;
     of->reset(end->id, reset_code::by_the_end);
     end->was_reset = reset_code::by_the_end;
+    if (!moved_.contains(end->id)) return;
+    // The own connection is reset as well, which the other side sees.
+    testing::side& other = of.is_server ? link_.client : link_.server;
+    other->reset(end->id, reset_code::own_connection_lost);
+    other.at(end->id).was_reset = reset_code::own_connection_lost;
   }
   void take(testing::side& of) {
     testing::end_point* end = pick(of);
@@ -158,12 +163,13 @@ class play {
     end->drain();
   }
   void weather(testing::wire& wire) {
-    wire.slice = number_ % 5 == 0 ? 0 : number_ * 7;
+    wire.slice = number_ % 5 == 0 ? 0 : 20 + number_ * 20;
     wire.delay = std::chrono::microseconds(number_ * 50);
     wire.room = 200 + number_ * number_ * 4;
   }
   void connect(stream_id id) {
     const auto found = link_.client.ends.find(id);
+    if (moved_.contains(id)) return;
     if (found == link_.client.ends.end() || found->second->may_send) {
       if (found == link_.client.ends.end()) waiting_.push_back(id);
       return;

@@ -12,7 +12,7 @@ using net::io_state;
 linked_stream::~linked_stream() {
   if (destroyed_ != nullptr) *destroyed_ = true;
   reset();
-  owns_.leave(*this);
+  if (listed_) owns_.leave(*this);
 }
 
 net::read_outcome linked_stream::read(bytes_span scratch) {
@@ -84,7 +84,7 @@ void linked_stream::reset() noexcept {
 void linked_stream::drop_own() {
   if (own_ == nullptr) return;
   own_.reset();
-  owns_.leave(*this);
+  if (listed_) owns_.leave(*this);
 }
 
 void linked_stream::begin_message() {

@@ -46,6 +46,7 @@ class linked_stream final : public net::stream, private stream_events {
 
  private:
   friend class connection;
+  friend class own_streams;
 
   // Hears of the own connection.
   struct own_watcher final : net::stream::watcher {
@@ -83,7 +84,8 @@ class linked_stream final : public net::stream, private stream_events {
   void drop_own();
 
   connection* link_;  // null once the link cannot be asked any more
-  own_streams& owns_;
+  own_streams& owns_;  // of the session, which may end first: asked only while listed_
+  bool listed_ = false;
   stream_id id_ = 0;
   error_code error_;
   bytes_view arriving_;        // during on_data

@@ -100,7 +100,6 @@ result<stream_id> machine::open(stream_kind kind, std::string_view service,
   }
   std::array<std::byte, longest_control> frame;
   order({frame.data(), write_open({s.id, kind, s.window, service, visitor}, frame.data())});
-  liveness_.awaits_answer(now_);
   if (last_id_ == how_.last_id) goaway(goaway_code::ids_used_up);
   return s.id;
 }

@@ -53,6 +53,7 @@ void machine::begin_frame(const frame_header& header) {
   ++statistics_.frames_in;
   frame_ = header;
   left_ = header.length;
+  current_ = nullptr;
   if (header.type == frame_type::data) return begin_data();
   if (left_ == 0) handle({});
 }

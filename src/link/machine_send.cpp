@@ -173,7 +173,10 @@ bool machine::stage_orders() {
     orders_.consume(pages_, size);
     outbox_.staged(size);
     ++statistics_.frames_out;
-    if (header.type == frame_type::open) last_left_ = header.stream;
+    if (header.type == frame_type::open) {
+      last_left_ = header.stream;
+      liveness_.awaits_answer(now_);
+    }
   }
   return true;
 }

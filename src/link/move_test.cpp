@@ -93,6 +93,22 @@ TEST(move, gives_no_credit_once_n_is_known_and_waits_for_the_sink) {
   EXPECT_EQ(test.link.client->look(test.id)->promised, 0U);
 }
 
+TEST(move, another_frame_that_is_cut_does_not_hold_up_the_last_byte) {
+  bare_link client(role::client);
+  client.owner.plan = [](end_point& end) { end.finish_at_end = false; };
+  client.say_open(1);
+  client.say(1, frame_type::move, std::string(16, 'm'));
+  client.say(1, frame_type::data, "0123");
+  const auto ping = bare_link::frame(0, frame_type::ping, "12345678");
+  client.say(bytes_view(ping).first(12));
+  const auto known = client.owner->move_received(1, 4);
+  ASSERT_TRUE(known);
+  EXPECT_EQ(*known, intake::moved);
+  client.owner->move_sent(1);
+  client.hear();
+  EXPECT_EQ(client.owner->held_streams(), 0U);
+}
+
 TEST(move, under_random_schedules_no_byte_is_lost_or_doubled) {
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     SCOPED_TRACE(seed);

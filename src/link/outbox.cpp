@@ -6,6 +6,11 @@
 
 namespace frpx::link {
 
+outbox::~outbox() {
+  cut_left_ = 0;
+  clear_data();
+}
+
 bytes_span outbox::prepare(std::size_t limit) {
   const bytes_span room = prepare_whole(std::min(limit, least_room));
   // What a fresh page holds behind the first header is more than any limit.

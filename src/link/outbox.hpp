@@ -20,7 +20,7 @@ namespace frpx::link {
 class outbox {
  public:
   outbox() : pool_(page_size, kept_pages) {}
-  ~outbox() { clear_data(); }
+  ~outbox();
   outbox(const outbox&) = delete;
   outbox& operator=(const outbox&) = delete;
 

@@ -5,29 +5,11 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "net/relay.hpp"
+#include "tests/support/allocation_count.hpp"
 #include "tests/support/event_loop.hpp"
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-}
-
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace frpx::net {
 namespace {
@@ -67,16 +49,16 @@ class relay_allocation_test : public testing::Test {
 
 TEST_F(relay_allocation_test, small_exchanges_allocate_nothing) {
   ASSERT_TRUE(exchange(100));
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations;
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(exchange(100));
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test::allocations, before);
 }
 
 TEST_F(relay_allocation_test, bulk_allocates_nothing_once_it_has_its_pipe) {
   ASSERT_TRUE(exchange(16 << 20));
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations;
   ASSERT_TRUE(exchange(16 << 20));
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test::allocations, before);
   EXPECT_GT(loop_->relays().totals().spliced, 0u);
 }
 

@@ -152,19 +152,17 @@ bool lease_book::note_use(std::string_view proxy, std::string_view run_id, use s
   if (found == by_proxy_.end()) return false;
   lease& row = *found->second;
   if (row.run_id != run_id) {
-    leave_run(row);
+    by_run_.erase({row.run_id, &row});
     row.run_id = run_id;
     if (!row.run_id.empty()) by_run_.emplace(row.run_id, &row);
+  }
+  if (row.state == use::unknown && place_[row.port] != no_place) {
+    std::uint32_t& other = next_[1 - slot_of(row.over)];  // which it held as well
+    other = std::min(other, place_[row.port]);
   }
   row.state = state;
   row.used = std::max(row.used, now);
   return true;
-}
-
-void lease_book::leave_run(const lease& row) {
-  const auto [first, last] = by_run_.equal_range(row.run_id);
-  const auto own = std::find_if(first, last, [&](const auto& each) { return each.second == &row; });
-  if (own != last) by_run_.erase(own);
 }
 
 void lease_book::erase(std::string_view proxy) {
@@ -175,7 +173,7 @@ void lease_book::erase(std::string_view proxy) {
 }
 
 void lease_book::leave(const lease& row) {
-  leave_run(row);
+  by_run_.erase({row.run_id, &row});
   auto& holders = by_port_[row.port];
   if (holders[slot_of(row.over)] == &row) holders[slot_of(row.over)] = nullptr;
   if (place_[row.port] == no_place) {

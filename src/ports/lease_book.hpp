@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/result.hpp"
@@ -63,8 +65,10 @@ class lease_book {
   /// Calls `visit` with the name of each proxy that the client with this run id asked for last.
   template <class F>
   void each_of_run(std::string_view run_id, F visit) const {
-    const auto [first, last] = by_run_.equal_range(run_id);
-    for (auto at = first; at != last; ++at) visit(at->second->proxy);
+    for (auto at = by_run_.lower_bound({run_id, nullptr});
+         at != by_run_.end() && at->first == run_id; ++at) {
+      visit(at->second->proxy);
+    }
   }
 
   std::size_t size() const { return by_proxy_.size(); }
@@ -103,7 +107,6 @@ class lease_book {
   bool may_be_given(std::uint16_t port, transport over) const;
   result<std::uint16_t> choose(const wish& asked) const;
   void leave(const lease& row);
-  void leave_run(const lease& row);
 
   std::shared_ptr<const rules> rules_;
   std::vector<std::uint16_t> order_;             // the ports of the ranges, as they are given
@@ -111,8 +114,8 @@ class lease_book {
   mutable std::array<std::uint32_t, 2> next_{};  // by transport: none before it in order_ is free
   by_text<std::unique_ptr<lease>> by_proxy_;
   by_text<const lease*> by_group_;
-  std::unordered_multimap<std::string_view, const lease*> by_run_;  // keys lie in the leases
-  std::vector<std::array<const lease*, 2>> by_port_;                // by transport
+  std::set<std::pair<std::string_view, const lease*>> by_run_;  // the texts lie in the leases
+  std::vector<std::array<const lease*, 2>> by_port_;            // by transport
   std::size_t outside_ = 0;
   std::size_t free_ = 0;
 };

@@ -119,6 +119,13 @@ TEST(lease_book, who_never_asked_holds_both_transports) {
   // It asks: then its transport is known.
   EXPECT_EQ(give(book, of("imported", 0, transport::udp)), 6000);
   EXPECT_EQ(book.find("imported")->over, transport::udp);
+  // Once it is used, the other transport's number is free.
+  book.put({.proxy = "second", .port = 6001, .over = transport::tcp, .state = use::unknown});
+  book.erase("u");
+  EXPECT_EQ(give(book, of("t")), 6000);
+  EXPECT_EQ(give(book, of("v", 0, transport::udp)), 0);
+  book.note_use("second", "", use::open, t0);
+  EXPECT_EQ(give(book, of("v", 0, transport::udp)), 6001);
 }
 
 TEST(lease_book, another_transport_keeps_the_number_if_it_is_free_for_it) {
@@ -242,12 +249,19 @@ TEST(lease_book, sixty_thousand_leases_take_the_next_port_as_fast_as_ten) {
   lease_book book(by("1024-65535"));
   std::uint16_t last = 0;
   for (std::uint32_t i = 0; i < 64512; ++i) {
-    last = give(book, of(("p" + std::to_string(i)).c_str()));
+    wish asked = of(("p" + std::to_string(i)).c_str());
+    asked.run_id = "one client's";
+    last = give(book, asked);
     ASSERT_EQ(last, 1024 + i);
   }
   EXPECT_EQ(last, 65535);
   EXPECT_EQ(give(book, of("one more")), 0);
   EXPECT_EQ(book.size(), 64512u);
+  std::vector<lease> all;
+  book.each([&](const lease& row) { all.push_back(row); });
+  for (const lease& row : all) book.put(row);
+  for (const lease& row : all) book.erase(row.proxy);
+  EXPECT_EQ(book.free_ports(), 64512u);
 }
 
 TEST(expiry, frees_what_is_old_and_not_in_use) {

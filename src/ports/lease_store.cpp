@@ -2,6 +2,7 @@
 
 #include "core/names.hpp"
 #include "ports/memory_leases.hpp"
+#include "ports/postgres_leases.hpp"
 #include "ports/sqlite_leases.hpp"
 
 namespace frpx::ports {
@@ -11,9 +12,9 @@ using opened = boost::system::result<std::unique_ptr<lease_store>, store::open_e
 
 store::open_error refused(std::string_view scheme) {
   // Not the whole URL: it may hold a password.
-  return {store::errc::unknown_scheme, "leases cannot be kept in a database of the kind `" +
-                                           shown(scheme) +
-                                           "`; --database-url takes sqlite:PATH or memory:"};
+  return {store::errc::unknown_scheme,
+          "leases cannot be kept in a database of the kind `" + shown(scheme) +
+              "`; --database-url takes sqlite:PATH, postgres://... or memory:"};
 }
 
 }  // namespace
@@ -31,6 +32,7 @@ opened open_leases(const std::string& url, const store::open_options& options) {
   const std::string scheme = url.substr(0, colon);
   std::string rest = url.substr(colon + 1);
   if (scheme == "memory" && rest.empty()) return opened(std::make_unique<memory_leases>());
+  if (scheme == "postgres" || scheme == "postgresql") return postgres_leases::open(url, options);
   if (scheme != "sqlite") return refused(scheme.substr(0, 32));
   if (rest.starts_with("//")) rest.erase(0, 2);
   if (rest.empty() || rest.starts_with(':')) {

@@ -8,6 +8,7 @@
 
 #include "core/random.hpp"
 #include "ports/lease_store.hpp"
+#include "tests/support/real_servers.hpp"
 
 namespace frpx::ports {
 namespace {
@@ -29,7 +30,6 @@ struct fixture {
 struct backend {
   const char* name;
   void (*make)(fixture&);
-  bool is_shared;  // several stores may be open on one database
 };
 
 void make_memory(fixture& in) {
@@ -41,16 +41,21 @@ void make_sqlite(fixture& in) {
   in.url = "sqlite:" + (in.folder / "keeper.db").string();
 }
 
+void make_postgres(fixture& in) {
+  in.url = test::shared_postgres().make_database();
+}
+
 constexpr backend backends[] = {
-    {"memory", make_memory, false},
-    {"sqlite", make_sqlite, true},
+    {"memory", make_memory},
+    {"sqlite", make_sqlite},
+    {"postgres", make_postgres},
 };
 
 class lease_store_contract : public testing::TestWithParam<backend> {
  protected:
   void SetUp() override { GetParam().make(fixture_); }
   const std::string& url() const { return fixture_.url; }
-  std::unique_ptr<lease_store> open() { return open_leases(url()).value(); }
+  std::unique_ptr<lease_store> open() { return open_leases(url(), {.timeout = 10s}).value(); }
 
  private:
   fixture fixture_;
@@ -128,7 +133,8 @@ TEST_P(lease_store_contract, removing_goes_first_so_that_ports_can_be_swapped) {
 }
 
 class shared_lease_store : public lease_store_contract {};
-constexpr backend shared_backends[] = {backends[1]};
+// Several stores may be open on one database, but for that of one process's memory.
+constexpr backend shared_backends[] = {backends[1], backends[2]};
 INSTANTIATE_TEST_SUITE_P(all, shared_lease_store, testing::ValuesIn(shared_backends),
                          [](const auto& info) { return std::string(info.param.name); });
 

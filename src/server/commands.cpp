@@ -18,7 +18,7 @@ struct executor {
   identity::outcome operator()(const config::serve&) const { return {}; }
   identity::outcome operator()(const config::user_add& wish) const {
     return with_password([&](const secret& password) {
-      return identity::user_add(in, wish.email, password, store::role::client, as,
+      return identity::user_add(in, wish.email, password, role_of(wish.role), as,
                                 wall_clock::now());
     });
   }
@@ -33,12 +33,37 @@ struct executor {
   identity::outcome operator()(const config::user_remove& wish) const {
     return identity::user_remove(in, wish.email, as);
   }
+  identity::outcome operator()(const config::user_role& wish) const {
+    return identity::user_role(in, wish.email, role_of(wish.role), as);
+  }
   identity::outcome operator()(const config::key_add& wish) const {
-    return identity::key_add(in, wish.name, {}, std::nullopt, as, wall_clock::now());
+    return identity::key_add(in, wish.name, wish.owner, wish.life, as, wall_clock::now());
   }
   identity::outcome operator()(const config::key_list&) const { return identity::key_list(in, as); }
   identity::outcome operator()(const config::key_revoke& wish) const {
     return identity::key_revoke(in, wish.id_or_name, as);
+  }
+
+  identity::outcome operator()(const config::key_migrate&) const {
+    return identity::key_migrate(in, as);
+  }
+  identity::outcome operator()(const config::token_list&) const {
+    return identity::token_list(in, as);
+  }
+  identity::outcome operator()(const config::token_revoke& wish) const {
+    return identity::token_revoke(in, wish.id, as);
+  }
+  identity::outcome operator()(const config::db_status&) const {
+    return identity::db_status(in, as);
+  }
+  // Opening has done it.
+  identity::outcome operator()(const config::db_migrate&) const {
+    return identity::db_status(in, as);
+  }
+
+  // The command line lets no other words through.
+  static store::role role_of(const std::string& word) {
+    return store::parse_role(word).value_or(store::role::client);
   }
 
   template <class Verb>
@@ -52,9 +77,16 @@ struct executor {
 }  // namespace
 
 int run_command(const config::frps_run& run, const config::environment& env) {
-  const auto store = start_store(run.options);
+  const bool only_looks = std::holds_alternative<config::db_status>(run.command);
+  const auto store = start_store(run.options, only_looks ? store_use::look : store_use::command);
   const auto as = run.json ? identity::form::json : identity::form::lines;
+  const auto before = store->change_count();
   const auto done = std::visit(executor{*store, env, as}, run.command);
+  const auto after = store->change_count();
+  if (!before || !after || *before != *after) {
+    // Running servers hear of it sooner than by themselves; if not, they still do within a second.
+    if (const auto cache = start_cache(run.options, *store)) (void)cache->announce();
+  }
   std::fputs(done.out.c_str(), stdout);
   std::fputs(done.err.c_str(), stderr);
   return done.code;

@@ -1,4 +1,4 @@
-// `frps user ...` and `frps key ...`.
+// `frps user ...`, `frps key ...`, `frps token ...` and `frps db ...`.
 #pragma once
 
 #include "config/command_line.hpp"

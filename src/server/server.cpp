@@ -18,6 +18,7 @@
 #include "server/ready_file.hpp"
 #include "server/resources.hpp"
 #include "server/start_store.hpp"
+#include "server/upkeep.hpp"
 #include "server/view.hpp"
 #include "store/store.hpp"
 #include "tunnel/frpx/dialect.hpp"
@@ -29,20 +30,34 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto refresh_every = std::chrono::milliseconds(200);
-constexpr auto refresh_patience = std::chrono::seconds(5);
 constexpr auto join_patience = std::chrono::seconds(5);
 constexpr auto farewell_patience = std::chrono::seconds(1);
 constexpr auto look_every = std::chrono::milliseconds(10);
 
 identity::token_signer make_signer(const config::frps_options& options) {
   if (options.demo) return identity::token_signer(secret(random_hex(32)));
-  auto signing = identity::load_or_make_signing_secret(options.data_dir / "token-secret");
-  if (!signing) {
-    throw start_error((options.data_dir / "token-secret").string() + ": " +
-                      signing.error().message());
-  }
+  const auto file = options.token_secret_file.empty() ? options.data_dir / "token-secret"
+                                                      : options.token_secret_file;
+  auto signing = identity::load_or_make_signing_secret(file);
+  if (!signing) throw start_error(file.string() + ": " + signing.error().message());
   return identity::token_signer(std::move(*signing));
+}
+
+identity::key_checker_options key_options(const config::frps_options& from,
+                                          const store::store& store, cache::redis_cache* shared) {
+  const bool is_embedded = !store.is_remote();
+  return {.fixed_key = from.api_key,
+          .fixed_rule = is_embedded ? identity::fixed_key_rule::always
+                                    : identity::fixed_key_rule::while_store_is_away,
+          .shared = shared,
+          .grace = from.key_grace};
+}
+
+// Threads that may wait for the database at once.
+std::size_t blocking_threads(const config::frps_options& from, const store::store& store) {
+  constexpr std::size_t usual = 4;
+  if (!store.is_remote()) return usual;
+  return std::clamp<std::size_t>(from.database_pool, usual, 64);
 }
 
 gateway::options gateway_options(const config::frps_options& from, const capacity& most) {
@@ -88,7 +103,6 @@ class server::parts {
   void listen();
   void open(net::listener& port, const std::string& address, std::uint16_t number,
             const char* option);
-  asio::awaitable<void> refresh_keys();
   void drain();
   void end_all();
   asio::awaitable<void> end_worker(std::size_t index);
@@ -98,16 +112,18 @@ class server::parts {
   const config::frps_options options_;
   const capacity most_;
   const std::unique_ptr<store::store> store_;
+  const std::unique_ptr<cache::redis_cache> shared_cache_;
   identity::logins logins_;
   identity::key_checker keys_;
   net::worker_pool workers_;
   net::blocking_pool passwords_{1, 256};
-  net::blocking_pool blocking_{4, 4096};
+  net::blocking_pool blocking_;
   tunnel::registry clients_;
   tunnel::frpx_dialect::dialect dialect_;
   gateway::gateway gateway_;
   api::listening_ports ports_;
   view view_;
+  upkeep upkeep_;
   const std::unique_ptr<keeper::embedded> keeper_;  // null unless --keeper-path is given
   http::service api_;
   net::listener control_port_;
@@ -120,14 +136,21 @@ class server::parts {
 server::parts::parts(config::frps_options given)
     : options_(std::move(given)),
       most_(capacity_of(options_, net::raise_descriptor_limit())),
-      store_(start_store(options_)),
-      logins_(*store_, make_signer(options_)),
-      keys_(*store_, identity::key_checker_options{.fixed_key = options_.api_key}),
+      store_(start_store(options_, store_use::serve)),
+      shared_cache_(start_cache(options_, *store_)),
+      logins_(*store_, make_signer(options_), {.keys_are_tokens = options_.keys_are_tokens}),
+      keys_(*store_, key_options(options_, *store_, shared_cache_.get())),
       workers_(options_.workers),
+      blocking_(blocking_threads(options_, *store_), 4096),
       clients_(workers_, most_.clients),
       dialect_({workers_, clients_, logins_, passwords_, blocking_}, dialect_options(options_)),
       gateway_(workers_, clients_, keys_, blocking_, gateway_options(options_, most_)),
       view_(clients_, dialect_, gateway_, *store_, blocking_, ports_),
+      upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},
+              [this](error_code store, bool shared_answers) {
+                view_.note_store(store);
+                if (shared_cache_) view_.note_cache(shared_answers);
+              }),
       keeper_(keeper::embedded::start(options_, database_of(options_))),
       api_(workers_.home(),
            keeper::beside(keeper_.get(), api::make_rest_api(view_, options_.api_token))),
@@ -147,16 +170,23 @@ server::parts::parts(config::frps_options given)
                 [this](net::worker& on, net::accepted one) {
                   api_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)), one.peer);
                 }) {
-  log::info("Connected to database successfully");
   if (options_.demo) {
     log::warn("DEMO: anyone on this machine may use it: user test@example.com, password 123456, "
               "API keys abc123 and test-api-key-123. Nothing is kept.");
   }
-  say_how_to_begin();
+  const auto first_look = keys_.refresh();
+  view_.note_store(first_look ? error_code() : first_look.error());
+  if (shared_cache_) view_.note_cache(keys_.shared_answers());
+  if (first_look) say_how_to_begin();
   clients_.on_leaving(
       [this](std::uint64_t session) { gateway_.close_idle_streams_of(session); });
   listen();
-  workers_.home().tasks().spawn(refresh_keys());
+  if (options_.keys_are_tokens) {
+    log::warn("--keys-are-tokens: whoever has an API key may bring a client in and read what "
+              "others ask");
+  }
+  workers_.home().tasks().spawn(upkeep_.watch());
+  workers_.home().tasks().spawn(upkeep_.run());
   workers_.start();
   log::info("FRPS listening on ports: Control={}, Proxy={}, Public={}, API={}", ports_.control,
             ports_.proxy, ports_.visitors, ports_.api);
@@ -200,18 +230,6 @@ void server::parts::open(net::listener& port, const std::string& address, std::u
                          : std::string()));
 }
 
-// An in-process cache hears of keys changed by another process within 200 ms.
-asio::awaitable<void> server::parts::refresh_keys() {
-  asio::steady_timer timer(workers_.home().context());
-  for (;;) {
-    timer.expires_after(refresh_every);
-    co_await timer.async_wait(asio::use_awaitable);
-    const auto done =
-        co_await blocking_.run([&keys = keys_] { return keys.refresh(); }, refresh_patience);
-    view_.note_store(done.has_value());
-  }
-}
-
 struct figures server::parts::figures() {
   struct figures now;
   now.visitors = gateway_.visitors();
@@ -236,6 +254,7 @@ void server::parts::stop() {
   drain();
   end_all();
   workers_.stop();
+  upkeep_.leave();
   log::info("frps has stopped.");
 }
 

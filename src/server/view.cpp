@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "core/log.hpp"
+
 namespace frpx::server {
 
 namespace asio = boost::asio;
@@ -90,7 +92,7 @@ api::server_health view::health() const {
   using state = api::part_health::state;
   api::server_health all;
   all.database = database_;
-  all.cache = {state::none, started_};
+  all.cache = cache_;
   all.clients = {clients_.sessions().empty() ? state::none : state::up, started_};
   return all;
 }
@@ -137,9 +139,29 @@ asio::awaitable<result<std::vector<api::active_token>>> view::active_tokens() {
       store_patience);
 }
 
-void view::note_store(bool answers) {
-  const auto now = answers ? api::part_health::state::up : api::part_health::state::down;
-  if (database_.is != now) database_ = {now, wall_clock::now()};
+void view::note_store(error_code answered) {
+  using state = api::part_health::state;
+  const state now = answered ? state::down : state::up;
+  if (database_.is == now) return;
+  if (answered) {
+    log::error("The database cannot be asked: {}. Known keys stay valid for a while; trying again.",
+               answered.message());
+  } else {
+    log::info("Connected to database successfully");
+  }
+  database_ = {now, wall_clock::now()};
+}
+
+void view::note_cache(bool answers) {
+  using state = api::part_health::state;
+  const state now = answers ? state::up : state::down;
+  if (cache_.is == now) return;
+  if (answers) {
+    log::info("Connected to Redis successfully");
+  } else {
+    log::error("Redis cannot be asked; the database is asked instead. Trying again.");
+  }
+  cache_ = {now, wall_clock::now()};
 }
 
 }  // namespace frpx::server

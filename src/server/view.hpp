@@ -26,8 +26,10 @@ class view final : public api::server_view {
   boost::asio::awaitable<result<std::vector<std::string>>> users() override;
   boost::asio::awaitable<result<std::vector<api::active_token>>> active_tokens() override;
 
-  /// How the store fares, as who asks it regularly has found.
-  void note_store(bool answers);
+  /// How the store and the shared cache fare, as who asks them regularly has found; says so in the
+  /// log when it changes.
+  void note_store(error_code answered);
+  void note_cache(bool answers);
 
  private:
   tunnel::registry& clients_;
@@ -38,7 +40,8 @@ class view final : public api::server_view {
   const api::listening_ports& ports_;
   const wall_time started_ = wall_clock::now();
   const steady_time started_steady_ = steady_clock::now();
-  api::part_health database_{api::part_health::state::up, started_};
+  api::part_health database_{api::part_health::state::none, started_};  // until it was asked
+  api::part_health cache_{api::part_health::state::none, started_};
 };
 
 }  // namespace frpx::server

@@ -5,6 +5,7 @@
 
 #include "core/random.hpp"
 #include "store/store.hpp"
+#include "tests/support/real_servers.hpp"
 
 namespace frpx::store {
 namespace {
@@ -36,9 +37,14 @@ void make_sqlite(fixture& in) {
   in.opened = open("sqlite:" + (in.folder / "frpx.db").string()).value();
 }
 
+void make_postgres(fixture& in) {
+  in.opened = open(test::shared_postgres().make_database(), {.timeout = 10s}).value();
+}
+
 constexpr backend backends[] = {
     {"memory", make_memory},
     {"sqlite", make_sqlite},
+    {"postgres", make_postgres},
 };
 
 class store_contract : public testing::TestWithParam<backend> {
@@ -303,6 +309,23 @@ TEST_P(store_contract, lists_come_in_pages) {
   EXPECT_TRUE(db().list_keys({.after = "k6"})->empty());
 }
 
+TEST_P(store_contract, it_says_which_of_many_keys_are_valid) {
+  api_key past = some_key("k1", "past");
+  past.expires = wall_clock::now() - 2s;
+  ASSERT_TRUE(db().add_key(past));
+  ASSERT_TRUE(db().add_key(some_key("k2", "revoked")));
+  ASSERT_TRUE(db().revoke_key("k2"));
+  api_key later = some_key("k3", "later");
+  later.expires = wall_clock::now() + 1h;
+  ASSERT_TRUE(db().add_key(later));
+  ASSERT_TRUE(db().add_key(some_key("k4", "never")));
+  auto valid = db().valid_keys({"k1", "k2", "k3", "k4", "k5", "a\"b\\c"}).value();
+  std::sort(valid.begin(), valid.end());
+  EXPECT_EQ(valid, (std::vector<std::string>{"k3", "k4"}));
+  EXPECT_TRUE(db().valid_keys({})->empty());
+  EXPECT_EQ(*db().hash_plain_keys(), 0u);
+}
+
 // --- tokens
 
 TEST_P(store_contract, a_token_comes_back_as_added) {
@@ -335,6 +358,13 @@ TEST_P(store_contract, a_token_is_revoked_for_good) {
   EXPECT_TRUE(db().revoke_token("t1")->revoked);
   EXPECT_TRUE(db().find_token("t1")->revoked);
   EXPECT_TRUE(db().revoke_token("t1")->revoked);
+}
+
+TEST_P(store_contract, it_says_which_of_many_tokens_are_valid) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  for (const char* id : {"t1", "t2"}) ASSERT_TRUE(db().add_token(some_token(id, "u1")));
+  ASSERT_TRUE(db().revoke_token("t1"));
+  EXPECT_EQ(*db().valid_tokens({"t1", "t2", "t3"}), std::vector<std::string>{"t2"});
 }
 
 TEST_P(store_contract, expired_tokens_are_taken_away) {
@@ -411,6 +441,21 @@ TEST_P(store_contract, only_silent_machines_go_offline) {
   EXPECT_TRUE((*rows)[0].online);
   EXPECT_FALSE((*rows)[1].online);
   EXPECT_EQ(*db().put_silent_assets_offline(t0 + 60s), 0u);
+}
+
+// --- the whole
+
+TEST_P(store_contract, it_says_how_much_there_is) {
+  ASSERT_TRUE(db().add_user(some_user("u1")));
+  ASSERT_TRUE(db().add_user(some_user("u2")));
+  ASSERT_TRUE(db().add_key(some_key("k1", "one")));
+  ASSERT_TRUE(db().put_asset(some_asset("u1", "m1")));
+  const auto all = db().describe();
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->users, 2u);
+  EXPECT_EQ(all->keys, 1u);
+  EXPECT_EQ(all->tokens, 0u);
+  EXPECT_EQ(all->assets, 1u);
 }
 
 // --- changes

@@ -15,6 +15,7 @@ enum class errc {
   read_only,
   corrupt,
   newer_schema,
+  older_schema,
   cannot_open,
   unknown_scheme,
   failed,
@@ -40,6 +41,8 @@ constexpr const char* explain(errc value) {
       return "the database's file is damaged or is no database";
     case errc::newer_schema:
       return "the database was written by a newer frpx";
+    case errc::older_schema:
+      return "the database was written by an older frpx";
     case errc::cannot_open:
       return "the database's file or folder cannot be opened for writing";
     case errc::unknown_scheme:

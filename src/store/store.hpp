@@ -28,6 +28,16 @@ inline constexpr std::size_t longest_page = 1000;
 /// A user's tokens beyond this number push out those that were issued first.
 inline constexpr std::size_t tokens_per_user = 1000;
 
+/// What `db status` tells. `plain_keys` stand readable in the database of public frpx.
+struct summary {
+  int schema = 0;
+  std::size_t users = 0;
+  std::size_t keys = 0;
+  std::size_t plain_keys = 0;
+  std::size_t tokens = 0;
+  std::size_t assets = 0;
+};
+
 /// Keeps users, API keys, tokens and machines, the same way whatever lies below: every backend
 /// passes store/contract_test.cpp.
 ///
@@ -45,8 +55,13 @@ class store {
   store& operator=(const store&) = delete;
   virtual ~store() = default;
 
-  /// What this is, for the log and for `db status`: `sqlite`, `memory`. Never holds a password.
+  /// What this is, for the log and for `db status`: `sqlite`, `postgres`, `memory`.
   virtual std::string_view kind() const = 0;
+  /// Whether it is a server elsewhere, which may be away while this program runs.
+  virtual bool is_remote() const { return false; }
+  /// Names the database itself, the same for all who share it and for nobody else; never holds a
+  /// password. Does not block.
+  virtual std::string scope() const = 0;
 
   // --- users: errors already_exists (of an id or an e-mail address), not_found, bad_value
   virtual result<void> add_user(const user& row) = 0;
@@ -70,6 +85,10 @@ class store {
   /// Notes the last use of keys; an earlier time than the known one and unknown ids are passed
   /// over.
   virtual result<void> touch_keys(std::span<const use> uses) = 0;
+  /// Those of the keys with these ids that are active and have not expired, in no order.
+  virtual result<std::vector<std::string>> valid_keys(const std::vector<std::string>& ids) = 0;
+  /// Puts hashes in the place of keys that stand readable in the database; returns how many.
+  virtual result<std::size_t> hash_plain_keys() { return 0; }
 
   // --- tokens: errors already_exists (of an id), not_found (of the token, or of its user when
   // adding), bad_value
@@ -79,6 +98,8 @@ class store {
   virtual result<void> set_token_client(std::string_view id, std::string_view client_id) = 0;
   virtual result<token> revoke_token(std::string_view id) = 0;
   virtual result<void> touch_tokens(std::span<const use> uses) = 0;
+  /// Those of the tokens with these ids that are there and not revoked, in no order.
+  virtual result<std::vector<std::string>> valid_tokens(const std::vector<std::string>& ids) = 0;
   /// Takes away the tokens that expired before `when`; returns how many.
   virtual result<std::size_t> remove_tokens_expired_before(wall_time when) = 0;
 
@@ -93,6 +114,8 @@ class store {
   /// users or keys, or has revoked or taken away tokens: who keeps answers in memory forgets them
   /// then. New tokens, uses and machines do not count. Cheap enough to be asked every 200 ms.
   virtual result<std::uint64_t> change_count() = 0;
+
+  virtual result<summary> describe() = 0;
 };
 
 /// Why a store could not be opened: a code to decide by, a sentence to print. The sentence never
@@ -107,8 +130,11 @@ struct open_error {
                                              const boost::source_location& where);
 
 struct open_options {
-  std::chrono::milliseconds timeout{2000};  ///< How long a call may wait for another's lock.
+  std::chrono::milliseconds timeout{1000};  ///< How long a call may take or wait for a lock.
+  std::size_t connections = 10;             ///< To a server, at most.
   std::uint64_t max_bytes = 0;              ///< Bound of an embedded database's file; 0: none.
+  bool migrate = true;       ///< Else an older schema is refused: `older_schema`.
+  bool may_be_away = false;  ///< A server that cannot be reached now is no error.
 };
 
 /// Opens what `url` names, and brings its tables up to what this program knows, under a lock, so
@@ -116,8 +142,10 @@ struct open_options {
 ///
 ///     sqlite:PATH    a file; made with mode 0600, its folder with 0700, if they do not exist
 ///     memory:        this process's memory; gone at its end
+///     postgres://... a PostgreSQL server, as libpq understands it (also `postgresql:`)
 ///
-/// Errors: `unknown_scheme`, `cannot_open`, `newer_schema`, and those of every call.
+/// Errors: `unknown_scheme`, `cannot_open`, `newer_schema`, `older_schema`, and those of every
+/// call.
 boost::system::result<std::unique_ptr<store>, open_error> open(const std::string& url,
                                                                const open_options& options = {});
 

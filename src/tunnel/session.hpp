@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/secret.hpp"
 #include "net/stream.hpp"
 #include "net/worker.hpp"
 #include "wire/frpx_command.hpp"
@@ -26,6 +27,13 @@ struct session_facts {
   std::string email;
   std::string peer;  ///< `address:port` of the control connection.
   wall_time connected_at;
+};
+
+/// By what a client came in: when it is revoked, the session ends.
+struct credential {
+  std::string token_id;     ///< The token that it used or was given last; empty: none.
+  wall_time token_expires;  ///< Of that token.
+  std::string key_id;       ///< The API key that it used as a token; mostly empty.
 };
 
 /// What the client last said of its machine.
@@ -68,6 +76,9 @@ class session {
   /// Ends the session and resets its streams. `why` is logged. Home worker.
   virtual void end(const std::string& why) = 0;
 
+  /// Gives the client another token to keep; a dialect without tokens does nothing. Home worker.
+  virtual void give_token(const secret&) {}
+
   /// Cleared when the session ends: a snapshot may hold it a moment longer.
   std::atomic<bool> alive{true};
   /// The client, or an operator, wants no further streams.
@@ -76,6 +87,7 @@ class session {
   std::atomic<std::uint32_t> in_flight{0};
 
   // Home worker only.
+  credential came_by;
   std::vector<wire::model> models;
   bool reported_models = false;  ///< An empty list was said, or none yet?
   std::optional<machine_report> machine;

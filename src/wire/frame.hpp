@@ -1,5 +1,5 @@
 // Frames of the frpx dialect: `u32 length, big endian`, then so many bytes of JSON
-// (docs/protocol.md).
+// (docs/wire.md).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Commands of the frpx dialect, the public ones and those of `link/1` (docs/protocol.md).
+// Commands of the frpx dialect, the public ones and those of `link/1` (docs/wire.md).
 #pragma once
 
 #include <cstddef>

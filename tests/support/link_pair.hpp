@@ -46,13 +46,14 @@ class wire {
   /// What arrives at `now`, one piece.
   std::vector<std::byte> arrive(quick_random& random) {
     piece& first = pieces_.front();
-    std::size_t size = first.bytes.size();
-    if (slice > 0)
+    std::size_t size = first.bytes.size() - first.begin;
+    if (slice > 0) {
       size = std::min<std::size_t>(size, 1 + random.below(static_cast<std::uint32_t>(slice)));
-    const auto end = first.bytes.begin() + static_cast<std::ptrdiff_t>(size);
-    std::vector<std::byte> out(first.bytes.begin(), end);
-    first.bytes.erase(first.bytes.begin(), end);
-    if (first.bytes.empty()) pieces_.pop_front();
+    }
+    const auto begin = first.bytes.begin() + static_cast<std::ptrdiff_t>(first.begin);
+    std::vector<std::byte> out(begin, begin + static_cast<std::ptrdiff_t>(size));
+    first.begin += size;
+    if (first.begin == first.bytes.size()) pieces_.pop_front();
     held_ -= size;
     arrived_ += size;
     return out;
@@ -70,6 +71,7 @@ class wire {
   struct piece {
     steady_time arrives;
     std::vector<std::byte> bytes;
+    std::size_t begin = 0;
   };
 
   void put(std::vector<std::byte> bytes, steady_time now) {

@@ -42,22 +42,18 @@ class digest_table {
   /// under way during forget_if() may be outdated and is not kept.
   epoch ticket() const { return epoch_.load(std::memory_order_acquire); }
 
-  std::optional<Value> find_fresh(const keyed_digest& key, steady_time now) const {
-    const std::size_t index = set_of(key);
-    const std::scoped_lock lock(mutex_of(index));
-    const entry* found = find(sets_[index], key);
-    if (!found || now >= found->fresh_until) return std::nullopt;
-    return found->value;
-  }
+  struct known {
+    Value value;
+    bool fresh;
+  };
 
-  /// Finds an entry that is still kept, and calls it fresh until `fresh_until` or its end.
-  std::optional<Value> prolong(const keyed_digest& key, steady_time now, steady_time fresh_until) {
+  /// Finds an entry that is still kept.
+  std::optional<known> find(const keyed_digest& key, steady_time now) const {
     const std::size_t index = set_of(key);
     const std::scoped_lock lock(mutex_of(index));
-    entry* found = find(sets_[index], key);
+    const entry* found = place_of(sets_[index], key);
     if (!found || now >= found->kept_until) return std::nullopt;
-    found->fresh_until = std::min(fresh_until, found->kept_until);
-    return found->value;
+    return known{found->value, now < found->fresh_until};
   }
 
   /// Keeps `value`, fresh until the one time and there until the other; false: forget_if() was
@@ -74,7 +70,7 @@ class digest_table {
   void erase(const keyed_digest& key) {
     const std::size_t index = set_of(key);
     const std::scoped_lock lock(mutex_of(index));
-    if (entry* found = find(sets_[index], key)) *found = entry{};
+    if (entry* found = place_of(sets_[index], key)) *found = entry{};
   }
 
   /// Forgets the entries whose value `which` accepts, and every answer still under way.
@@ -117,7 +113,7 @@ class digest_table {
   std::mutex& mutex_of(std::size_t set_index) const { return mutexes_[set_index % shards].mutex; }
 
   template <class Set>  // const or not
-  static auto find(Set& places, const keyed_digest& key) -> decltype(&places[0]) {
+  static auto place_of(Set& places, const keyed_digest& key) -> decltype(&places[0]) {
     for (auto& e : places) {
       if (e.kept_until != never && e.key == key) return &e;
     }
@@ -125,7 +121,7 @@ class digest_table {
   }
 
   static entry& place_for(set& places, const keyed_digest& key) {
-    if (entry* known = find(places, key)) return *known;
+    if (entry* there = place_of(places, key)) return *there;
     return *std::min_element(places.begin(), places.end(), [](const entry& l, const entry& r) {
       return l.fresh_until < r.fresh_until;
     });

@@ -34,6 +34,12 @@ bool put(table& in, const keyed_digest& at, const std::string& text, steady_time
   return in.put(in.ticket(), at, value(text), fresh_until, fresh_until + 1h);
 }
 
+std::optional<std::shared_ptr<const std::string>> fresh(const table& in, const keyed_digest& at,
+                                                        steady_time now) {
+  const auto known = in.find(at, now);
+  return known && known->fresh ? std::optional(known->value) : std::nullopt;
+}
+
 TEST(keyed_digest, is_the_same_for_the_same_text_under_one_key_alone) {
   const digest_maker one;
   const digest_maker two;
@@ -46,30 +52,29 @@ TEST(keyed_digest, is_the_same_for_the_same_text_under_one_key_alone) {
 TEST(digest_table, finds_what_was_put_until_it_is_stale) {
   table t(128);
   ASSERT_TRUE(put(t, key("a"), "A", t0 + 5s));
-  EXPECT_EQ(**t.find_fresh(key("a"), t0), "A");
-  EXPECT_EQ(**t.find_fresh(key("a"), t0 + 5s - 1ns), "A");
-  EXPECT_FALSE(t.find_fresh(key("a"), t0 + 5s));
-  EXPECT_FALSE(t.find_fresh(key("b"), t0));
-  EXPECT_FALSE(t.find_fresh(keyed_digest{}, t0));
+  EXPECT_EQ(**fresh(t, key("a"), t0), "A");
+  EXPECT_EQ(**fresh(t, key("a"), t0 + 5s - 1ns), "A");
+  EXPECT_FALSE(fresh(t, key("a"), t0 + 5s));
+  EXPECT_FALSE(fresh(t, key("b"), t0));
+  EXPECT_FALSE(fresh(t, keyed_digest{}, t0));
 }
 
 TEST(digest_table, a_second_answer_replaces_the_first) {
   table t(128);
   ASSERT_TRUE(put(t, key("a"), "A", t0 + 5s));
   ASSERT_TRUE(put(t, key("a"), "B", t0 + 9s));
-  EXPECT_EQ(**t.find_fresh(key("a"), t0 + 8s), "B");
+  EXPECT_EQ(**fresh(t, key("a"), t0 + 8s), "B");
 }
 
-TEST(digest_table, a_stale_entry_is_prolonged_until_its_end) {
+TEST(digest_table, a_stale_entry_is_kept_until_its_end) {
   table t(128);
   ASSERT_TRUE(t.put(t.ticket(), key("a"), value("A"), t0 + 5s, t0 + 60s));
-  EXPECT_EQ(**t.prolong(key("a"), t0 + 10s, t0 + 12s), "A");
-  EXPECT_TRUE(t.find_fresh(key("a"), t0 + 11s));
-  EXPECT_FALSE(t.find_fresh(key("a"), t0 + 12s));
-  EXPECT_TRUE(t.prolong(key("a"), t0 + 59s, t0 + 100s));
-  EXPECT_FALSE(t.find_fresh(key("a"), t0 + 60s));
-  EXPECT_FALSE(t.prolong(key("a"), t0 + 60s, t0 + 100s));
-  EXPECT_FALSE(t.prolong(key("b"), t0, t0 + 1s));
+  EXPECT_TRUE(t.find(key("a"), t0 + 5s - 1ns)->fresh);
+  const auto stale = t.find(key("a"), t0 + 60s - 1ns);
+  ASSERT_TRUE(stale);
+  EXPECT_FALSE(stale->fresh);
+  EXPECT_EQ(*stale->value, "A");
+  EXPECT_FALSE(t.find(key("a"), t0 + 60s));
 }
 
 TEST(digest_table, has_the_capacity_asked_for_and_not_more) {
@@ -79,7 +84,7 @@ TEST(digest_table, has_the_capacity_asked_for_and_not_more) {
   table t(128);
   for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(put(t, key(std::to_string(i)), "x", t0 + 5s));
   std::size_t found = 0;
-  for (int i = 0; i < 10'000; ++i) found += t.find_fresh(key(std::to_string(i)), t0).has_value();
+  for (int i = 0; i < 10'000; ++i) found += fresh(t, key(std::to_string(i)), t0).has_value();
   EXPECT_EQ(found, t.capacity());
 }
 
@@ -88,10 +93,10 @@ TEST(digest_table, a_full_set_gives_up_what_goes_stale_first) {
   for (std::uint8_t n = 0; n < 8; ++n) {
     ASSERT_TRUE(put(t, in_one_set(n), std::to_string(n), t0 + (n == 3 ? 1s : 5s)));
   }
-  for (std::uint8_t n = 0; n < 8; ++n) EXPECT_TRUE(t.find_fresh(in_one_set(n), t0));
+  for (std::uint8_t n = 0; n < 8; ++n) EXPECT_TRUE(fresh(t, in_one_set(n), t0));
   ASSERT_TRUE(put(t, in_one_set(8), "8", t0 + 5s));
   for (std::uint8_t n = 0; n < 9; ++n) {
-    EXPECT_EQ(t.find_fresh(in_one_set(n), t0).has_value(), n != 3) << int{n};
+    EXPECT_EQ(fresh(t, in_one_set(n), t0).has_value(), n != 3) << int{n};
   }
 }
 
@@ -99,13 +104,13 @@ TEST(digest_table, forgets_one_some_and_all) {
   table t(128);
   for (const char* text : {"a", "b", "c"}) ASSERT_TRUE(put(t, key(text), text, t0 + 5s));
   t.forget_if([](const auto& v) { return *v == "a"; });
-  EXPECT_FALSE(t.find_fresh(key("a"), t0));
-  EXPECT_FALSE(t.prolong(key("a"), t0, t0 + 1s));
+  EXPECT_FALSE(fresh(t, key("a"), t0));
+  EXPECT_FALSE(t.find(key("a"), t0));
   t.erase(key("b"));
-  EXPECT_FALSE(t.find_fresh(key("b"), t0));
-  EXPECT_TRUE(t.find_fresh(key("c"), t0));
+  EXPECT_FALSE(fresh(t, key("b"), t0));
+  EXPECT_TRUE(fresh(t, key("c"), t0));
   t.forget_all();
-  EXPECT_FALSE(t.find_fresh(key("c"), t0));
+  EXPECT_FALSE(fresh(t, key("c"), t0));
 }
 
 TEST(digest_table, an_answer_under_way_while_it_forgot_is_not_kept) {
@@ -113,7 +118,7 @@ TEST(digest_table, an_answer_under_way_while_it_forgot_is_not_kept) {
   const auto ticket = t.ticket();
   t.forget_if([](const auto&) { return false; });
   EXPECT_FALSE(t.put(ticket, key("a"), value("A"), t0 + 5s, t0 + 5s));
-  EXPECT_FALSE(t.find_fresh(key("a"), t0));
+  EXPECT_FALSE(fresh(t, key("a"), t0));
   EXPECT_TRUE(put(t, key("a"), "A", t0 + 5s));
 }
 
@@ -127,7 +132,7 @@ TEST(digest_table, two_threads_may_use_it_at_once) {
   });
   for (int i = 0; i < 20'000; ++i) {
     const std::string text = std::to_string(i % 200);
-    if (const auto found = t.find_fresh(key(text), t0)) {
+    if (const auto found = fresh(t, key(text), t0)) {
       ASSERT_EQ(**found, text);
     }
   }

@@ -42,6 +42,10 @@ void note_uses(Rows& rows, std::span<const use> uses) {
 
 }  // namespace
 
+std::string memory_store::scope() const {
+  return "memory|" + std::to_string(reinterpret_cast<std::uintptr_t>(this));
+}
+
 // --- users
 
 user* memory_store::user_of(std::string_view email) {
@@ -178,6 +182,17 @@ result<void> memory_store::touch_keys(std::span<const use> uses) {
   return {};
 }
 
+result<std::vector<std::string>> memory_store::valid_keys(const std::vector<std::string>& ids) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> valid;
+  for (const std::string& id : ids) {
+    const auto found = keys_.find(id);
+    if (found == keys_.end() || found->second.status != key_status::active) continue;
+    if (!judged(found->second).expired) valid.push_back(id);
+  }
+  return valid;
+}
+
 // --- tokens
 
 result<void> memory_store::add_token(const token& row) {
@@ -244,6 +259,16 @@ result<void> memory_store::touch_tokens(std::span<const use> uses) {
   return {};
 }
 
+result<std::vector<std::string>> memory_store::valid_tokens(const std::vector<std::string>& ids) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> valid;
+  for (const std::string& id : ids) {
+    const auto found = tokens_.find(id);
+    if (found != tokens_.end() && !found->second.revoked) valid.push_back(id);
+  }
+  return valid;
+}
+
 result<std::size_t> memory_store::remove_tokens_expired_before(wall_time when) {
   const std::scoped_lock lock(mutex_);
   const auto removed =
@@ -290,6 +315,14 @@ result<std::size_t> memory_store::put_silent_assets_offline(wall_time before) {
 result<std::uint64_t> memory_store::change_count() {
   const std::scoped_lock lock(mutex_);
   return changes_;
+}
+
+result<summary> memory_store::describe() {
+  const std::scoped_lock lock(mutex_);
+  return summary{.users = users_.size(),
+                 .keys = keys_.size(),
+                 .tokens = tokens_.size(),
+                 .assets = assets_.size()};
 }
 
 }  // namespace frpx::store

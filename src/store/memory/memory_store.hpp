@@ -18,6 +18,7 @@ class memory_store : public store {
   static constexpr std::size_t longest_table = 100'000;
 
   std::string_view kind() const override { return "memory"; }
+  std::string scope() const override;
 
   result<void> add_user(const user& row) override;
   result<user> find_user(std::string_view email) override;
@@ -32,6 +33,7 @@ class memory_store : public store {
   result<std::vector<api_key>> list_keys(const page& which) override;
   result<api_key> revoke_key(std::string_view id_or_name) override;
   result<void> touch_keys(std::span<const use> uses) override;
+  result<std::vector<std::string>> valid_keys(const std::vector<std::string>& ids) override;
 
   result<void> add_token(const token& row) override;
   result<token> find_token(std::string_view id) override;
@@ -39,6 +41,7 @@ class memory_store : public store {
   result<void> set_token_client(std::string_view id, std::string_view client_id) override;
   result<token> revoke_token(std::string_view id) override;
   result<void> touch_tokens(std::span<const use> uses) override;
+  result<std::vector<std::string>> valid_tokens(const std::vector<std::string>& ids) override;
   result<std::size_t> remove_tokens_expired_before(wall_time when) override;
 
   result<void> put_asset(const asset& row) override;
@@ -46,6 +49,7 @@ class memory_store : public store {
   result<std::size_t> put_silent_assets_offline(wall_time before) override;
 
   result<std::uint64_t> change_count() override;
+  result<summary> describe() override;
 
  private:
   template <class Row>

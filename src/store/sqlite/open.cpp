@@ -1,19 +1,38 @@
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+
 #include "store/sqlite/file.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace frpx::store {
+namespace {
+
+// Two machines may have a file of one name each.
+std::string scope_of(const std::string& path) {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  std::error_code ignored;
+  return std::string("sqlite|") + host + "|" +
+         std::filesystem::weakly_canonical(path, ignored).string();
+}
+
+}  // namespace
 
 boost::system::result<std::unique_ptr<store>, open_error> sqlite_store::open(
     const std::string& path, const open_options& options) {
-  auto writer = open_for_writing(path, options, migrate_sqlite);
+  auto writer =
+      open_for_writing(path, options, options.migrate ? migrate_sqlite : refuse_older_sqlite);
   if (!writer) return writer.error();
   auto reader = connection::open(path, options.timeout);
   if (!reader) return file_error(path, errc::cannot_open);
   if (const auto done = reader->execute("PRAGMA query_only = ON"); !done) {
     return file_error(path, errc::cannot_open, reader->last_message());
   }
-  return std::unique_ptr<store>(new sqlite_store(std::move(*reader), std::move(*writer)));
+  return std::unique_ptr<store>(
+      new sqlite_store(scope_of(path), std::move(*reader), std::move(*writer)));
 }
 
 }  // namespace frpx::store

@@ -87,6 +87,14 @@ int newest_sqlite_schema() {
   return static_cast<int>(std::size(migrations));
 }
 
+result<void> refuse_older_sqlite(connection& on) {
+  const auto version = version_of(on);
+  if (!version) return version.error();
+  if (*version > newest_sqlite_schema() || *version < 0) return errc::newer_schema;
+  if (*version < newest_sqlite_schema()) return errc::older_schema;
+  return {};
+}
+
 result<void> migrate_sqlite(connection& on) {
   if (const auto version = version_of(on); !version) {
     return version.error();

@@ -12,4 +12,7 @@ int newest_sqlite_schema();
 /// the same. Error: newer_schema.
 result<void> migrate_sqlite(connection& on);
 
+/// Changes nothing. Errors: older_schema, newer_schema.
+result<void> refuse_older_sqlite(connection& on);
+
 }  // namespace frpx::store

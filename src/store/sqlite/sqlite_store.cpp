@@ -210,6 +210,27 @@ result<void> sqlite_store::touch_keys(std::span<const use> uses) {
       uses);
 }
 
+// Of `ids`, those for which `sql` finds a row.
+result<std::vector<std::string>> sqlite_store::pick(const char* sql,
+                                                    const std::vector<std::string>& ids) {
+  const std::scoped_lock lock(reader_.mutex);
+  std::vector<std::string> picked;
+  for (const std::string& id : ids) {
+    query find(reader_.db, sql);
+    const auto row = find.bind(id).next();
+    if (!row) return row.error();
+    if (*row == query::step::row) picked.push_back(id);
+  }
+  return picked;
+}
+
+result<std::vector<std::string>> sqlite_store::valid_keys(const std::vector<std::string>& ids) {
+  return pick(
+      "SELECT 1 FROM api_keys WHERE id = ? AND status = 'active' AND "
+      "(expires IS NULL OR expires > unixepoch() * 1000000)",
+      ids);
+}
+
 // --- tokens
 
 result<void> sqlite_store::add_token(const token& row) {
@@ -272,6 +293,10 @@ result<void> sqlite_store::touch_tokens(std::span<const use> uses) {
       uses);
 }
 
+result<std::vector<std::string>> sqlite_store::valid_tokens(const std::vector<std::string>& ids) {
+  return pick("SELECT 1 FROM tokens WHERE id = ? AND revoked = 0", ids);
+}
+
 result<std::size_t> sqlite_store::remove_tokens_expired_before(wall_time when) {
   const std::scoped_lock lock(writer_.mutex);
   query remove(writer_.db, "DELETE FROM tokens WHERE expires < ?");
@@ -332,6 +357,22 @@ result<std::uint64_t> sqlite_store::change_count() {
   seen_version_ = *now;
   seen_count_ = static_cast<std::uint64_t>(*counted);
   return seen_count_;
+}
+
+result<summary> sqlite_store::describe() {
+  const std::scoped_lock lock(reader_.mutex);
+  query count(reader_.db,
+              "SELECT (SELECT user_version FROM pragma_user_version), "
+              "(SELECT count(*) FROM users), (SELECT count(*) FROM api_keys), "
+              "(SELECT count(*) FROM tokens), (SELECT count(*) FROM gpu_assets)");
+  return one(count, [](const query& row) {
+    const auto number = [&](int column) { return static_cast<std::size_t>(row.integer(column)); };
+    return summary{.schema = static_cast<int>(row.integer(0)),
+                   .users = number(1),
+                   .keys = number(2),
+                   .tokens = number(3),
+                   .assets = number(4)};
+  });
 }
 
 }  // namespace frpx::store

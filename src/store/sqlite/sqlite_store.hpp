@@ -21,6 +21,7 @@ class sqlite_store final : public store {
       const std::string& path, const open_options& options);
 
   std::string_view kind() const override { return "sqlite"; }
+  std::string scope() const override { return scope_; }
 
   result<void> add_user(const user& row) override;
   result<user> find_user(std::string_view email) override;
@@ -35,6 +36,7 @@ class sqlite_store final : public store {
   result<std::vector<api_key>> list_keys(const page& which) override;
   result<api_key> revoke_key(std::string_view id_or_name) override;
   result<void> touch_keys(std::span<const use> uses) override;
+  result<std::vector<std::string>> valid_keys(const std::vector<std::string>& ids) override;
 
   result<void> add_token(const token& row) override;
   result<token> find_token(std::string_view id) override;
@@ -42,6 +44,7 @@ class sqlite_store final : public store {
   result<void> set_token_client(std::string_view id, std::string_view client_id) override;
   result<token> revoke_token(std::string_view id) override;
   result<void> touch_tokens(std::span<const use> uses) override;
+  result<std::vector<std::string>> valid_tokens(const std::vector<std::string>& ids) override;
   result<std::size_t> remove_tokens_expired_before(wall_time when) override;
 
   result<void> put_asset(const asset& row) override;
@@ -49,6 +52,7 @@ class sqlite_store final : public store {
   result<std::size_t> put_silent_assets_offline(wall_time before) override;
 
   result<std::uint64_t> change_count() override;
+  result<summary> describe() override;
 
  private:
   struct side {
@@ -57,11 +61,14 @@ class sqlite_store final : public store {
     connection db;
   };
 
-  sqlite_store(connection reader, connection writer)
-      : reader_(std::move(reader)), writer_(std::move(writer)) {}
+  sqlite_store(std::string scope, connection reader, connection writer)
+      : scope_(std::move(scope)), reader_(std::move(reader)), writer_(std::move(writer)) {}
+
+  result<std::vector<std::string>> pick(const char* sql, const std::vector<std::string>& ids);
 
   result<void> touch(const char* sql, std::span<const use> uses);
 
+  const std::string scope_;
   side reader_;
   side writer_;
   std::int64_t seen_version_ = -1;  // with reader_'s mutex, as is what follows

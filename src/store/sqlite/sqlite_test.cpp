@@ -358,8 +358,7 @@ TEST(sqlite_errors, each_has_its_meaning) {
 }
 
 TEST(store_url, what_is_not_built_in_is_refused_by_name_and_without_its_password) {
-  const char* cases[] = {"postgres://frpx:geheim@db/frpx",
-                         "mysql://x:geheim@y",
+  const char* cases[] = {"mysql://x:geheim@y",
                          "",
                          "frpx.db",
                          "memory:x",
@@ -373,7 +372,7 @@ TEST(store_url, what_is_not_built_in_is_refused_by_name_and_without_its_password
     EXPECT_EQ(opened.error().code, errc::unknown_scheme) << url;
     EXPECT_EQ(opened.error().text.find("geheim"), std::string::npos) << url;
   }
-  EXPECT_NE(open(cases[0]).error().text.find("`postgres` is not built in"), std::string::npos);
+  EXPECT_NE(open(cases[0]).error().text.find("`mysql` is not built in"), std::string::npos);
 }
 
 TEST_F(sqlite_file, takes_both_forms_of_url) {

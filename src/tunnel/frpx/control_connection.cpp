@@ -43,6 +43,15 @@ class frpx_session final : public session {
     if (connection_ != nullptr) connection_->close(why);
   }
 
+  // Public clients log a second LoginResult and go on; ours keep the token in it.
+  void give_token(const secret& text) override {
+    if (connection_ == nullptr) return;
+    wire::login_result renewed;
+    renewed.success = true;
+    renewed.token = text;
+    connection_->send(renewed);
+  }
+
   void connection_gone() {
     alive = false;
     connection_ = nullptr;
@@ -163,13 +172,18 @@ asio::awaitable<bool> control_connection::accept_account(const identity::account
   if (uses_links_) answer.caps.emplace_back(wire::cap_link_1);
   claim_.user_id = who.user_id;
   claim_.token_id = who.token_id;
-  if (who.token_id.empty() || logins.renewal_due(who.token_expires, wall_clock::now())) {
+  came_by_ = {who.token_id, who.token_expires, who.key_id};
+  const bool needs_token =
+      who.key_id.empty() &&
+      (who.token_id.empty() || logins.renewal_due(who.token_expires, wall_clock::now()));
+  if (needs_token) {
     const auto issued = co_await owner_.around().blocking.run(
         [&logins, user = who.user_id] { return logins.issue_token(user, wall_clock::now()); },
         owner_.how().login);
     if (issued) {
       answer.token = issued->text;
       claim_.token_id = issued->id;
+      came_by_ = {issued->id, issued->expires, {}};
     } else {
       log::error("no token for {}: {}", shown(who.email), issued.error().message());
     }
@@ -203,6 +217,7 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
         session_facts{clients.next_number(), wish->client_id, who.user_id, who.email, peer_,
                       wall_clock::now()},
         owner_, *this);
+    session_->came_by = came_by_;
     owner_.enter(session_->facts().number, *this);
     if (const error_code refused = clients.add(session_, claim_)) answer.error = refused.message();
   }

@@ -66,6 +66,7 @@ class control_connection {
   bool is_ours_ = false;
   bool uses_links_ = false;
   claim claim_;
+  credential came_by_;
   std::shared_ptr<session> session_;
 };
 

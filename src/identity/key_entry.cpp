@@ -1,0 +1,88 @@
+#include "identity/key_entry.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "core/hex.hpp"
+#include "core/names.hpp"
+
+namespace frpx::identity {
+namespace {
+
+// version change asked expires outcome [id owner name]; times in microseconds since 1970, `-` for
+// what is not there. The name comes last, for it may hold spaces.
+constexpr std::string_view version = "1";
+constexpr std::array faults{key_fault::none, key_fault::unknown, key_fault::revoked,
+                            key_fault::expired};
+
+std::int64_t micros(wall_time time) {
+  return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+// Takes the text up to the next space.
+std::string_view word(std::string_view& text) {
+  const auto space = std::min(text.find(' '), text.size());
+  const auto taken = text.substr(0, space);
+  text.remove_prefix(std::min(space + 1, text.size()));
+  return taken;
+}
+
+template <class T>
+std::optional<T> number(std::string_view text) {
+  T value = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<wall_time> time(std::string_view text) {
+  constexpr std::int64_t year_2262 = 9'214'646'400'000'000;  // beyond it our clock overflows
+  const auto value = number<std::int64_t>(text);
+  if (!value || *value < 0 || *value > year_2262) return std::nullopt;
+  return wall_time(std::chrono::microseconds(*value));
+}
+
+}  // namespace
+
+std::string to_text(const key_entry& entry) {
+  std::string text(version);
+  text += ' ' + std::to_string(entry.change) + ' ' + std::to_string(micros(entry.asked)) + ' ';
+  text += entry.expires ? std::to_string(micros(*entry.expires)) : "-";
+  text += ' ';
+  text += to_string(entry.said.fault);
+  if (entry.said.key) {
+    const key_facts& key = *entry.said.key;
+    text += ' ' + key.id + ' ' + (key.owner.empty() ? "-" : key.owner) + ' ' + key.name;
+  }
+  return text;
+}
+
+std::optional<key_entry> parse_key_entry(std::string_view text) {
+  if (word(text) != version) return std::nullopt;
+  const auto change = number<std::uint64_t>(word(text));
+  const auto asked = time(word(text));
+  const std::string_view end = word(text);
+  const auto expires = time(end);
+  const std::string_view fault = word(text);
+  const auto* const which = std::find_if(faults.begin(), faults.end(),
+                                         [&](key_fault each) { return to_string(each) == fault; });
+  if (!change || !asked || (end != "-" && !expires) || which == faults.end()) return std::nullopt;
+  key_entry out{*change, *asked, expires, {}};
+  out.said.outcome = *which == key_fault::none ? standing::valid : standing::invalid;
+  out.said.fault = *which;
+  out.said.by = answered_by::redis;
+  if (*which == key_fault::unknown) return text.empty() ? std::optional(out) : std::nullopt;
+  const std::string id(word(text));
+  const std::string_view owner = word(text);
+  if (!is_name(id) || !is_plain_text(text) || (owner != "-" && !is_name(owner)))
+    return std::nullopt;
+  out.said.key = std::make_shared<const key_facts>(
+      key_facts{id, std::string(text), owner == "-" ? "" : std::string(owner)});
+  return out;
+}
+
+std::string entry_name(std::string_view key) {
+  return "key:" + to_hex(sha256(key));
+}
+
+}  // namespace frpx::identity

@@ -1,0 +1,39 @@
+// What is said of an API key.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace frpx::identity {
+
+/// A known key's public side, shared by all verdicts on it.
+struct key_facts {
+  std::string id;
+  std::string name;
+  std::string owner;
+};
+
+enum class standing : std::uint8_t { valid, invalid, unavailable };
+
+/// Why a key is not valid; for the log, never for the visitor.
+enum class key_fault : std::uint8_t { none, unknown, revoked, expired, unsuitable, store_away };
+std::string_view to_string(key_fault value);
+
+/// Who answered: for a debug line and a counter per check. `fixed` is the key of `--api-key`.
+enum class answered_by : std::uint8_t { process, redis, database, fixed };
+inline constexpr std::size_t answerers = 4;
+std::string_view to_string(answered_by value);
+
+struct verdict {
+  standing outcome = standing::unavailable;
+  key_fault fault = key_fault::store_away;
+  answered_by by = answered_by::database;
+  bool due = false;  ///< It holds, but is to be asked for anew in the background.
+  std::shared_ptr<const key_facts> key;  ///< Null when the key is unknown.
+
+  bool is_valid() const { return outcome == standing::valid; }
+};
+
+}  // namespace frpx::identity

@@ -1,0 +1,287 @@
+#include "server/upkeep.hpp"
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <set>
+
+#include "core/log.hpp"
+#include "core/names.hpp"
+
+namespace frpx::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto watch_every = std::chrono::milliseconds(200);
+constexpr auto run_every = std::chrono::seconds(1);
+constexpr auto show_again = std::chrono::seconds(20);  // well below `silent`
+constexpr auto silent = std::chrono::seconds(60);
+constexpr auto remove_expired_every = std::chrono::hours(1);
+constexpr auto patience = std::chrono::seconds(30);
+
+bool is_due(steady_time last, steady_time now, steady_clock::duration every) {
+  return last == steady_time::min() || now - last >= every;
+}
+
+store::asset row_of(const std::string& client_id, const std::string& user_id,
+                    const std::string& name, bool online) {
+  const wall_time now = wall_clock::now();
+  return {.user_id = user_id,
+          .machine_id = client_id,
+          .name = name,
+          .online = online,
+          .created = now,
+          .updated = now};
+}
+
+bool says_nothing_of_the_row(error_code why) {
+  return why != store::errc::not_found && why != store::errc::bad_value &&
+         why != store::errc::already_exists && why != store::errc::failed;
+}
+
+}  // namespace
+
+upkeep::upkeep(surroundings around, health_listener tell)
+    : around_(around), tell_(std::move(tell)) {}
+
+asio::awaitable<void> upkeep::pause(std::chrono::milliseconds span) {
+  asio::steady_timer timer(around_.home.context(), span);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<void> upkeep::watch() {
+  auto& keys = around_.keys;
+  bool must_look = false;  // at the sessions: a change was heard of and not yet acted upon
+  for (;;) {
+    const auto heard = co_await watching_.run([&keys] { return keys.refresh(); }, patience);
+    store_answers_ = heard.has_value();
+    tell_(heard ? error_code() : heard.error(), keys.shared_answers());
+    must_look |= heard && *heard == identity::key_checker::news::changed;
+    if (heard && must_look) {
+      must_look = false;
+      co_await end_revoked();
+    }
+    co_await pause(watch_every);
+  }
+}
+
+std::vector<upkeep::held> upkeep::holders() const {
+  std::vector<held> all;
+  for (const auto& each : around_.clients.sessions()) {
+    const auto& facts = each->facts();
+    all.push_back({facts.number, each->came_by, facts.client_id, facts.user_id});
+  }
+  return all;
+}
+
+// The session, if it lives and came in by the same still.
+tunnel::session* upkeep::find(const held& of) const {
+  const auto found = around_.clients.find(of.client_id);
+  if (!found || found->facts().number != of.session) return nullptr;
+  const bool same =
+      found->came_by.token_id == of.by.token_id && found->came_by.key_id == of.by.key_id;
+  return same ? found.get()
+              : nullptr;  // the registry keeps it until the caller returns to the loop
+}
+
+asio::awaitable<void> upkeep::end_revoked() {
+  auto all = holders();
+  if (all.empty()) co_return;
+  const auto gone = co_await watching_.run(
+      [&store = around_.store, all = std::move(all)]() -> result<std::vector<held>> {
+        std::vector<std::string> tokens;
+        std::vector<std::string> keys;
+        for (const held& each : all) {
+          if (!each.by.token_id.empty()) tokens.push_back(each.by.token_id);
+          if (!each.by.key_id.empty()) keys.push_back(each.by.key_id);
+        }
+        std::set<std::string> good;
+        for (auto answer : {store.valid_tokens(tokens), store.valid_keys(keys)}) {
+          if (!answer) return answer.error();
+          good.insert(answer->begin(), answer->end());
+        }
+        std::vector<held> gone;
+        for (const held& each : all) {
+          const auto& id = each.by.key_id.empty() ? each.by.token_id : each.by.key_id;
+          if (!id.empty() && !good.contains(id)) gone.push_back(each);
+        }
+        return gone;
+      },
+      patience);
+  if (!gone) co_return;
+  for (const held& each : *gone) {
+    if (auto* session = find(each)) {
+      session->end(each.by.key_id.empty() ? "its token was revoked" : "its key was revoked");
+    }
+  }
+}
+
+asio::awaitable<void> upkeep::run() {
+  for (;;) {
+    if (store_answers_) {
+      const steady_time now = steady_clock::now();
+      co_await show_machines(now);
+      co_await bind_tokens();
+      co_await renew_tokens();
+      co_await tidy(now);
+    }
+    co_await pause(run_every);
+  }
+}
+
+// What the store should be told: who is new, was renamed, has gone, or was last shown long ago.
+std::vector<upkeep::machine> upkeep::machines_to_put(steady_time now) {
+  std::vector<machine> due;
+  std::set<std::string_view> here;
+  for (const auto& each : around_.clients.sessions()) {
+    const auto& facts = each->facts();
+    if (facts.user_id.empty()) continue;
+    here.insert(facts.client_id);
+    const bool is_named = each->machine && is_plain_text(each->machine->usage.computer_name);
+    const std::string& name = is_named ? each->machine->usage.computer_name : facts.client_id;
+    shown& known = machines_[facts.client_id];
+    const bool changed = known.user_id != facts.user_id || known.name != name || !known.online;
+    if (!changed && !is_due(known.put_at, now, show_again)) continue;
+    known = {facts.user_id, name, true, known.put_at};
+    due.push_back({facts.client_id, known});
+  }
+  for (auto& [client_id, known] : machines_) {
+    if (here.contains(client_id)) continue;
+    known.online = false;
+    due.push_back({client_id, known});
+  }
+  return due;
+}
+
+asio::awaitable<void> upkeep::show_machines(steady_time now) {
+  auto due = machines_to_put(now);
+  if (due.empty()) co_return;
+  const auto done = co_await around_.blocking.run(
+      [&store = around_.store, due]() -> result<std::size_t> {
+        std::size_t count = 0;
+        for (const machine& each : due) {
+          const auto put = store.put_asset(
+              row_of(each.client_id, each.as.user_id, each.as.name, each.as.online));
+          if (!put && says_nothing_of_the_row(put.error())) break;  // again, when the store is back
+          if (!put) {
+            static log::rate_limit limiter(1);
+            if (limiter.pass()) {
+              log::warn("the machine of client {} cannot be shown in gpu_assets: {}; {} more",
+                        each.client_id, put.error().message(), limiter.withheld());
+            }
+          }
+          ++count;
+        }
+        return count;
+      },
+      patience);
+  if (!done) co_return;
+  due.resize(*done);
+  for (const machine& each : due) {
+    const auto known = machines_.find(each.client_id);
+    if (known == machines_.end()) continue;
+    if (known->second.online) {
+      known->second.put_at = now;
+    } else {
+      machines_.erase(known);
+    }
+  }
+}
+
+asio::awaitable<void> upkeep::bind_tokens() {
+  std::vector<held> unbound;
+  std::map<std::uint64_t, std::string> bound;
+  for (held& each : holders()) {
+    const auto known = bound_.find(each.session);
+    if (each.by.token_id.empty()) continue;
+    if (known != bound_.end() && known->second == each.by.token_id) {
+      bound.insert(*known);
+    } else {
+      unbound.push_back(std::move(each));
+    }
+  }
+  bound_ = std::move(bound);
+  if (unbound.empty()) co_return;
+  const auto done = co_await around_.blocking.run(
+      [&logins = around_.logins, unbound]() -> result<std::size_t> {
+        std::size_t count = 0;
+        for (const held& each : unbound) {
+          const auto written = logins.bind_token(each.by.token_id, each.client_id);
+          if (!written && says_nothing_of_the_row(written.error())) break;
+          ++count;
+        }
+        return count;
+      },
+      patience);
+  if (!done) co_return;
+  for (std::size_t i = 0; i < *done; ++i) {
+    bound_.emplace(unbound[i].session, unbound[i].by.token_id);
+  }
+}
+
+// Over the living connection, so that a client never comes back with a token that has expired.
+asio::awaitable<void> upkeep::renew_tokens() {
+  const wall_time now = wall_clock::now();
+  auto due = holders();
+  std::erase_if(due, [&](const held& each) {
+    return each.by.token_id.empty() || each.user_id.empty() ||
+           !around_.logins.renewal_due(each.by.token_expires, now);
+  });
+  if (due.empty()) co_return;
+  auto made = co_await around_.blocking.run(
+      [&logins = around_.logins, due = std::move(due), now]() -> result<std::vector<renewal>> {
+        std::vector<renewal> all;
+        for (const held& each : due) {
+          auto token = logins.issue_token(each.user_id, now);
+          if (!token) break;
+          all.push_back({each, std::move(*token)});
+        }
+        return all;
+      },
+      patience);
+  if (!made) co_return;
+  for (renewal& each : *made) {
+    auto* session = find(each.of);
+    if (session == nullptr) continue;
+    session->came_by = {each.token.id, each.token.expires, {}};
+    session->give_token(each.token.text);
+    log::debug("client {} was given a new token", frpx::shown(each.of.client_id));
+  }
+}
+
+asio::awaitable<void> upkeep::tidy(steady_time now) {
+  const bool sweep = is_due(swept_at_, now, show_again);
+  const bool expire = is_due(expired_at_, now, remove_expired_every);
+  if (!sweep && !expire) co_return;
+  const auto done = co_await around_.blocking.run(
+      [&store = around_.store, sweep, expire]() -> result<std::size_t> {
+        std::size_t count = 0;
+        const wall_time here = wall_clock::now();
+        // Only what no server has shown for so long: others refresh their own.
+        if (sweep) {
+          const auto swept = store.put_silent_assets_offline(here - silent);
+          if (!swept) return swept;
+          count += *swept;
+        }
+        if (expire) {
+          const auto removed = store.remove_tokens_expired_before(here);
+          if (!removed) return removed;
+          count += *removed;
+        }
+        return count;
+      },
+      patience);
+  if (!done) co_return;
+  if (sweep) swept_at_ = now;
+  if (expire) expired_at_ = now;
+}
+
+void upkeep::leave() {
+  for (const auto& [client_id, known] : machines_) {
+    const auto put = around_.store.put_asset(row_of(client_id, known.user_id, known.name, false));
+    if (!put && says_nothing_of_the_row(put.error())) return;  // others will see the silence
+  }
+}
+
+}  // namespace frpx::server

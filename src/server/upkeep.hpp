@@ -1,0 +1,91 @@
+// What a server does all the time so that store, cache and sessions agree.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "identity/key_checker.hpp"
+#include "identity/logins.hpp"
+#include "net/blocking_pool.hpp"
+#include "net/worker.hpp"
+#include "store/store.hpp"
+#include "tunnel/registry.hpp"
+
+namespace frpx::server {
+
+/// Hears of changes five times a second: the key checker forgets, and sessions whose token or key
+/// was revoked end. Every second: clients' machines are shown in the store as they come and go,
+/// tokens learn which client uses them and are renewed in the second half of their life. Now and
+/// then: what is left over from servers that died is put right, and expired tokens go.
+///
+/// A store that is away delays all of that and ends no session. Made and used on the home worker;
+/// what blocks runs on the pools. `run` and `watch` end by being cancelled.
+class upkeep {
+ public:
+  struct surroundings {
+    net::worker& home;
+    net::blocking_pool& blocking;
+    store::store& store;
+    identity::logins& logins;
+    identity::key_checker& keys;
+    tunnel::registry& clients;
+  };
+  /// Hears of each look at the store and at the shared cache whether they answered.
+  using health_listener = std::function<void(error_code store, bool shared_answers)>;
+
+  upkeep(surroundings around, health_listener tell);
+
+  boost::asio::awaitable<void> watch();
+  boost::asio::awaitable<void> run();
+
+  /// Shows the machines as offline. Blocks; for the end, when the two coroutines have been joined.
+  void leave();
+
+ private:
+  // A client's machine as the store shows it.
+  struct shown {
+    std::string user_id;
+    std::string name;
+    bool online = true;
+    steady_time put_at = steady_time::min();
+  };
+  struct machine {
+    std::string client_id;
+    shown as;
+  };
+  struct held {
+    std::uint64_t session = 0;
+    tunnel::credential by;
+    std::string client_id;
+    std::string user_id;
+  };
+  struct renewal {
+    held of;
+    identity::issued_token token;
+  };
+
+  boost::asio::awaitable<void> end_revoked();
+  boost::asio::awaitable<void> show_machines(steady_time now);
+  boost::asio::awaitable<void> bind_tokens();
+  boost::asio::awaitable<void> renew_tokens();
+  boost::asio::awaitable<void> tidy(steady_time now);
+  std::vector<machine> machines_to_put(steady_time now);
+  std::vector<held> holders() const;
+  tunnel::session* find(const held& of) const;
+  boost::asio::awaitable<void> pause(std::chrono::milliseconds span);
+
+  const surroundings around_;
+  const health_listener tell_;
+  net::blocking_pool watching_{1, 4};  // so that nothing else delays it
+  bool store_answers_ = false;
+  std::map<std::string, shown> machines_;       // by client id
+  std::map<std::uint64_t, std::string> bound_;  // session: the token that knows its client
+  steady_time swept_at_ = steady_time::min();
+  steady_time expired_at_ = steady_time::min();
+};
+
+}  // namespace frpx::server

@@ -1,0 +1,300 @@
+// What the PostgreSQL store promises beyond the contract: databases that are there already, other
+// servers, faults of a real server.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "core/hex.hpp"
+#include "store/postgres/schema.hpp"
+#include "store/store.hpp"
+#include "tests/support/real_servers.hpp"
+
+namespace frpx::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+class postgres : public testing::Test {
+ protected:
+  std::vector<std::string> sql(const std::string& statement) {
+    return test::shared_postgres().sql(url_, statement);
+  }
+  std::string one(const std::string& statement) { return sql(statement).at(0); }
+  std::unique_ptr<store> open_it(const open_options& options = {}) {
+    return open(url_, options).value();
+  }
+  open_error open_fails(const std::string& url, const open_options& options = {}) {
+    auto opened = open(url, options);
+    EXPECT_FALSE(opened);
+    return opened ? open_error{} : opened.error();
+  }
+
+  const std::string url_ = test::shared_postgres().make_database();
+};
+
+api_key some_key(const std::string& text) {
+  return {.id = "id-" + text, .name = "name-" + text, .hash = sha256(text), .created = {}};
+}
+user some_user(const std::string& id) {
+  return {.id = id, .email = id + "@example.com", .password_hash = "$h", .created = {}};
+}
+asset some_asset(const std::string& user_id, const std::string& machine) {
+  const wall_time now = wall_clock::now();
+  return {.user_id = user_id,
+          .machine_id = machine,
+          .name = "box",
+          .online = true,
+          .created = now,
+          .updated = now};
+}
+
+// --- the schema
+
+TEST_F(postgres, many_may_start_at_once_on_an_empty_database) {
+  std::vector<std::thread> starters;
+  std::atomic<int> opened{0};
+  for (int i = 0; i < 10; ++i) {
+    starters.emplace_back([&] {
+      const auto one = open(url_, {.timeout = 20s});
+      EXPECT_TRUE(one) << one.error().text;
+      opened += one.has_value();
+    });
+  }
+  for (auto& each : starters) each.join();
+  EXPECT_EQ(opened, 10);
+  EXPECT_EQ(one("SELECT count(*) FROM frpx_schema"), "1");
+}
+
+TEST_F(postgres, a_newer_schema_is_refused_with_a_clear_line) {
+  open_it();
+  sql("INSERT INTO frpx_schema VALUES (" + std::to_string(pg::newest_schema() + 1) + ")");
+  const open_error why = open_fails(url_);
+  EXPECT_EQ(why.code, errc::newer_schema);
+  EXPECT_NE(why.text.find("newer frpx"), std::string::npos) << why.text;
+}
+
+TEST_F(postgres, without_leave_to_migrate_nothing_is_changed) {
+  EXPECT_EQ(open_fails(url_, {.migrate = false}).code, errc::older_schema);
+  EXPECT_EQ(one("SELECT to_regclass('frpx_users') IS NULL"), "t");
+  open_it();
+  EXPECT_EQ(open_it({.migrate = false})->describe()->schema, pg::newest_schema());
+}
+
+TEST_F(postgres, what_keeps_it_from_opening_is_said_without_the_password) {
+  const open_error why = open_fails("postgres://frpx:s3cret@127.0.0.1:1/none");
+  EXPECT_EQ(why.code, errc::unavailable);
+  EXPECT_EQ(why.text.find("s3cret"), std::string::npos) << why.text;
+  EXPECT_NE(why.text.find("refused"), std::string::npos) << why.text;
+}
+
+// --- a database of public frpx
+
+constexpr const char* public_tables_text =
+    "CREATE TABLE api_keys (id SERIAL PRIMARY KEY, key VARCHAR(255) UNIQUE NOT NULL, "
+    "\"userId\" INT, status VARCHAR(20) NOT NULL DEFAULT 'active', \"expiresAt\" TIMESTAMP(3), "
+    "\"createdAt\" TIMESTAMP(3) NOT NULL DEFAULT NOW(), \"updatedAt\" TIMESTAMP(3) NOT NULL);"
+    "CREATE TABLE gpu_assets (id SERIAL PRIMARY KEY, \"userId\" VARCHAR(64) NOT NULL, "
+    "\"machineId\" VARCHAR(128) UNIQUE NOT NULL, name VARCHAR(255), "
+    "status VARCHAR(20) NOT NULL DEFAULT 'online', \"createdAt\" TIMESTAMP(3) NOT NULL, "
+    "\"updatedAt\" TIMESTAMP(3) NOT NULL);";
+
+constexpr const char* public_tables_enum =
+    "CREATE TYPE api_key_status AS ENUM ('active', 'inactive');"
+    "CREATE TYPE gpu_asset_status AS ENUM ('online', 'offline', 'busy');"
+    "CREATE TABLE api_keys (key TEXT PRIMARY KEY, status api_key_status NOT NULL, "
+    "\"expiresAt\" TIMESTAMPTZ, \"createdAt\" TIMESTAMPTZ DEFAULT NOW(), "
+    "\"updatedAt\" TIMESTAMPTZ DEFAULT NOW());"
+    "CREATE TABLE gpu_assets (\"userId\" TEXT NOT NULL, \"machineId\" TEXT NOT NULL UNIQUE, "
+    "name TEXT, status gpu_asset_status NOT NULL DEFAULT 'online', "
+    "\"createdAt\" TIMESTAMPTZ, \"updatedAt\" TIMESTAMPTZ);";
+
+class taken_over_postgres : public postgres, public testing::WithParamInterface<const char*> {
+ protected:
+  taken_over_postgres() {
+    auto on = pg::connection::open(url_, steady_clock::now() + 20s).value();
+    EXPECT_TRUE(on.run_all(GetParam(), steady_clock::now() + 20s)) << on.last_message();
+    sql("SET TimeZone TO 'UTC'");
+    add("old", "'active'", "NULL");
+    db_ = open_it();
+  }
+  void add(const std::string& key, const std::string& status, const std::string& expires) {
+    sql("INSERT INTO api_keys (key, status, \"expiresAt\", \"updatedAt\") VALUES ('" + key + "', " +
+        status + ", " + expires + ", NOW())");
+  }
+  bool is_valid(const std::string& key) {
+    const auto found = db_->find_key(secret(key));
+    return found && found->status == key_status::active && !found->expired;
+  }
+
+  std::unique_ptr<store> db_;
+};
+
+INSTANTIATE_TEST_SUITE_P(all, taken_over_postgres,
+                         testing::Values(public_tables_text, public_tables_enum));
+
+TEST_P(taken_over_postgres, plain_keys_work_by_the_databases_rule) {
+  EXPECT_TRUE(is_valid("old"));
+  EXPECT_FALSE(is_valid("older"));
+  add("later", "'active'", "NOW() + INTERVAL '1 hour'");
+  add("past", "'active'", "NOW() - INTERVAL '1 second'");
+  add("off", GetParam() == public_tables_enum ? "'inactive'" : "'whatever'", "NULL");
+  add("for ever", "'active'", "'infinity'");
+  add("never", "'active'", "'-infinity'");
+  EXPECT_TRUE(is_valid("later"));
+  EXPECT_TRUE(is_valid("for ever"));
+  EXPECT_FALSE(is_valid("past"));
+  EXPECT_FALSE(is_valid("off"));
+  EXPECT_FALSE(is_valid("never"));
+  EXPECT_GT(*db_->find_key(secret("later"))->expires, wall_clock::now() + 59min);
+  EXPECT_LT(*db_->find_key(secret("later"))->expires, wall_clock::now() + 61min);
+}
+
+TEST_P(taken_over_postgres, keys_changed_by_hand_count_as_a_change) {
+  std::uint64_t seen = db_->change_count().value();
+  const auto moves = [&] {
+    return test::wait_until(
+        [&] {
+          const auto now = db_->change_count().value();
+          return std::exchange(seen, now) != now;
+        },
+        900ms);  // by notification: asking without one takes a second
+  };
+  ASSERT_TRUE(db_->change_count());
+  add("by hand", "'active'", "NULL");
+  EXPECT_TRUE(moves());
+  sql("DELETE FROM api_keys WHERE key = 'by hand'");
+  EXPECT_TRUE(moves());
+}
+
+TEST_P(taken_over_postgres, plain_keys_are_listed_and_revoked_without_being_shown) {
+  const auto listed = db_->list_keys({});
+  ASSERT_EQ(listed->size(), 1u);
+  const std::string id = listed->front().id;
+  EXPECT_TRUE(id.starts_with("plain-"));
+  EXPECT_EQ(id.find("old"), std::string::npos);
+  EXPECT_EQ(*db_->valid_keys({id, "plain-0000000000000000"}), std::vector<std::string>{id});
+  ASSERT_TRUE(db_->revoke_key(id));
+  EXPECT_FALSE(is_valid("old"));
+  EXPECT_TRUE(db_->valid_keys({id})->empty());
+  EXPECT_EQ(one("SELECT status FROM api_keys"),
+            GetParam() == public_tables_enum ? "inactive" : "revoked");
+}
+
+TEST_P(taken_over_postgres, plain_keys_are_hashed_in_place_and_go_on_working) {
+  const std::string id = db_->find_key(secret("old"))->id;
+  EXPECT_EQ(db_->describe()->plain_keys, 1u);
+  EXPECT_EQ(*db_->hash_plain_keys(), 1u);
+  EXPECT_EQ(*db_->hash_plain_keys(), 0u);
+  EXPECT_EQ(one("SELECT key FROM api_keys"), "sha256:" + to_hex(sha256("old")));
+  EXPECT_TRUE(is_valid("old"));
+  EXPECT_EQ(db_->find_key(secret("old"))->id, id);
+  // Who has read the table has no key.
+  EXPECT_FALSE(is_valid("sha256:" + to_hex(sha256("old"))));
+  add("new", "'active'", "NULL");
+  EXPECT_TRUE(is_valid("new"));
+}
+
+TEST_P(taken_over_postgres, own_keys_live_beside_them) {
+  ASSERT_TRUE(db_->add_key(some_key("k")));
+  EXPECT_TRUE(is_valid("k"));
+  EXPECT_EQ(db_->list_keys({})->size(), 2u);
+  EXPECT_EQ(one("SELECT count(*) FROM api_keys"), "1");
+}
+
+TEST_P(taken_over_postgres, machines_are_shown_with_owner_name_and_state) {
+  ASSERT_TRUE(db_->add_user(some_user("u1")));
+  ASSERT_TRUE(db_->add_user(some_user("u2")));
+  ASSERT_TRUE(db_->put_asset(some_asset("u1", "m1")));
+  EXPECT_EQ(one("SELECT \"userId\" || ' ' || name || ' ' || status FROM gpu_assets"),
+            "u1 box online");
+  asset gone = some_asset("u1", "m1");
+  gone.online = false;
+  ASSERT_TRUE(db_->put_asset(gone));
+  EXPECT_EQ(one("SELECT status FROM gpu_assets"), "offline");
+  // There a machine has one row, whoever logs in on it.
+  ASSERT_TRUE(db_->put_asset(some_asset("u2", "m1")));
+  EXPECT_EQ(one("SELECT \"userId\" || ' ' || status FROM gpu_assets"), "u2 online");
+  EXPECT_EQ(*db_->put_silent_assets_offline(wall_clock::now() - 60s), 0u);
+  EXPECT_EQ(*db_->put_silent_assets_offline(wall_clock::now() + 60s), 1u);
+  EXPECT_EQ(one("SELECT status FROM gpu_assets"), "offline");
+}
+
+// --- other servers on the same database
+
+TEST_F(postgres, a_change_by_another_server_is_noticed_at_once) {
+  const auto here = open_it();
+  const auto there = open_it();
+  ASSERT_TRUE(there->add_key(some_key("k")));
+  const auto before = here->change_count().value();
+  ASSERT_TRUE(there->revoke_key("id-k"));
+  EXPECT_TRUE(test::wait_until([&] { return here->change_count().value() != before; }, 900ms));
+  EXPECT_EQ(here->find_key(secret("k"))->status, key_status::revoked);
+}
+
+// --- faults of the server
+
+class postgres_faults : public testing::Test {
+ protected:
+  // Its own server, for it is stopped.
+  static test::postgres_server& server() {
+    static test::postgres_server own;
+    return own;
+  }
+  const std::string url_ = server().make_database();
+};
+
+TEST_F(postgres_faults, a_server_that_hangs_costs_the_deadline_and_no_more) {
+  const auto db = open(url_, {.timeout = 300ms}).value();
+  ASSERT_TRUE(db->add_key(some_key("k")));
+  server().freeze();
+  for (int i = 0; i < 2; ++i) {  // on a kept connection, then on a new one
+    const steady_time began = steady_clock::now();
+    EXPECT_EQ(db->find_key(secret("k")).error(), errc::unavailable);
+    EXPECT_LT(steady_clock::now() - began, 2s);
+    EXPECT_GE(steady_clock::now() - began, 300ms);
+  }
+  EXPECT_TRUE(test::wait_until([&] { return !db->change_count(); }, 3s));
+  server().resume();
+  EXPECT_TRUE(test::wait_until([&] { return db->find_key(secret("k")).has_value(); }));
+  EXPECT_TRUE(db->change_count());
+}
+
+TEST_F(postgres_faults, a_server_that_restarts_is_used_again) {
+  const auto db = open(url_).value();
+  ASSERT_TRUE(db->add_key(some_key("k")));
+  ASSERT_TRUE(db->change_count());
+  server().stop();
+  EXPECT_EQ(db->find_key(secret("k")).error(), errc::unavailable);
+  EXPECT_TRUE(test::wait_until([&] { return !db->change_count(); }, 3s));
+  EXPECT_EQ(open(url_).error().code, errc::unavailable);
+  server().start();
+  EXPECT_TRUE(test::wait_until([&] { return db->find_key(secret("k")).has_value(); }));
+  EXPECT_TRUE(db->change_count());
+}
+
+TEST_F(postgres_faults, a_server_that_is_away_at_the_start_is_waited_for) {
+  server().stop();
+  const auto db = open(url_, {.may_be_away = true}).value();
+  EXPECT_EQ(db->find_key(secret("k")).error(), errc::unavailable);
+  server().start();
+  EXPECT_TRUE(test::wait_until([&] { return db->add_key(some_key("k")).has_value(); }));
+}
+
+TEST_F(postgres_faults, no_more_connections_than_allowed_are_made) {
+  const auto db = open(url_, {.timeout = 20s, .connections = 2}).value();
+  std::vector<std::thread> askers;
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 16; ++i) {
+    askers.emplace_back([&] { answered += db->list_keys({}).has_value(); });
+  }
+  for (auto& each : askers) each.join();
+  EXPECT_EQ(answered, 16);
+  EXPECT_LE(std::stoi(server().sql(url_,
+                                   "SELECT count(*) FROM pg_stat_activity WHERE "
+                                   "application_name = 'frpx' AND datname = "
+                                   "current_database()")[0]),
+            3);  // with the one that asks
+}
+
+}  // namespace
+}  // namespace frpx::store

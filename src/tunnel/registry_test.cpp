@@ -1,0 +1,143 @@
+#include "tunnel/registry.hpp"
+
+#include <gtest/gtest.h>
+
+namespace frpx::tunnel {
+namespace {
+
+using namespace std::chrono_literals;
+
+class quiet_session final : public session {
+ public:
+  using session::session;
+  boost::asio::awaitable<result<std::unique_ptr<net::stream>>> open(net::worker&,
+                                                                    stream_wish) override {
+    co_return make_error_code(errc::late);
+  }
+  void end(const std::string& why) override { ended = why; }
+
+  std::string ended;
+};
+
+class registry_test : public testing::Test {
+ protected:
+  std::shared_ptr<quiet_session> make(const std::string& id) {
+    return std::make_shared<quiet_session>(
+        session_facts{.number = clients_.next_number(), .client_id = id, .user_id = "u"});
+  }
+  const routing& published() {
+    workers_.home().context().restart();
+    workers_.home().context().poll();
+    return *clients_.current(workers_.home());
+  }
+
+  net::worker_pool workers_{1};
+  registry clients_{workers_, 3};
+};
+
+TEST_F(registry_test, publishes_who_is_there_by_id_and_by_model) {
+  const auto a = make("a");
+  const auto b = make("b");
+  a->models = {{.id = "llama"}, {.id = "llama"}};  // said twice, counts once
+  b->models = {{.id = "llama"}, {.id = "qwen"}};
+  ASSERT_FALSE(clients_.add(a, {}));
+  ASSERT_FALSE(clients_.add(b, {}));
+  const routing& now = published();
+  EXPECT_EQ(now.all.size(), 2U);
+  EXPECT_EQ(now.by_client_id.at("b"), b);
+  EXPECT_EQ(now.with_model("llama").size(), 2U);
+  ASSERT_EQ(now.with_model("qwen").size(), 1U);
+  EXPECT_EQ(now.with_model("qwen").front(), b);
+  EXPECT_TRUE(now.with_model("other").empty());
+}
+
+TEST_F(registry_test, who_leaves_is_gone_at_once_and_told) {
+  std::vector<std::uint64_t> left;
+  clients_.on_leaving([&](std::uint64_t number) { left.push_back(number); });
+  const auto a = make("a");
+  const auto b = make("b");
+  ASSERT_FALSE(clients_.add(a, {}));
+  ASSERT_FALSE(clients_.add(b, {}));
+  clients_.remove(*a);
+  EXPECT_FALSE(a->alive);
+  EXPECT_EQ(left, std::vector{a->facts().number});
+  EXPECT_EQ(clients_.find("a"), nullptr);
+  EXPECT_EQ(clients_.find("b"), b) << "it took the other's place in the list";
+  EXPECT_EQ(published().all.size(), 1U);
+  clients_.remove(*a);  // once more: nothing
+  EXPECT_EQ(left.size(), 1U);
+}
+
+TEST_F(registry_test, a_live_id_is_refused_to_anyone_else) {
+  ASSERT_FALSE(clients_.add(make("a"), {.user_id = "u", .token_id = "t", .instance = "i"}));
+  const claim others[] = {{},
+                          {.user_id = "v", .token_id = "t", .instance = "i"},
+                          {.user_id = "u", .token_id = "s", .instance = "j"},
+                          {.user_id = "u"}};
+  for (const claim& other : others) {
+    const auto refused = clients_.add(make("a"), other);
+    EXPECT_EQ(refused, make_error_code(errc::already_connected)) << other.user_id << other.token_id;
+    EXPECT_EQ(refused.message(), "Client ID already in use");
+  }
+}
+
+TEST_F(registry_test, the_same_client_takes_its_place_again) {
+  const auto before = make("a");
+  ASSERT_FALSE(clients_.add(before, {.user_id = "u", .token_id = "t", .instance = "i"}));
+  const auto after = make("a");
+  ASSERT_FALSE(clients_.add(after, {.user_id = "u", .token_id = "t", .instance = "j"}));
+  EXPECT_FALSE(before->ended.empty());
+  EXPECT_FALSE(before->alive);
+  EXPECT_EQ(clients_.find("a"), after);
+  clients_.remove(*before);  // its connection ends later
+  EXPECT_EQ(clients_.find("a"), after);
+}
+
+TEST_F(registry_test, two_programs_do_not_evict_each_other_for_ever) {
+  const auto claim_of = [](const char* instance) {
+    return claim{.user_id = "u", .token_id = "t", .instance = instance};
+  };
+  ASSERT_FALSE(clients_.add(make("a"), claim_of("i")));
+  ASSERT_FALSE(clients_.add(make("a"), claim_of("j")));
+  EXPECT_EQ(clients_.add(make("a"), claim_of("i")), make_error_code(errc::contested));
+  EXPECT_FALSE(clients_.add(make("a"), claim_of("j"))) << "the one that is in may come back";
+}
+
+TEST_F(registry_test, a_banned_id_waits) {
+  clients_.ban("a", steady_clock::now() + 1h);
+  EXPECT_EQ(clients_.add(make("a"), {}), make_error_code(errc::banned));
+  EXPECT_FALSE(clients_.add(make("b"), {}));
+  clients_.ban("a", steady_clock::now() - 1s);
+  EXPECT_FALSE(clients_.add(make("a"), {}));
+}
+
+TEST_F(registry_test, is_bounded) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_FALSE(clients_.add(make(id), {}));
+  EXPECT_EQ(clients_.add(make("d"), {}), make_error_code(errc::too_many));
+  clients_.remove(*clients_.find("b"));
+  EXPECT_FALSE(clients_.add(make("d"), {}));
+}
+
+TEST_F(registry_test, many_changes_make_one_snapshot) {
+  const auto a = make("a");
+  ASSERT_FALSE(clients_.add(a, {}));
+  const routing* const first = &published();
+  clients_.changed();
+  clients_.changed();
+  EXPECT_EQ(clients_.current(workers_.home()).get(), first) << "nothing before the loop runs";
+  EXPECT_NE(&published(), first);
+}
+
+TEST_F(registry_test, every_worker_has_its_own_snapshot) {
+  net::worker_pool two(2);
+  registry clients(two, 10);
+  ASSERT_FALSE(clients.add(make("a"), {}));
+  two.home().context().poll();
+  EXPECT_EQ(clients.current(two.home())->all.size(), 1U);
+  EXPECT_EQ(clients.current(two.at(1))->all.size(), 0U) << "it reads its own, when it runs";
+  two.at(1).context().poll();
+  EXPECT_EQ(clients.current(two.at(1))->all.size(), 1U);
+}
+
+}  // namespace
+}  // namespace frpx::tunnel
