@@ -12,6 +12,7 @@ pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(libjwt REQUIRED IMPORTED_TARGET libjwt)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+find_package(yaml-cpp REQUIRED)
 
 # Boost 1.81's headers: from the system, or from .deps/ where install-deps.sh unpacks them when the
 # machine keeps another version's development package.
@@ -35,6 +36,6 @@ target_compile_definitions(frpx_boost PUBLIC
 target_link_libraries(frpx_boost PUBLIC OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 set(frpx_libraries
-  PkgConfig::sodium SQLite::SQLite3 spdlog::spdlog CLI11::CLI11 PkgConfig::tomlplusplus
+  PkgConfig::sodium SQLite::SQLite3 spdlog::spdlog CLI11::CLI11 PkgConfig::tomlplusplus yaml-cpp
   PkgConfig::libjwt PkgConfig::cares PkgConfig::hiredis PkgConfig::libpq OpenSSL::SSL
   OpenSSL::Crypto)

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 build_packages=(
   clang-19 lld-19 libstdc++-12-dev cmake ninja-build pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev libcli11-dev libsodium-dev libjwt-dev libtomlplusplus-dev
-  libc-ares-dev libpq-dev libhiredis-dev ca-certificates curl python3)
+  libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev ca-certificates curl python3)
 test_packages=(
   postgresql redis-server
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest iproute2 clang-format-19 clang-tidy-19)

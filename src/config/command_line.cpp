@@ -154,10 +154,9 @@ std::string visible_secrets(const option_table& table, const origins& from) {
   std::string names;
   for (const option& row : table) {
     const auto said = from.find(row.name);
-    if (!std::holds_alternative<secret*>(row.to) || said == from.end() ||
-        !said->second.starts_with("--")) {
-      continue;
-    }
+    const auto* const hidden = std::get_if<secret*>(&row.to);
+    if (hidden == nullptr || said == from.end() || !said->second.starts_with("--")) continue;
+    if (show(row) == (*hidden)->reveal()) continue;  // a URL that holds no password
     names += (names.empty() ? "--" : ", --") + std::string(row.name);
   }
   return names;
@@ -298,6 +297,60 @@ bool asks_running_server(const frps_command& command) {
   return std::holds_alternative<monitor>(command) || std::holds_alternative<status>(command);
 }
 
+// `frp-port-keeper lease`, in the same way.
+class keeper_subcommands {
+ public:
+  explicit keeper_subcommands(CLI::App& app) {
+    CLI::App* lease = app.add_subcommand("lease", "Leases, which promise ports to proxies");
+    lease->require_subcommand(1);
+    CLI::App* list = lease->add_subcommand("list", "List the leases");
+    list->add_flag("--json", json, "Answer as JSON");
+    list->callback([this] { command = lease_list{}; });
+    CLI::App* release = lease->add_subcommand("release", "End a lease");
+    release->add_option("proxy", text_, "The proxy's name, with its user's prefix")->required();
+    release->add_flag("--json", json, "Answer as JSON");
+    release->callback([this] { command = lease_release{text_}; });
+    CLI::App* in = lease->add_subcommand("import", "Read the public port keeper's data");
+    in->add_option("path", text_, "Its file, or its folder gokv")->required();
+    add_format(in);
+    in->callback([this] { command = lease_import{text_, format_}; });
+    CLI::App* out = lease->add_subcommand("export", "Write the public port keeper's data");
+    out->add_option("path", text_, "The file or folder; standard output if there is none");
+    add_format(out);
+    out->callback([this] { command = lease_export{text_, format_}; });
+    app.require_subcommand(0, 1);
+  }
+
+  keeper_command command = serve{};
+  bool json = false;
+
+ private:
+  void add_format(CLI::App* to) {
+    to->add_option("--format", format_, "json or gokv [json]")
+        ->option_text("FORMAT")
+        ->check(CLI::IsMember({"json", "gokv"}));
+  }
+
+  std::string text_;
+  std::string format_ = "json";
+};
+
+// What the public port keeper takes from its environment and has no option of one meaning here.
+void settle(keeper_options& o, const environment& env) {
+  if (o.frps_config.empty()) o.frps_config = env.get("FRPS_INI_PATH").value_or("");
+  if (o.data_dir.empty()) o.data_dir = default_data_dir(env);
+}
+
+constexpr const char* keeper_examples =
+    "Examples:\n"
+    "  frp-port-keeper --allow-ports 6000-7000,8000-9000\n"
+    "  frp-port-keeper --frps-config /etc/frp/frps.toml --database-url sqlite:keeper.db\n"
+    "  frp-port-keeper lease list\n"
+    "  frp-port-keeper lease import ./gokv --format gokv\n"
+    "\n"
+    "Each option can also be given as FRPX_NAME_OF_OPTION in the environment, or in the file as\n"
+    "name-of-option = value. The command line wins over the environment, that over the file.";
+
 constexpr const char* frps_examples =
     "Examples:\n"
     "  frps --demo                          try it out on this machine\n"
@@ -364,6 +417,31 @@ std::variant<finish, frpc_run> read_frpc(const std::vector<std::string>& argumen
   if (!problems.empty()) return line.failed(problems);
   note_visible_secrets(table, from, run.notes);
   if (requests.print_config) return finish{0, to_toml(table), {}};
+  return run;
+}
+
+std::variant<finish, keeper_run> read_keeper(const std::vector<std::string>& arguments,
+                                             const environment& env, const backends& built_in) {
+  keeper_run run;
+  common_requests requests;
+  option_table table = table_of(run.options);
+  add_common(table, requests);
+  command_line line("frp-port-keeper", "Gives each proxy of the public frp the same port for life.",
+                    keeper_examples, table);
+  keeper_subcommands subcommands(line.app());
+  if (auto end = line.parse(arguments)) return std::move(*end);
+
+  origins from;
+  std::vector<std::string> problems = apply_sources(line, env, table, requests, from);
+  settle(run.options, env);
+  for (auto& problem : validate(run.options, from, built_in)) {
+    problems.push_back(std::move(problem));
+  }
+  if (!problems.empty()) return line.failed(problems);
+  note_visible_secrets(table, from, run.notes);
+  if (requests.print_config) return finish{0, to_toml(table), {}};
+  run.command = std::move(subcommands.command);
+  run.json = subcommands.json;
   return run;
 }
 

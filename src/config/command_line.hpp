@@ -36,6 +36,13 @@ struct frpc_run {
   std::vector<std::string> notes;
 };
 
+struct keeper_run {
+  keeper_options options;
+  keeper_command command;
+  bool json = false;
+  std::vector<std::string> notes;
+};
+
 /// Reads all sources in their order (defaults, file, environment, command line), validates, and
 /// returns what to do. Never throws for a user's mistake: that is a `finish` with `exit_usage` that
 /// lists every problem. `built_in` says which databases and caches this program has.
@@ -43,6 +50,8 @@ std::variant<finish, frps_run> read_frps(const std::vector<std::string>& argumen
                                          const environment& env, const backends& built_in);
 std::variant<finish, frpc_run> read_frpc(const std::vector<std::string>& arguments,
                                          const environment& env);
+std::variant<finish, keeper_run> read_keeper(const std::vector<std::string>& arguments,
+                                             const environment& env, const backends& built_in);
 
 /// `argv` without the program's name.
 std::vector<std::string> arguments_of(int argc, const char* const* argv);

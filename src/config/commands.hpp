@@ -1,4 +1,4 @@
-// What `frps` may be asked to do besides serving, as the command line says it.
+// What the servers may be asked to do besides serving, as the command line says it.
 #pragma once
 
 #include <chrono>
@@ -64,5 +64,21 @@ struct db_migrate {};
 using frps_command =
     std::variant<serve, monitor, status, user_add, user_list, user_remove, user_passwd, user_role,
                  key_add, key_list, key_revoke, key_migrate, token_list, token_revoke, db_status, db_migrate>;
+
+/// `frp-port-keeper lease list|release|import|export`. A format is `json` or `gokv`.
+struct lease_list {};
+struct lease_release {
+  std::string proxy;
+};
+struct lease_import {
+  std::string path;
+  std::string format;
+};
+struct lease_export {
+  std::string path;  ///< Empty: standard output.
+  std::string format;
+};
+
+using keeper_command = std::variant<serve, lease_list, lease_release, lease_import, lease_export>;
 
 }  // namespace frpx::config

@@ -39,6 +39,20 @@ void add_network(option_table& table, frps_options& o) {
                     .value = "ADDRESS",
                     .help = "Address of the API port; not loopback needs --api-token",
                     .to = &o.api_bind},
+                   {.name = "keeper-path",
+                    .in = in,
+                    .value = "PATH",
+                    .help = "Serve the public frp server's plugin here on the API port",
+                    .detail = "As `frp-port-keeper` does at `/port-registrations`, on the leases "
+                              "in this server's database. It asks for no token.",
+                    .default_text = "none",
+                    .to = &o.keeper_path},
+                   {.name = "allow-ports",
+                    .in = in,
+                    .value = "RANGES",
+                    .help = "Ports that it gives, like 6000-7000,10022",
+                    .default_text = "1024-65535",
+                    .to = &o.allow_ports},
                    {.name = "no-link",
                     .in = in,
                     .help = "Speak the public protocol only, also with our own clients",
@@ -66,8 +80,7 @@ void add_network(option_table& table, frps_options& o) {
                    {.name = "move-after",
                     .in = in,
                     .value = "BYTES",
-                    .help = "Bulk in one direction of a stream after which it leaves the link for a "
-                            "connection of its own; 0 for never",
+                    .help = "Bulk after which a stream leaves the link; 0: never",
                     .to = &o.move_after},
                });
 }

@@ -56,10 +56,15 @@ std::string options_page() {
   frps_options server;
   frpc_options client;
   common_requests requests;
+  keeper_options keeper;
   option_table server_table = table_of(server);
   option_table client_table = table_of(client);
-  for (option_table* table : {&server_table, &client_table}) add_common(*table, requests);
-  std::string page = introduction + describe("frps", server_table) + describe("frpc", client_table);
+  option_table keeper_table = table_of(keeper);
+  for (option_table* table : {&server_table, &client_table, &keeper_table}) {
+    add_common(*table, requests);
+  }
+  std::string page = introduction + describe("frps", server_table) +
+                     describe("frpc", client_table) + describe("frp-port-keeper", keeper_table);
   page.pop_back();  // the last of the two line ends
   return page;
 }

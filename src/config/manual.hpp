@@ -5,7 +5,7 @@
 
 namespace frpx::config {
 
-/// docs/options.md, whole: one heading for each option of both programs, made from their tables.
+/// docs/options.md, whole: one heading for each option of all programs, made from their tables.
 std::string options_page();
 
 }  // namespace frpx::config

@@ -74,6 +74,12 @@ struct assigner {
     if (!is_plain_path(text)) return "must be a path";
     return *to = text, std::string();
   }
+  std::string operator()(port_list* to) const {
+    if (text.size() > longest_path || text.find_first_not_of("0123456789-, \t") != text.npos) {
+      return "must be ranges of ports like 6000-7000,10022";
+    }
+    return to->text = text, std::string();
+  }
   std::string operator()(log::level* to) const {
     static constexpr std::pair<std::string_view, log::level> levels[] = {
         {"trace", log::level::trace}, {"debug", log::level::debug}, {"info", log::level::info},
@@ -106,6 +112,7 @@ struct shower {
     return is_url ? masked_url(from->reveal()) : "***";
   }
   std::string operator()(const std::filesystem::path* from) const { return from->string(); }
+  std::string operator()(const port_list* from) const { return from->text; }
   std::string operator()(const log::level* from) const {
     return *from == log::level::err    ? "error"
            : *from == log::level::warn ? "warn"

@@ -19,7 +19,7 @@ std::string_view title(group g);
 
 /// The member that holds an option's value.
 using target = std::variant<bool*, std::uint16_t*, std::uint32_t*, milliseconds*, std::string*,
-                            secret*, std::filesystem::path*, log::level*, log::format*>;
+                            secret*, std::filesystem::path*, log::level*, log::format*, port_list*>;
 
 /// A row of a program's table, bound to one options struct, which must outlive it.
 struct option {
@@ -40,6 +40,7 @@ using option_table = std::vector<option>;
 
 option_table table_of(frps_options& options);
 option_table table_of(frpc_options& options);
+option_table table_of(keeper_options& options);
 
 /// What every program can be told besides its own options.
 struct common_requests {

@@ -1,7 +1,8 @@
-// What the two programs can be told, as plain structs whose initialisers are the defaults.
+// What the programs can be told, as plain structs whose initialisers are the defaults.
 //
 // Everything else about an option (its name, group, help, environment variable) stands once in
-// frps_table.cpp and frpc_table.cpp; command_line.hpp fills the structs from all sources.
+// frps_table.cpp, frpc_table.cpp and keeper_table.cpp; command_line.hpp fills the structs from all
+// sources.
 #pragma once
 
 #include <chrono>
@@ -34,6 +35,11 @@ struct frps_deadlines {
   milliseconds public_client_silence{45'000};  ///< A heartbeat of a public frpx client.
 };
 
+/// Ranges of ports, as in `6000-7000,10022`; the room ports reads them.
+struct port_list {
+  std::string text;
+};
+
 struct frps_options {
   // Network
   std::uint16_t control_port = 17000;  ///< 0 lets the system choose, here and below.
@@ -42,6 +48,8 @@ struct frps_options {
   std::uint16_t api_port = 18081;
   std::string bind = "::";  ///< Address of control, proxy and public port; `::` is all, IPv4 too.
   std::string api_bind = "127.0.0.1";
+  std::string keeper_path;           ///< Empty: no endpoint for the public frp server.
+  port_list allow_ports;             ///< The ports that it gives. Empty: 1024-65535.
   bool no_link = false;              ///< Offer the public protocol only, also to clients of ours.
   std::uint32_t max_clients = 0;     ///< 0: as many as the limit on open files allows.
   std::uint32_t max_visitors = 0;    ///< The same.
@@ -109,6 +117,35 @@ struct frpc_options {
   // General
   std::string client_id;           ///< Empty: the machine id (host/machine_id.hpp).
   std::filesystem::path data_dir;  ///< Never empty once read. Holds a generated machine id.
+};
+
+struct keeper_options {
+  // Network
+  std::string listen = "127.0.0.1:8080";
+  std::string path = "/port-registrations";
+  port_list allow_ports;              ///< Empty: as the frps configuration says.
+  std::filesystem::path frps_config;  ///< Empty: that in the working directory, if there is one.
+  bool share_tcp_udp = false;
+  bool strict = false;
+  bool probe = false;
+  milliseconds expire_after{0};  ///< 0: never.
+  milliseconds drain{10'000};
+
+  // Database & Caching
+  secret database_url;            ///< Empty: SQLite beside `db_path`, else in the data folder.
+  std::filesystem::path db_path;  ///< The public keeper's JSON file; may be empty.
+  std::filesystem::path data_dir;
+
+  // Security
+  secret api_token;
+  bool allow_no_user = false;
+
+  // Monitoring
+  log::level log_level = log::level::info;
+  log::format log_format = log::format::text;
+
+  // General
+  std::filesystem::path ready_file;  ///< Empty: none.
 };
 
 }  // namespace frpx::config

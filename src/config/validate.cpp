@@ -4,6 +4,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 
 #include "config/option.hpp"
 #include "core/names.hpp"
@@ -69,6 +70,11 @@ std::optional<boost::asio::ip::address> check_address(problem_list& problems,
   return std::nullopt;
 }
 
+void check_path(problem_list& problems, std::string_view option, const std::string& given) {
+  if (given.starts_with('/') && given.find_first_of(" ?#%{}") == given.npos) return;
+  problems.add(option, "must be the path of a URL, like /port-registrations");
+}
+
 void check_ports(problem_list& problems, const frps_options& o) {
   const std::pair<std::string_view, std::uint16_t> ports[] = {{"control-port", o.control_port},
                                                               {"proxy-port", o.proxy_port},
@@ -114,6 +120,7 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
     check_url(problems, "database-url", o.database_url, built_in.databases);
     check_url(problems, "redis-url", o.redis_url, built_in.caches);
   }
+  if (!o.keeper_path.empty()) check_path(problems, "keeper-path", o.keeper_path);
   if (o.workers > most_workers) problems.add("workers", "must be at most 64; pass fewer");
   if (o.deadlines.stream > o.deadlines.stream_total) {
     problems.add("stream-timeout",
@@ -147,6 +154,44 @@ std::vector<std::string> validate(const frpc_options& o, const origins& from) {
   if (!o.password.empty() && o.email.empty()) {
     problems.add("password", "whose password? Pass --email too");
   }
+  if (o.data_dir.empty()) problems.add("data-dir", no_home);
+  return std::move(problems.lines);
+}
+
+std::optional<listen_place> parse_listen(std::string_view text) {
+  const auto colon = text.rfind(':');
+  std::string_view address = colon == text.npos ? "127.0.0.1" : text.substr(0, colon);
+  const std::string_view number = colon == text.npos ? text : text.substr(colon + 1);
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  } else if (address.find(':') != address.npos) {
+    return std::nullopt;
+  }
+  listen_place place;
+  const auto [end, failed] =
+      std::from_chars(number.data(), number.data() + number.size(), place.port);
+  error_code unknown;
+  const auto parsed = boost::asio::ip::make_address(address, unknown);
+  if (unknown || failed != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  place.address = address;
+  place.is_loopback = parsed.is_loopback();
+  return place;
+}
+
+std::vector<std::string> validate(const keeper_options& o, const origins& from,
+                                  const backends& built_in) {
+  problem_list problems(from);
+  const auto place = parse_listen(o.listen);
+  if (!place) {
+    problems.add("listen", "\"" + shown(o.listen) +
+                               "\" is not ADDRESS:PORT; pass one like 127.0.0.1:8080 or [::]:8080");
+  } else if (!place->is_loopback && o.api_token.empty()) {
+    problems.add("listen", "\"" + o.listen +
+                               "\" would open the leases to everybody; pass --api-token too, or "
+                               "an address of loopback");
+  }
+  check_path(problems, "path", o.path);
+  check_url(problems, "database-url", o.database_url, built_in.databases);
   if (o.data_dir.empty()) problems.add("data-dir", no_home);
   return std::move(problems.lines);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,5 +28,15 @@ std::vector<std::string> validate(const frps_options& options, const origins& fr
 /// The same for a command that only asks the API of a running server.
 std::vector<std::string> validate_api(const frps_options& options, const origins& from);
 std::vector<std::string> validate(const frpc_options& options, const origins& from);
+std::vector<std::string> validate(const keeper_options& options, const origins& from,
+                                  const backends& built_in);
+
+/// Where `--listen` says: `ADDRESS:PORT` or, on loopback, `PORT`. Nothing for any other text.
+struct listen_place {
+  std::string address;
+  std::uint16_t port = 0;
+  bool is_loopback = true;
+};
+std::optional<listen_place> parse_listen(std::string_view text);
 
 }  // namespace frpx::config

@@ -9,6 +9,7 @@
 #include "http/service.hpp"
 #include "identity/key_checker.hpp"
 #include "identity/logins.hpp"
+#include "keeper/embedded.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/descriptor_limit.hpp"
 #include "net/listener.hpp"
@@ -124,6 +125,7 @@ class server::parts {
   api::listening_ports ports_;
   view view_;
   upkeep upkeep_;
+  const std::unique_ptr<keeper::embedded> keeper_;  // null unless --keeper-path is given
   http::service api_;
   net::listener control_port_;
   net::listener proxy_port_;
@@ -150,7 +152,9 @@ server::parts::parts(config::frps_options given)
                 view_.note_store(store);
                 if (shared_cache_) view_.note_cache(shared_answers);
               }),
-      api_(workers_.home(), api::make_rest_api(view_, options_.api_token)),
+      keeper_(keeper::embedded::start(options_, database_of(options_))),
+      api_(workers_.home(),
+           keeper::beside(keeper_.get(), api::make_rest_api(view_, options_.api_token))),
       control_port_(workers_, net::listener::placing::home,
                     [this](net::worker& on, net::accepted one) {
                       dialect_.accept_control(on, std::move(one));

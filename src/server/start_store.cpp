@@ -6,25 +6,29 @@
 
 namespace frpx::server {
 
+std::string database_of(const config::frps_options& options) {
+  if (options.demo) return "memory:";
+  if (!options.database_url.empty()) return options.database_url.reveal();
+  return "sqlite:" + (options.data_dir / "frpx.db").string();
+}
+
 std::unique_ptr<store::store> start_store(const config::frps_options& options, store_use use) {
   if (options.demo) {
-    auto store = store::open("memory:").value();
+    auto store = store::open(database_of(options)).value();
     identity::seed_demo(*store).value();
     return store;
   }
   if (const auto problem = config::prepare_data_dir(options.data_dir); !problem.empty()) {
     throw start_error(problem);
   }
-  const std::string url = options.database_url.empty()
-                              ? "sqlite:" + (options.data_dir / "frpx.db").string()
-                              : options.database_url.reveal();
-  auto store = store::open(url, {.timeout = options.database_timeout,
-                                 .connections = options.database_pool,
-                                 .migrate = use != store_use::look,
-                                 .may_be_away = use == store_use::serve});
+  auto store = store::open(database_of(options), {.timeout = options.database_timeout,
+                                                  .connections = options.database_pool,
+                                                  .migrate = use != store_use::look,
+                                                  .may_be_away = use == store_use::serve});
   if (store) return std::move(*store);
   const bool is_older = store.error().code == store::errc::older_schema;
-  throw start_error(store.error().text + (is_older ? "; bring it up to date: frps db migrate" : ""));
+  throw start_error(store.error().text +
+                    (is_older ? "; bring it up to date: frps db migrate" : ""));
 }
 
 std::unique_ptr<cache::redis_cache> start_cache(const config::frps_options& options,

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "cache/redis/redis_cache.hpp"
 #include "config/options.hpp"
 #include "store/store.hpp"
 
 namespace frpx::server {
+
+/// The URL of the database that the options mean.
+std::string database_of(const config::frps_options& options);
 
 /// How a store is opened: by a server, which can wait for one that is away; by a command, which
 /// cannot; or to be looked at, without any change to its tables.
