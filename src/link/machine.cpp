@@ -220,7 +220,7 @@ void machine::conclude(stream& s) {
 void machine::terminate(stream& s) {
   s.state = stream_state::ended;
   s.events = nullptr;
-  if (s.unwritten > 0) s.unwritten -= static_cast<std::uint32_t>(outbox_.drop(s.id));
+  drop_unwritten(s);
   if (s.kind == stream_kind::udp) datagram_bytes_ -= s.queue.size();
   s.queue.clear(pages_);
   s.owes_opened = s.owes_reset = s.starved = false;
@@ -228,6 +228,13 @@ void machine::terminate(stream& s) {
   owing_.remove(s);
   turns_.remove(s);
   release(s);
+}
+
+/// Takes a stream's frames out of the outbox. A FIN may be among them that is not waited for.
+void machine::drop_unwritten(stream& s) {
+  if (s.unwritten == 0) return;
+  const auto dropped = static_cast<std::uint32_t>(outbox_.drop(s.id));
+  s.unwritten -= std::min(s.unwritten, dropped);
 }
 
 /// Lets go of what an ended stream does not need any more: its promises, its place, its entry.

@@ -224,6 +224,7 @@ class machine {
   void refuse(stream& s, open_status status);
   void conclude(stream& s);
   void terminate(stream& s);
+  void drop_unwritten(stream& s);
   void settle(stream& s);
   void uncount(stream& s);
   void fail(goaway_code code, errc why);
