@@ -291,7 +291,7 @@ void machine::handle_reset(bytes_view payload) {
 void machine::forget_unwritten() {
   stream* s = table_.find(frame_.stream);
   if (s == nullptr) return;
-  if (s->unwritten > 0) s->unwritten -= static_cast<std::uint32_t>(outbox_.drop(s->id));
+  drop_unwritten(*s);
   uncount(*s);
   settle(*s);
 }

@@ -189,8 +189,9 @@ TEST(state_table, every_cell_is_as_the_page_says) {
     const auto before = link.owner->look(1);
     link.say(1, at.arriving, payload_of(at.arriving));
     if (at.then == outcome::error) {
-      EXPECT_EQ(link.failure(), goaway_code::protocol);
       EXPECT_EQ(link.owner->state(), phase::closing);
+      EXPECT_EQ(link.failure(), goaway_code::protocol);
+      EXPECT_EQ(link.owner->state(), phase::closed);
       ASSERT_EQ(link.owner.closings.size(), 1U);
       EXPECT_EQ(link.owner.closings[0], errc::protocol);
     } else {
