@@ -200,7 +200,7 @@ result<rows> connection::run_prepared(const char* sql, const values& with, stead
   const std::string name = "frpx_" + std::to_string(place - prepared_.begin());
   if (place == prepared_.end()) {
     if (PQsendPrepare(raw_.get(), name.c_str(), sql, 0, nullptr) == 0) return broken(nullptr);
-    if (const auto done = collect(deadline); !done) return done;
+    if (const auto done = collect(deadline); !done) return done.error();
     prepared_.push_back(sql);
   }
   if (PQsendQueryPrepared(raw_.get(), name.c_str(), static_cast<int>(texts->size()), texts->data(),
