@@ -44,7 +44,7 @@ class redis_cache {
 
   // Touched by heard() alone.
   std::optional<redis_connection> listener_;
-  steady_time pinged_at_ = steady_time::min();
+  steady_time pinged_at_{};
 };
 
 }  // namespace frpx::cache

@@ -93,7 +93,7 @@ class postgres_store final : public store {
   std::mutex listening_;             // guards what follows
   std::optional<pg::connection> listener_;
   std::uint64_t seen_count_ = 0;
-  steady_time counted_at_ = steady_time::min();
+  steady_time counted_at_{};
 };
 
 }  // namespace frpx::store
