@@ -65,7 +65,7 @@ class Keeper:
              f"http://127.0.0.1:{self.port}"], capture_output=True, text=True, check=True).stdout
         assert "UNEXPECTED" not in said and "Non-2xx" not in said, said[-600:]
         return (float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
-                re.search(r"99%\s+(\S+)", said)[1])
+                re.search(r"^\s+99%\s+(\S+)", said, re.MULTILINE)[1])
 
     def fill(self, folder, count):
         """At least `count` tcp leases, asked for by name."""
@@ -114,7 +114,8 @@ def main():
             finally:
                 keeper.stop()
     print(f"flushes of the disk, one after the other: {flushes} per s; load {os.getloadavg()[0]:.1f}")
-    print("\n| leases | connections | known/s | p99 | new/s | p99 |\n|---|---|---|---|---|---|")
+    print("\n| leases | connections | known/s | p99 | new/s | p99 |\n|---|---|---|---|---|---|",
+          flush=True)
     for leases, connections, known, known_p99, new, new_p99 in rows:
         print(f"| {leases} | {connections} | {known:.0f} | {known_p99} | {new:.0f} | {new_p99} |")
 

@@ -119,6 +119,7 @@ TEST(lease_book, who_never_asked_holds_both_transports) {
   // It asks: then its transport is known.
   EXPECT_EQ(give(book, of("imported", 0, transport::udp)), 6000);
   EXPECT_EQ(book.find("imported")->over, transport::udp);
+  book.note_use("imported", "", use::open, t0);
   // Once it is used, the other transport's number is free.
   book.put({.proxy = "second", .port = 6001, .over = transport::tcp, .state = use::unknown});
   book.erase("u");
