@@ -32,9 +32,13 @@ def rows_of(scenario, results, peers):
         yield (peer.name, shown if cell.loads else "failed", spread,
                ratio(value, direct) if peer.name != "direct" else "",
                ratio(value, best and best[0]) if peer.name != "direct" else "",
-               *(number(cell.cpu_per_unit(side, scenario.is_of_bytes))
-                 for side in ("server", "client", "service", "load")),
-               cell.notes())
+               *(number(cpu) for cpu in cpu_columns(cell, scenario.is_of_bytes)), cell.notes())
+
+
+def cpu_columns(cell, of_bytes):
+    each = [cell.cpu_per_unit(side, of_bytes) for side in ("server", "client", "service", "load")]
+    known = [cpu for cpu in each if cpu is not None]
+    return [*each, sum(known) if known else None]
 
 
 def table(header, rows):
@@ -52,10 +56,10 @@ def markdown(about, results, scenarios, targets, peers):
     lines += ["", "Take ratios within a run, not absolute numbers: everything shares one machine. "
               "CPU is microseconds per request, or seconds per GB where streams are measured by "
               "bytes; *server* and *client* are the tunnel's two ends, *service* is what stands "
-              "behind it, *load* the load generator. docs/performance.md explains the scenarios.",
+              "behind it, *load* the load generator, *all* their sum. docs/performance.md explains the scenarios.",
               ""]
     header = ("scenario", "peer", "median", "spread", "of direct", "of best peer", "CPU server",
-              "CPU client", "CPU service", "CPU load", "notes")
+              "CPU client", "CPU service", "CPU load", "CPU all", "notes")
     rows = []
     for scenario in scenarios:
         name = f"**{scenario.name}** ({scenario.unit})"

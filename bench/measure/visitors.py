@@ -7,6 +7,7 @@ answer that says so (502, 503, 504) or a connection that ends before the answer'
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 
@@ -149,33 +150,43 @@ def some_size():
     return random.choice((0, 1, 23, 1000, 5000, 20_000, 70_000, 300_000, 2_000_000))
 
 
-async def checking(route, tally):
+@contextlib.contextmanager
+def visiting(route, tally):
+    """A visitor that leaves, however the coroutine that uses it ends."""
     visitor = Visitor(route, tally)
-    while True:
-        await (visitor.echo if random.random() < 0.5 else visitor.fetch)(some_size())
-        if random.random() < 0.1:
-            visitor.leave()
-        await asyncio.sleep(random.random() * 0.02)
+    try:
+        yield visitor
+    finally:
+        visitor.leave()
+
+
+async def checking(route, tally):
+    with visiting(route, tally) as visitor:
+        while True:
+            await (visitor.echo if random.random() < 0.5 else visitor.fetch)(some_size())
+            if random.random() < 0.1:
+                visitor.leave()
+            await asyncio.sleep(random.random() * 0.02)
 
 
 async def slow(route, tally):
     while True:
-        visitor = Visitor(route, tally)
-        await visitor.fetch(1_000_000, pause=0.1)
-        visitor.leave()
+        with visiting(route, tally) as visitor:
+            await visitor.fetch(1_000_000, pause=0.1)
 
 
 async def dying(route, tally):
     while True:
-        await Visitor(route, tally).die(random.choice((10_000, 1_000_000)))
+        with visiting(route, tally) as visitor:
+            await visitor.die(random.choice((10_000, 1_000_000)))
         await asyncio.sleep(random.random() * 0.1)
 
 
 async def idle(route, tally):
-    visitor = Visitor(route, tally)
-    while True:
-        await visitor.fetch(23)
-        await asyncio.sleep(5 + random.random() * 10)
+    with visiting(route, tally) as visitor:
+        while True:
+            await visitor.fetch(23)
+            await asyncio.sleep(5 + random.random() * 10)
 
 
 async def uninvited(route, tally):

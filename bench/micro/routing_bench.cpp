@@ -20,7 +20,8 @@ void look_up_key(benchmark::State& state) {
   identity::key_checker checker(store, {});
   const steady_time now = steady_clock::now();
   for (std::int64_t i = 0; i < state.range(0); ++i) {
-    identity::new_key made = identity::make_key("n", "", {}, wall_clock::now());
+    identity::new_key made =
+        identity::make_key("key-" + std::to_string(i), "", {}, wall_clock::now());
     if (!store.add_key(made.row)) state.SkipWithError("not added");
     keys.push_back(made.text.reveal());
     if (!checker.check(keys.back(), now).is_valid()) state.SkipWithError("not valid");

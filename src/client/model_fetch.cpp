@@ -59,7 +59,8 @@ class answer_reader {
  private:
   std::optional<model_listing> take_head(std::size_t size) {
     http::response_head head;
-    if (const auto bad = http::parse_response(input_.substr(0, size), scanner_.limits(), head)) {
+    if (const auto bad = http::parse_response(std::string_view(input_).substr(0, size),
+                                              scanner_.limits(), head)) {
       return unknown(bad.message());
     }
     const int status = head.status;

@@ -77,8 +77,7 @@ void stream_set::order(std::string id) {
   } else if (refusing_ < limits_.refusing) {
     openings_.spawn(refuse(std::move(id), slot(*this, refusing_)));
   } else if (trouble_.pass()) {
-    log::warn("Too many streams: the server's order is left unanswered ({} more)",
-              trouble_.withheld());
+    log::warn("Too many streams: the server's order is left unanswered{}", trouble_.more());
   }
 }
 
@@ -170,7 +169,7 @@ void stream_set::tell_if_idle() {
 
 void stream_set::say_trouble(const char* with, const error_code& why) {
   if (!trouble_.pass()) return;
-  log::warn("Cannot {}: {} ({} more)", with, why.message(), trouble_.withheld());
+  log::warn("Cannot {}: {}{}", with, why.message(), trouble_.more());
 }
 
 }  // namespace frpx::client

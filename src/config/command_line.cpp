@@ -188,10 +188,12 @@ void settle_demo(frps_options& o, const origins& from, std::vector<std::string>&
   }
 }
 
-// `frps user`, `frps key` and so on as CLI11 subcommands; `command` is set by the one that is given.
+// `frps status`, `frps user` and so on as CLI11 subcommands; `command` is set by the one given.
 class frps_subcommands {
  public:
   explicit frps_subcommands(CLI::App& app) {
+    add(&app, "status", "Tell what is up in the running server", {}, {},
+        [this] { command = status{}; });
     add_users(group_of(app, "user", "Users, as whom clients log in"));
     add_keys(group_of(app, "key", "API keys, which let visitors in"));
     CLI::App* token = group_of(app, "token", "Tokens, by which clients come back");
@@ -206,16 +208,15 @@ class frps_subcommands {
     app.require_subcommand(0, 1);
   }
 
-  frps_command command = serve{};
+  std::optional<frps_command> command;
   bool json = false;
 
  private:
   static constexpr const char* email_help = "The e-mail address";
 
   void add_users(CLI::App* user) {
-    CLI::App* adding =
-        add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD", "email",
-            email_help, [this] { command = user_add{text_, role_}; });
+    CLI::App* adding = add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD",
+                           "email", email_help, [this] { command = user_add{text_, role_}; });
     add_role(adding, "--role");
     add(user, "list", "List the users", {}, {}, [this] { command = user_list{}; });
     add(user, "remove", "Remove a user and their clients' tokens", "email", email_help,
@@ -279,6 +280,22 @@ class frps_subcommands {
   std::string expires_;
 };
 
+// What is to be done after all. Switches that go with something that was not given are problems.
+frps_command choose(const frps_options& o, std::optional<frps_command> subcommand, bool json,
+                    std::vector<std::string>& problems) {
+  if (o.monitor && subcommand) problems.push_back("--monitor stands alone, without a subcommand");
+  if (o.watch && !o.monitor) problems.push_back("--watch goes with --monitor");
+  if (json && !o.monitor && !subcommand) {
+    problems.push_back("--json goes with --monitor or a subcommand");
+  }
+  if (o.monitor) return monitor{o.watch};
+  return std::move(subcommand).value_or(serve{});
+}
+
+bool asks_running_server(const frps_command& command) {
+  return std::holds_alternative<monitor>(command) || std::holds_alternative<status>(command);
+}
+
 // `frp-port-keeper lease`, in the same way.
 class keeper_subcommands {
  public:
@@ -340,6 +357,7 @@ constexpr const char* frps_examples =
     "  frps key add --name laptop           the first API key, for visitors\n"
     "  frps --config /etc/frpx/frps.toml    serve as the file says\n"
     "  FRPX_API_TOKEN=... frps --api-bind 0.0.0.0\n"
+    "  frps --monitor --watch               look at the running server's clients\n"
     "\n"
     "Each option can also be given as FRPX_NAME_OF_OPTION in the environment, or in the file as\n"
     "name-of-option = value. The command line wins over the environment, that over the file.";
@@ -369,14 +387,15 @@ std::variant<finish, frps_run> read_frps(const std::vector<std::string>& argumen
   origins from;
   std::vector<std::string> problems = apply_sources(line, env, table, requests, from);
   settle(run.options, env);
-  for (auto& problem : validate(run.options, from, built_in))
-    problems.push_back(std::move(problem));
+  run.json = run.options.json || subcommands.json;
+  run.command = choose(run.options, std::move(subcommands.command), run.json, problems);
+  auto more = asks_running_server(run.command) ? validate_api(run.options, from)
+                                               : validate(run.options, from, built_in);
+  std::move(more.begin(), more.end(), std::back_inserter(problems));
   if (!problems.empty()) return line.failed(problems);
   settle_demo(run.options, from, run.notes);
   note_visible_secrets(table, from, run.notes);
   if (requests.print_config) return finish{0, to_toml(table), {}};
-  run.command = std::move(subcommands.command);
-  run.json = subcommands.json;
   return run;
 }
 

@@ -99,8 +99,8 @@ TEST(command_line, plain_names_in_the_environment_are_weaker_than_ours) {
             "ours");
   EXPECT_EQ(server({}, with({{"DATABASE_URL", "sqlite:/x"}})).options.database_url.reveal(),
             "sqlite:/x");
-  EXPECT_TRUE(contains(server_ends({}, with({{"REDIS_URL", "redis://h"}})).to_stderr,
-                       "REDIS_URL: redis-url: \"redis\" is not built into this program"));
+  EXPECT_TRUE(contains(server_ends({}, with({{"REDIS_URL", "memcached://h"}})).to_stderr,
+                       "REDIS_URL: redis-url: \"memcached\" is not built into this program"));
   EXPECT_TRUE(server({}, with({{"API_KEY", ""}})).options.api_key.empty());
 }
 
@@ -215,6 +215,41 @@ TEST(command_line, the_data_folder_by_user) {
   EXPECT_EQ(default_data_dir({{{"HOME", "/h"}}, false}), "/h/.local/state/frpx");
   EXPECT_EQ(default_data_dir({}), "");
   EXPECT_TRUE(contains(server_ends({}, environment()).to_stderr, "pass --data-dir"));
+}
+
+TEST(command_line, the_monitor) {
+  const auto watches = [](const frps_run& run) { return std::get<monitor>(run.command).watch; };
+  EXPECT_FALSE(watches(server({"--monitor"})));
+  EXPECT_TRUE(watches(server({"--monitor", "--watch"})));
+  EXPECT_FALSE(server({"--monitor"}).json);
+  EXPECT_TRUE(server({"--monitor", "--json"}).json);
+}
+
+TEST(command_line, what_goes_with_the_monitor_does_not_go_alone) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--watch"},
+                                                    {"--json"},
+                                                    {"status", "--watch"},
+                                                    {"--monitor", "status"},
+                                                    {"--monitor", "user", "list"}}) {
+    EXPECT_EQ(server_ends(arguments).exit_code, exit_usage) << arguments.back();
+  }
+}
+
+TEST(command_line, who_only_asks_the_api_needs_nothing_but_its_address) {
+  for (const char* asks : {"--monitor", "status"}) {
+    EXPECT_TRUE(server({asks}, environment()).options.data_dir.empty()) << asks;
+    EXPECT_EQ(server({asks, "--api-port", "17000"}).options.api_port, 17000);
+    EXPECT_EQ(server({asks, "--api-bind", "10.1.2.3"}).options.api_bind, "10.1.2.3");
+    EXPECT_TRUE(contains(server_ends({asks, "--api-port", "0"}).to_stderr, "--api-port: which"));
+    EXPECT_TRUE(contains(server_ends({asks, "--api-bind", "host"}).to_stderr, "not an IP address"));
+  }
+}
+
+TEST(subcommands, status_of_a_server) {
+  EXPECT_TRUE(std::holds_alternative<status>(server({"status"}).command));
+  EXPECT_FALSE(server({"status"}).json);
+  EXPECT_TRUE(server({"status", "--json"}).json);
+  EXPECT_TRUE(server({"--json", "status"}).json);
 }
 
 TEST(subcommands, users) {

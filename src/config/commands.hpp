@@ -11,7 +11,16 @@ namespace frpx::config {
 /// Serve until a signal.
 struct serve {};
 
-/// `frps user add|list|remove|passwd|role`. The password is asked for (terminal.hpp), never an argument.
+/// `frps --monitor`: print the running server's clients; with `watch` anew each second.
+struct monitor {
+  bool watch = false;
+};
+
+/// `frps status`: print what is up in the running server.
+struct status {};
+
+/// `frps user add|list|remove|passwd|role`. The password is asked for (terminal.hpp), never an
+/// argument.
 struct user_add {
   std::string email;
   std::string role = "client";  ///< `client`, `viewer` or `admin`.
@@ -53,9 +62,9 @@ struct db_status {};
 struct db_migrate {};
 
 /// What to do. `json` beside it says in which form to answer.
-using frps_command =
-    std::variant<serve, user_add, user_list, user_remove, user_passwd, user_role, key_add, key_list,
-                 key_revoke, key_migrate, token_list, token_revoke, db_status, db_migrate>;
+using frps_command = std::variant<serve, monitor, status, user_add, user_list, user_remove,
+                                  user_passwd, user_role, key_add, key_list, key_revoke,
+                                  key_migrate, token_list, token_revoke, db_status, db_migrate>;
 
 /// `frp-port-keeper lease list|release|import|export`. A format is `json` or `gokv`.
 struct lease_list {};

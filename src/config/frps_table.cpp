@@ -77,6 +77,11 @@ void add_network(option_table& table, frps_options& o) {
                     .help = "Most connections of clients that have not said who they are",
                     .may_be_zero = false,
                     .to = &o.max_pending},
+                   {.name = "move-after",
+                    .in = in,
+                    .value = "BYTES",
+                    .help = "Bulk after which a stream leaves the link; 0: never",
+                    .to = &o.move_after},
                });
 }
 
@@ -169,8 +174,9 @@ option_table table_of(frps_options& o) {
            .in = group::database,
            .value = "TIME",
            .help = "How long a known API key stays valid while the database is away",
-           .detail = "Never beyond the key's own expiry. A key that this server has not seen lately "
-                     "is refused meanwhile.",
+           .detail =
+               "Never beyond the key's own expiry. A key that this server has not seen lately "
+               "is refused meanwhile.",
            .to = &o.key_grace},
           {.name = "data-dir",
            .in = group::database,
@@ -233,8 +239,20 @@ option_table table_of(frps_options& o) {
           {.name = "monitor",
            .in = group::monitoring,
            .help = "Print the running server's clients and end",
+           .detail = "Asks its API at `--api-bind`, `--api-port` with `--api-token`, as `frps "
+                     "status` does.",
            .in_file = false,
            .to = &o.monitor},
+          {.name = "watch",
+           .in = group::monitoring,
+           .help = "With --monitor: draw it anew each second, until Ctrl-C",
+           .in_file = false,
+           .to = &o.watch},
+          {.name = "json",
+           .in = group::monitoring,
+           .help = "With --monitor or a subcommand: answer as JSON",
+           .in_file = false,
+           .to = &o.json},
           {.name = "workers",
            .in = group::general,
            .value = "N",

@@ -131,6 +131,15 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
   return std::move(problems.lines);
 }
 
+std::vector<std::string> validate_api(const frps_options& o, const origins& from) {
+  problem_list problems(from);
+  check_address(problems, "api-bind", o.api_bind);
+  if (o.api_port == 0) {
+    problems.add("api-port", "which one? Pass the running server's, see its log or --ready-file");
+  }
+  return std::move(problems.lines);
+}
+
 std::vector<std::string> validate(const frpc_options& o, const origins& from) {
   problem_list problems(from);
   if (o.control_port == o.proxy_port) {

@@ -25,6 +25,8 @@ using origins = std::map<std::string, std::string, std::less<>>;
 /// do instead; secrets do not appear.
 std::vector<std::string> validate(const frps_options& options, const origins& from,
                                   const backends& built_in);
+/// The same for a command that only asks the API of a running server.
+std::vector<std::string> validate_api(const frps_options& options, const origins& from);
 std::vector<std::string> validate(const frpc_options& options, const origins& from);
 std::vector<std::string> validate(const keeper_options& options, const origins& from,
                                   const backends& built_in);

@@ -52,4 +52,9 @@ bool rate_limit::pass() {
   return false;
 }
 
+std::string rate_limit::more() {
+  const auto withheld = withheld_.exchange(0, std::memory_order_relaxed);
+  return withheld == 0 ? std::string() : fmt::format(" ({} more)", withheld);
+}
+
 }  // namespace frpx::log

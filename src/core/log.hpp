@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "core/clock.hpp"
 
@@ -23,13 +24,13 @@ using spdlog::info;
 using spdlog::warn;
 
 /// Lets through a few events a second of a kind that an attacker may cause at will, and counts what
-/// it withheld: `if (limiter.pass()) log::warn("... ({} more)", limiter.withheld())`.
+/// it withheld: `if (limiter.pass()) log::warn("...{}", limiter.more())`.
 class rate_limit {
  public:
   explicit rate_limit(std::uint32_t per_second = 5) : per_second_(per_second) {}
   bool pass();
-  /// How many were withheld since the last call.
-  std::uint64_t withheld() { return withheld_.exchange(0, std::memory_order_relaxed); }
+  /// To put behind a message: how many were withheld since the last call, ` (7 more)`, or nothing.
+  std::string more();
 
  private:
   const std::uint32_t per_second_;

@@ -24,8 +24,8 @@ namespace frpx::gateway {
 /// Checks one request, chooses a client for it, passes it on and its answer back; tries another
 /// client when the first one failed before it answered.
 ///
-/// Everything that is sent to the service stands in one buffer: the head, then the body in its final
-/// form. As long as the request may have to be repeated, what was sent stays in it.
+/// Everything that is sent to the service stands in one buffer: the head, then the body in its
+/// final form. As long as the request may have to be repeated, what was sent stays in it.
 ///
 /// Used for one request after another, by one visitor's coroutine at a time.
 class exchange {
@@ -33,9 +33,9 @@ class exchange {
   explicit exchange(desk& at);
 
   enum class after {
-    keep,    ///< The visitor's connection may bring another request.
-    close,   ///< It is to be closed, once the visitor has read the answer.
-    gone,    ///< It is gone, must not look complete, or belongs to a relay now.
+    keep,   ///< The visitor's connection may bring another request.
+    close,  ///< It is to be closed, once the visitor has read the answer.
+    gone,   ///< It is gone, must not look complete, or belongs to a relay now.
   };
 
   /// Serves the request whose head is the first `head_size` bytes of the visitor's buffer.
@@ -48,6 +48,7 @@ class exchange {
   /// How the conversation with one service ended.
   enum class ending { answered, upgraded, failed, visitor_gone, visitor_late, bad_request };
 
+  bool has_two_keys() const;
   boost::asio::awaitable<bool> key_is_valid();
   boost::asio::awaitable<bool> read_model();
   void choose_candidates();
@@ -63,7 +64,7 @@ class exchange {
   void set_alarm();
   void hand_to_relay();
   void log_choice() const;
-  void log_access(std::string_view by) const;
+  void log_access(int status, std::string_view by) const;
 
   // exchange_bytes.cpp
   void pump_request();
@@ -89,7 +90,7 @@ class exchange {
   net::buffer out_;
   std::size_t sent_ = 0;       // of out_
   std::size_t held_most_ = 0;  // 0: what was sent is not held any more
-  bool understood_ = false;  // its head; else nothing behind it can be trusted
+  bool understood_ = false;    // its head; else nothing behind it can be trusted
   error_code bad_request_;
   bool is_model_path_ = false;
   bool repeatable_ = false;

@@ -63,8 +63,8 @@ void gateway::accept(net::worker& on, net::accepted one) {
   if (!ticket) {
     static log::rate_limit limiter(1);
     if (limiter.pass()) {
-      log::warn("public port: {} turned away, {} visitors are connected (--max-visitors); {} more",
-                net::to_string(one.peer), options_.most_visitors, limiter.withheld());
+      log::warn("public port: {} turned away, {} visitors are connected (--max-visitors){}",
+                net::to_string(one.peer), options_.most_visitors, limiter.more());
     }
     return;
   }

@@ -23,12 +23,6 @@ outcome done(form as, const std::string& line, const json::value& value) {
   return {0, (as == form::json ? json::serialize(value) : line) + "\n", {}};
 }
 
-outcome refused(form as, const std::string& why) {
-  outcome out{1, {}, "frps: " + why + "\n"};
-  if (as == form::json) out.out = json::serialize(json::object{{"error", why}}) + "\n";
-  return out;
-}
-
 // The store's sentences speak of rows; people speak of users and keys.
 outcome refused(form as, const std::string& what, error_code why) {
   if (why == store::errc::not_found) return refused(as, "there is no " + what);
@@ -97,6 +91,12 @@ std::string as_table(const std::vector<std::vector<std::string>>& lines) {
 }
 
 }  // namespace
+
+outcome refused(form as, const std::string& why) {
+  outcome out{1, {}, "frps: " + why + "\n"};
+  if (as == form::json) out.out = json::serialize(json::object{{"error", why}}) + "\n";
+  return out;
+}
 
 outcome user_add(store::store& store, std::string_view email, const secret& password,
                  store::role role, form as, wall_time now) {

@@ -23,6 +23,9 @@ struct outcome {
 /// How a verb answers: in lines for people, or in JSON (one value, an error as `{"error":...}`).
 enum class form { lines, json };
 
+/// That a verb was refused or failed, and why: a sentence without a line end.
+outcome refused(form as, const std::string& why);
+
 // Each verb blocks and works on any store, also beside a running server.
 
 outcome user_add(store::store& store, std::string_view email, const secret& password,

@@ -78,7 +78,7 @@ TEST_F(keys, many_who_ask_for_one_key_at_once_ask_the_store_once) {
   std::atomic<int> valid{0};
   std::vector<std::thread> others;
   store_.after_key_answer = [&] {  // while the first question is under way
-    store_.after_key_answer = nullptr;
+    if (!others.empty()) return;
     for (int i = 0; i < 8; ++i) {
       others.emplace_back([&] { valid += checker_.check(key, t0).is_valid(); });
     }
@@ -182,8 +182,9 @@ TEST_F(keys, what_was_answered_before_the_first_refresh_is_not_trusted) {
 TEST_F(keys, an_answer_outdated_on_its_way_is_not_kept) {
   const std::string key = add("n");
   ASSERT_TRUE(checker_.refresh());
+  bool overtaken = false;
   store_.after_key_answer = [&] {
-    store_.after_key_answer = nullptr;
+    if (std::exchange(overtaken, true)) return;
     ASSERT_TRUE(store_.revoke_key("n"));
     ASSERT_TRUE(checker_.refresh());
   };

@@ -105,7 +105,7 @@ response endpoint::invalid(const char* why) {
 
 response endpoint::invalid(const char* why, log::rate_limit& limiter) {
   ++counts_.invalid;
-  if (limiter.pass()) log::warn("an invalid request: {} ({} more)", why, limiter.withheld());
+  if (limiter.pass()) log::warn("an invalid request: {}{}", why, limiter.more());
   return json(400, R"({"error":"VALIDATEERR",)"
                    R"("message":"Invalid inputs. Please check your frpc.ini config"})");
 }
@@ -114,7 +114,7 @@ response endpoint::rejected(error_code why) {
   const auto reason = reason_for(why);
   ++(reason == store_failed ? counts_.failed : counts_.rejected);
   if (rejected_log_.pass()) {
-    log::warn("a proxy is rejected: {} ({} more)", why.message(), rejected_log_.withheld());
+    log::warn("a proxy is rejected: {}{}", why.message(), rejected_log_.more());
   }
   return json(200, R"({"reject":true,"reject_reason":")" + std::string(reason) + R"("})");
 }

@@ -91,19 +91,35 @@ TEST(end, a_session_that_ends_resets_every_stream_on_both_sides) {
   link.server.plan = [](end_point& end) { end.finish_at_end = false; };
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(link.server.open(100));
   link.settle();
+  link.down.room = 0;
   link.server->goaway(goaway_code::session_over);
+  link.flush();
+  EXPECT_EQ(link.server->state(), phase::closing);
+  EXPECT_EQ(link.server->close_by() - link.now, 1s);
+  EXPECT_TRUE(link.server.closings.empty());
+  link.down.room = 1 << 20;
   link.settle();
   for (testing::side* each : {&link.server, &link.client}) {
     EXPECT_EQ(each->closings.at(0), errc::session_over);
     for (const auto& [id, end] : each->ends) EXPECT_EQ(end->was_reset, reset_code::link_lost);
     EXPECT_EQ((*each)->held_streams(), 0U);
   }
-  EXPECT_EQ(link.server->state(), phase::closing);
-  EXPECT_EQ(link.server->close_by() - link.now, 1s);
   EXPECT_EQ(link.client->state(), phase::closed);
-  link.run(2s);
   EXPECT_EQ(link.server->state(), phase::closed);
   EXPECT_EQ(link.server.closings.size(), 1U);
+}
+
+TEST(end, a_last_goaway_that_nobody_reads_is_waited_for_a_second) {
+  pair link;
+  link.settle();
+  link.down.room = 0;
+  link.server->goaway(goaway_code::session_over);
+  link.flush();
+  link.run(900ms);
+  EXPECT_TRUE(link.server.closings.empty());
+  link.run(1200ms);
+  EXPECT_EQ(link.server->state(), phase::closed);
+  EXPECT_EQ(link.server.closings.at(0), errc::session_over);
 }
 
 TEST(end, every_goaway_code_is_read) {

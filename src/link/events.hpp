@@ -69,7 +69,8 @@ class link_events {
   /// No stream can be opened here any more, because the peer said so or ids are used up: order
   /// another link. Open streams go on.
   virtual void on_goaway(goaway_code code) = 0;
-  /// The link's last event, after each stream's: no reason when it was drained.
+  /// The link's last event, after each stream's and when the last GOAWAY has been written: close
+  /// the connection. No reason when the link was drained.
   virtual void on_closed(error_code reason) = 0;
 
  protected:

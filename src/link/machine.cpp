@@ -207,6 +207,9 @@ void machine::conclude(stream& s) {
   const bool both_moved = s.send_moved && s.receive_known && has_arrived(s);
   if (!both_fin && !both_moved) return;
   s.state = stream_state::ended;
+  // Once both have moved the peer does not wait for a FIN by the link, and may open the next
+  // stream.
+  if (both_moved && s.send_fin && s.unwritten > 0) --s.unwritten;
   turns_.remove(s);
   if (!s.owes_opened) owing_.remove(s);  // CREDIT and RETURN are of no use any more
   settle(s);
@@ -217,7 +220,7 @@ void machine::conclude(stream& s) {
 void machine::terminate(stream& s) {
   s.state = stream_state::ended;
   s.events = nullptr;
-  if (s.unwritten > 0) s.unwritten -= static_cast<std::uint32_t>(outbox_.drop(s.id));
+  drop_unwritten(s);
   if (s.kind == stream_kind::udp) datagram_bytes_ -= s.queue.size();
   s.queue.clear(pages_);
   s.owes_opened = s.owes_reset = s.starved = false;
@@ -227,16 +230,26 @@ void machine::terminate(stream& s) {
   release(s);
 }
 
+/// Takes a stream's frames out of the outbox. A FIN may be among them that is not waited for.
+void machine::drop_unwritten(stream& s) {
+  if (s.unwritten == 0) return;
+  const auto dropped = static_cast<std::uint32_t>(outbox_.drop(s.id));
+  s.unwritten -= std::min(s.unwritten, dropped);
+}
+
 /// Lets go of what an ended stream does not need any more: its promises, its place, its entry.
 void machine::settle(stream& s) {
   if (s.state != stream_state::ended) return;
   if (s.queue.empty()) release(s);
   if (s.unwritten > 0 || s.control.listed) return;
-  if (s.counted) {
-    s.counted = false;
-    --live_;
-  }
+  uncount(s);
   if (s.queue.empty()) table_.erase(s);
+}
+
+/// The peer knows of the stream's end, or will before it can hear of another stream.
+void machine::uncount(stream& s) {
+  live_ -= s.counted ? 1 : 0;
+  s.counted = false;
 }
 
 // --- the link ------------------------------------------------------------------------------------
@@ -253,10 +266,7 @@ void machine::goaway(goaway_code code) {
 
 void machine::end_of_input(steady_time now) {
   wake(now);
-  if (phase_ == phase::closing || phase_ == phase::closed) {
-    phase_ = phase::closed;
-    return;
-  }
+  if (!reading()) return close(failure_);
   // A client that is done with the link may be so before its last 8 bytes are here: those streams
   // are decided by what they will say.
   std::size_t undecided = 0;
@@ -270,8 +280,7 @@ void machine::end_of_input(steady_time now) {
 void machine::lost(steady_time now) {
   wake(now);
   if (phase_ == phase::open) return die(errc::lost);
-  if (phase_ == phase::shut) return close({});
-  phase_ = phase::closed;
+  close(failure_);
 }
 
 void machine::shut_when_drained() {
@@ -281,16 +290,17 @@ void machine::shut_when_drained() {
 }
 
 void machine::fail(goaway_code code, errc why) {
-  if (phase_ != phase::open && phase_ != phase::shut) return;
+  if (!reading()) return;
   const bool may_write = phase_ == phase::open && may_speak();
-  phase_ = may_write ? phase::closing : phase::closed;
+  phase_ = phase::closing;
   close_by_ = now_ + failure_time;
+  failure_ = why;
   outbox_.clear_data();
   if (std::byte* to = may_write ? outbox_.stage() : nullptr) {
     outbox_.staged(write_goaway(code, explain(why), to));
   }
   end_streams();
-  close_told(why);
+  if (!may_write) close(failure_);
 }
 
 void machine::fail_as_due() {
@@ -299,19 +309,14 @@ void machine::fail_as_due() {
 }
 
 void machine::die(error_code why) {
-  phase_ = phase::closed;
+  phase_ = phase::closing;
   outbox_.clear_data();
   end_streams();
-  close_told(why);
+  close(why);
 }
 
 void machine::close(error_code why) {
-  phase_ = phase::closed;
-  close_told(why);
-}
-
-void machine::close_told(error_code why) {
-  if (std::exchange(closed_told_, true)) return;
+  if (std::exchange(phase_, phase::closed) == phase::closed) return;
   events_.on_closed(why);
 }
 
@@ -344,7 +349,9 @@ void machine::tick(steady_time now, std::uint64_t acknowledged) {
     if (verdict == liveness::verdict::dead) fail(goaway_code::dead, errc::dead);
     if (verdict == liveness::verdict::ask) ask();
   }
-  if ((phase_ == phase::shut || phase_ == phase::closing) && now >= close_by_) close({});
+  if ((phase_ == phase::shut || phase_ == phase::closing) && now >= close_by_) {
+    close(failure_);
+  }
   table_.for_each([this](stream& s) {
     return_unspent(s);
     expect_move(s);

@@ -35,8 +35,8 @@ struct options {
 enum class phase : std::uint8_t {
   open,     ///< Read, and write what `gather` yields.
   shut,     ///< Drained, everything is written: shut down writing, read on until `close_by`.
-  closing,  ///< Failed: write what `gather` still yields until `close_by`, read no more, close.
-  closed,   ///< Close now.
+  closing,  ///< Failed: write what `gather` still yields until `close_by`, read no more.
+  closed,   ///< Close now; `on_closed` was called.
 };
 
 struct statistics {
@@ -96,7 +96,7 @@ class machine {
   /// were `wrote` TCP has acknowledged (all of them but SIOCOUTQ).
   void tick(steady_time now, std::uint64_t acknowledged);
   /// Ends the link. Drain and ids_used_up: no more streams, the open ones go on. Any other code
-  /// resets every stream and closes; `on_closed` follows out of the next `tick` or `gather`.
+  /// resets every stream, out of the next `tick` or `gather`, and closes.
   void goaway(goaway_code code);
 
   phase state() const { return phase_; }
@@ -184,6 +184,7 @@ class machine {
   void handle_opened(bytes_view payload);
   void handle_fin();
   void handle_reset(bytes_view payload);
+  void forget_unwritten();
   void handle_credit(std::uint32_t amount);
   bool gain_credit(stream& s, std::uint32_t amount);
   void handle_return(std::uint32_t amount);
@@ -223,13 +224,14 @@ class machine {
   void refuse(stream& s, open_status status);
   void conclude(stream& s);
   void terminate(stream& s);
+  void drop_unwritten(stream& s);
   void settle(stream& s);
+  void uncount(stream& s);
   void fail(goaway_code code, errc why);
   void fail_as_due();
   void die(error_code why);
   void end_streams();
   void close(error_code why);
-  void close_told(error_code why);
   void expect_move(stream& s);
   void ask();
   bool may_speak() const { return side_ == role::server || up_; }
@@ -249,12 +251,12 @@ class machine {
 
   phase phase_ = phase::open;
   steady_time close_by_;
+  error_code failure_;          ///< Why the link is closing; none while it is well.
   bool up_ = false;             ///< The peer's first frame has come.
   bool goaway_known_ = false;   ///< GOAWAY was sent or received: no stream is opened any more.
   bool server_goaway_ = false;  ///< The server's GOAWAY has left, or has come.
   bool goaway_sent_ = false;    ///< Ours, or it waits to be written.
-  bool closed_told_ = false;
-  bool pressed_ = false;  ///< Since the last tick a stream wanted more than the ledger had.
+  bool pressed_ = false;        ///< Since the last tick a stream wanted more than the ledger had.
   std::optional<goaway_code> goaway_due_;
   std::optional<goaway_code> failure_due_;
   bool ping_due_ = false;

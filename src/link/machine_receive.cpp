@@ -277,12 +277,23 @@ void machine::handle_opened(bytes_view payload) {
 
 void machine::handle_reset(bytes_view payload) {
   stream* s = addressed();
-  if (s == nullptr) return;
+  if (s == nullptr) return forget_unwritten();
   stream_events* const told = s->events;
   const stream_id id = s->id;
   terminate(*s);
+  uncount(*s);  // even while a frame of it is partly written
   settle(*s);
   if (told != nullptr) told->on_reset(id, read_reset(payload));
+}
+
+/// A reset of a stream that has ended for us but not for the peer, who waits for nothing of it now
+/// and may open another.
+void machine::forget_unwritten() {
+  stream* s = table_.find(frame_.stream);
+  if (s == nullptr) return;
+  drop_unwritten(*s);
+  uncount(*s);
+  settle(*s);
 }
 
 void machine::handle_move(bytes_view payload) {

@@ -239,7 +239,11 @@ bool machine::stage_control() {
 std::size_t machine::gather(std::span<iovec> into, steady_time now) {
   wake(now);
   if (failure_due_) fail_as_due();
-  if (phase_ == phase::closing) return outbox_.gather(into, false);
+  if (phase_ == phase::closing) {
+    const std::size_t last = outbox_.gather(into, false);
+    if (last == 0) close(failure_);
+    return last;
+  }
   if (phase_ != phase::open || !may_speak()) return 0;
   tell_bulk();
   give_turns();

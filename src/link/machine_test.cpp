@@ -105,7 +105,7 @@ TEST(machine, a_near_or_slow_stream_does_not) {
 TEST(machine, late_comers_get_their_share_of_a_full_ledger) {
   pair link({.bound = 8 << 20});
   link.down.delay = link.up.delay = 10ms;
-  link.down.rate = link.up.rate = 50'000'000;
+  link.down.rate = link.up.rate = 20'000'000;
   link.server.plan = link.client.plan = [](end_point& end) { end.finish_at_end = false; };
   const auto bulk = [&](int count) {
     std::vector<stream_id> ids;
@@ -117,11 +117,11 @@ TEST(machine, late_comers_get_their_share_of_a_full_ledger) {
     return ids;
   };
   bulk(17);  // these take all that the ledger has above the floors
-  link.run(1s);
+  link.run(500ms);
   const auto late = bulk(17);
   link.run(100ms);
   EXPECT_EQ(link.client->look(late.back())->promised, 32'768U);
-  link.run(4s);
+  link.run(3s);
   std::uint64_t shared = 0;
   for (const stream_id id : late) shared += link.client->look(id)->promised;
   EXPECT_GT(shared / late.size(), 65'536U);

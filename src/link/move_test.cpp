@@ -109,6 +109,35 @@ TEST(move, another_frame_that_is_cut_does_not_hold_up_the_last_byte) {
   EXPECT_EQ(client.owner->held_streams(), 0U);
 }
 
+TEST(move, a_fin_that_waits_does_not_hold_a_moved_streams_place) {
+  bare_link client(role::client, {.streams = 1});
+  client.owner.plan = [](end_point& end) { end.finish_at_end = false; };
+  client.say_open(1);
+  client.say(1, frame_type::move, std::string(16, 'm'));
+  client.hear();
+  client.owner->finish(1);
+  ASSERT_TRUE(client.owner->move_received(1, 0));
+  client.owner->move_sent(1);
+  client.say_open(2);  // the server knows of the end by the own connection
+  EXPECT_EQ(client.failure(), std::nullopt);
+  EXPECT_EQ(client.owner->live_streams(), 1U);
+}
+
+TEST(move, a_reset_drops_a_fin_that_is_not_waited_for) {
+  bare_link client(role::client);
+  client.owner.plan = [](end_point& end) { end.finish_at_end = false; };
+  client.say_open(1);
+  client.say(1, frame_type::move, std::string(16, 'm'));
+  client.hear();
+  ASSERT_EQ(client.owner->send(1, as_bytes("some bytes")), 10U);
+  client.owner->finish(1);
+  ASSERT_TRUE(client.owner->move_received(1, 0));
+  client.owner->move_sent(1);
+  client.owner->reset(1, reset_code::own_connection_lost);
+  EXPECT_EQ(client.owner->held_streams(), 0U);
+  EXPECT_TRUE(client.hear().empty());
+}
+
 TEST(move, under_random_schedules_no_byte_is_lost_or_doubled) {
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     SCOPED_TRACE(seed);

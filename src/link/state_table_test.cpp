@@ -189,8 +189,9 @@ TEST(state_table, every_cell_is_as_the_page_says) {
     const auto before = link.owner->look(1);
     link.say(1, at.arriving, payload_of(at.arriving));
     if (at.then == outcome::error) {
-      EXPECT_EQ(link.failure(), goaway_code::protocol);
       EXPECT_EQ(link.owner->state(), phase::closing);
+      EXPECT_EQ(link.failure(), goaway_code::protocol);
+      EXPECT_EQ(link.owner->state(), phase::closed);
       ASSERT_EQ(link.owner.closings.size(), 1U);
       EXPECT_EQ(link.owner.closings[0], errc::protocol);
     } else {
@@ -289,6 +290,40 @@ TEST(state_table, one_open_beyond_the_streams_is_an_error) {
   for (stream_id id = 1; id <= 3; ++id) client.say_open(id);
   EXPECT_EQ(client.failure(), std::nullopt);
   client.say_open(4);
+  EXPECT_EQ(client.failure(), goaway_code::limit);
+}
+
+TEST(state_table, a_reset_of_an_ended_stream_drops_what_still_waits) {
+  bare_link client(role::client, {.streams = 1});
+  client.owner.plan = [](testing::end_point& end) { end.to_send = 1000; };
+  client.say_open(1);
+  client.say(1, fin);
+  client.owner.at(1).pump();  // DATA and FIN wait: ended here, but not for the server
+  EXPECT_FALSE(client.owner->look(1));
+  client.say(1, rst, payload_of(rst));
+  EXPECT_TRUE(client.owner.at(1).ended);
+  EXPECT_EQ(client.owner.at(1).was_reset, std::nullopt);
+  client.say_open(2);
+  EXPECT_EQ(client.owner->state(), phase::open);
+  for (const auto& each : client.hear()) {
+    EXPECT_TRUE(each.header.stream == 2 || each.header.type == opened ||
+                each.header.type == frame_type::ping || each.header.type == frame_type::pong);
+  }
+}
+
+TEST(state_table, a_reset_makes_room_though_a_frame_is_partly_written) {
+  bare_link client(role::client, {.streams = 1});
+  client.owner.plan = [](testing::end_point& end) { end.to_send = 1000; };
+  client.say_open(1);
+  client.owner.at(1).pump();
+  std::array<iovec, 12> parts;
+  ASSERT_GE(client.owner->gather(parts, client.now), 2U);
+  client.owner->wrote(parts[0].iov_len + 10);  // OPENED, and a piece of the DATA
+  client.say(1, rst, payload_of(rst));
+  client.say_open(2);
+  EXPECT_EQ(client.failure(), std::nullopt);
+  EXPECT_EQ(client.owner->live_streams(), 1U);
+  client.say_open(3);
   EXPECT_EQ(client.failure(), goaway_code::limit);
 }
 

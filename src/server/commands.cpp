@@ -4,6 +4,7 @@
 
 #include "config/terminal.hpp"
 #include "identity/commands.hpp"
+#include "server/ask_server.hpp"
 #include "server/server.hpp"
 #include "server/start_store.hpp"
 
@@ -15,7 +16,10 @@ struct executor {
   const config::environment& env;
   identity::form as;
 
+  // Neither is for the store: run_command() knows better.
   identity::outcome operator()(const config::serve&) const { return {}; }
+  identity::outcome operator()(const config::monitor&) const { return {}; }
+  identity::outcome operator()(const config::status&) const { return {}; }
   identity::outcome operator()(const config::user_add& wish) const {
     return with_password([&](const secret& password) {
       return identity::user_add(in, wish.email, password, role_of(wish.role), as,
@@ -74,12 +78,19 @@ struct executor {
   }
 };
 
+int print(const identity::outcome& done) {
+  std::fputs(done.out.c_str(), stdout);
+  std::fputs(done.err.c_str(), stderr);
+  return done.code;
+}
+
 }  // namespace
 
 int run_command(const config::frps_run& run, const config::environment& env) {
+  const auto as = run.json ? identity::form::json : identity::form::lines;
+  if (const auto said = ask_server(run.options, run.command, as)) return print(*said);
   const bool only_looks = std::holds_alternative<config::db_status>(run.command);
   const auto store = start_store(run.options, only_looks ? store_use::look : store_use::command);
-  const auto as = run.json ? identity::form::json : identity::form::lines;
   const auto before = store->change_count();
   const auto done = std::visit(executor{*store, env, as}, run.command);
   const auto after = store->change_count();
@@ -87,9 +98,7 @@ int run_command(const config::frps_run& run, const config::environment& env) {
     // Running servers hear of it sooner than by themselves; if not, they still do within a second.
     if (const auto cache = start_cache(run.options, *store)) (void)cache->announce();
   }
-  std::fputs(done.out.c_str(), stdout);
-  std::fputs(done.err.c_str(), stderr);
-  return done.code;
+  return print(done);
 }
 
 }  // namespace frpx::server

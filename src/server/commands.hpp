@@ -1,4 +1,5 @@
-// `frps user ...`, `frps key ...`, `frps token ...` and `frps db ...`.
+// Whatever `frps` does besides serving: `frps --monitor`, `frps status`, `frps user ...`,
+// `frps key ...`, `frps token ...` and `frps db ...`.
 #pragma once
 
 #include "config/command_line.hpp"

@@ -167,8 +167,8 @@ asio::awaitable<void> upkeep::show_machines(steady_time now) {
           if (!put) {
             static log::rate_limit limiter(1);
             if (limiter.pass()) {
-              log::warn("the machine of client {} cannot be shown in gpu_assets: {}; {} more",
-                        each.client_id, put.error().message(), limiter.withheld());
+              log::warn("the machine of client {} cannot be shown in gpu_assets: {}{}",
+                        each.client_id, put.error().message(), limiter.more());
             }
           }
           ++count;

@@ -150,26 +150,11 @@ class postgres_server {
   void start() {
     const steady_time late = steady_clock::now() + std::chrono::seconds(30);
     while (steady_clock::now() < late) {
-      server_.start({programs_ + "/postgres",
-                     "-D",
-                     data(),
-                     "-k",
-                     folder_.path().string(),
-                     "-h",
-                     "127.0.0.1",
-                     "-p",
-                     std::to_string(port_),
-                     "-c",
-                     "fsync=off",
-                     "-c",
-                     "full_page_writes=off",
-                     "-c",
-                     "shared_buffers=16MB",
-                     "-c",
-                     "max_connections=200",
-                     "-c",
-                     "autovacuum=off"},
-                    folder_ / "log", user_);
+      server_.start(
+          {programs_ + "/postgres", "-D", data(), "-k", folder_.path().string(), "-h", "127.0.0.1",
+           "-p", std::to_string(port_), "-c", "fsync=off", "-c", "full_page_writes=off", "-c",
+           "shared_buffers=16MB", "-c", "max_connections=200", "-c", "autovacuum=off"},
+          folder_ / "log", user_);
       wait_until([this] { return !server_.is_running() || answers(); });
       if (server_.is_running()) {
         has_port_ = true;

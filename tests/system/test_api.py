@@ -1,12 +1,20 @@
 """The operators' REST API, first form."""
 
 import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
 
 import pytest
 
 from support import raw_http
+from support.programs import BIN, Program, environment
 from support.public_frpx import PublicClient
-from support.waiting import holds_for, wait_for
+from support.waiting import holds_for, seconds, wait_for
 
 
 def data_of(answer, status=200):
@@ -144,6 +152,161 @@ def test_rubbish_on_the_api_port(lab, data):
 
 def test_monitor_prints_the_clients(lab):
     server, _, _ = lab.house("client_A", "client_B")
+    wait_for(lambda: all(c["system_info"] for c in server.clients().values()), 10, "reports")
     done = lab.run("frps", "--monitor", "--api-port", server.api_port)
     assert done.returncode == 0, done.stderr
-    assert "client_A" in done.stdout and "client_B" in done.stdout
+    heading, columns, rule, *rows = done.stdout.splitlines()
+    assert heading == "Client Monitoring Data:"
+    assert re.split(r" {2,}|(?<=\)) ", columns) == [
+        "Client ID", "CPU (%)", "Memory (%)", "Disk (%)", "Last Heartbeat"]
+    assert set(rule) == {"-"}
+    assert len(rows) == 2
+    for client, row in zip(("client_A", "client_B"), rows):
+        assert re.fullmatch(client + r"( +\d+\.\d\d){3} +\d+s ago", row), row
+    assert done.stderr == ""
+
+
+class Mute(PublicClient):
+    """Reports nothing, as the public client while its local service keeps it waiting."""
+
+    def _heartbeats(self):
+        pass
+
+
+def test_monitor_without_clients_or_reports(lab):
+    server = lab.frps()
+    done = lab.run("frps", "--monitor", "--api-port", server.api_port)
+    assert (done.returncode, done.stdout) == (0, "No active clients.\n")
+    lab.add(Mute(server, "mute", 9)).start()
+    server.has("mute")
+    done = lab.run("frps", "--monitor", "--api-port", server.api_port)
+    assert re.search(r"^mute( +N/A){3} +No data$", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_monitor_in_json(lab):
+    server, _, _ = lab.house("a")
+    wait_for(lambda: server.clients()["a"]["system_info"], 10, "a report")
+    done = lab.run("frps", "--monitor", "--json", "--api-port", server.api_port)
+    assert done.returncode == 0, done.stderr
+    [client] = json.loads(done.stdout)
+    assert client["client_id"] == "a" and client["in_flight"] == 0
+    assert 0 <= client["memory_usage"] <= 100 and client["heartbeat_seconds_ago"] >= 0
+
+
+@pytest.mark.parametrize("asks", ["--monitor", "status"])
+def test_who_asks_the_api_needs_its_token(lab, asks):
+    server = lab.frps("--api-token", "a-token-for-operators")
+    for env, why in (({}, "it asks for its API token"),
+                     ({"FRPX_API_TOKEN": "wrong"}, "it refuses this API token")):
+        done = lab.run("frps", asks, "--api-port", server.api_port, env=env)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert why in done.stderr and "FRPX_API_TOKEN" in done.stderr
+        answer = lab.run("frps", asks, "--json", "--api-port", server.api_port, env=env)
+        assert answer.returncode == 1 and why in json.loads(answer.stdout)["error"]
+    done = lab.run("frps", asks, "--api-port", server.api_port,
+                   env={"FRPX_API_TOKEN": "a-token-for-operators"})
+    assert done.returncode == 0 and done.stdout
+    assert "a-token-for-operators" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("asks", [("--monitor",), ("--monitor", "--watch"), ("status",)])
+def test_where_nothing_listens_it_says_what_to_start(lab, asks):
+    with socket.socket() as bound:  # and does not listen
+        bound.bind(("127.0.0.1", 0))
+        done = lab.run("frps", *asks, "--api-port", bound.getsockname()[1])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "start the server with `frps`" in done.stderr and "--api-port" in done.stderr
+
+
+def test_at_another_port_it_says_which_option_names_the_right_one(lab):
+    server = lab.frps()
+    done = lab.run("frps", "--monitor", "--api-port", server.public)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--api-port" in done.stderr
+
+
+def test_who_asks_the_api_leaves_no_trace(lab):
+    """No store, no data folder, and no home either."""
+    server = lab.frps()
+    folder = lab.folder / "empty"
+    for asks in ("--monitor", "status"):
+        done = lab.run("frps", asks, "--api-port", server.api_port, folder=folder,
+                       env={"HOME": "", "XDG_STATE_HOME": "", "DATABASE_URL": "postgresql://x/y"})
+        assert done.returncode == 0, done.stderr
+        assert list(folder.iterdir()) == []
+
+
+def watch(lab, server, *options):
+    program = Program("watch", [BIN / "frps", "--monitor", "--watch", "--api-port",
+                                server.api_port, *options], lab.folder)
+    lab.programs.append(program)
+    return program
+
+
+def test_watch_prints_again_and_again_until_sigint(lab):
+    server, _, clients = lab.house("a", "b")
+    watching = watch(lab, server)
+    wait_for(lambda: watching.log().count("Client Monitoring Data:") >= 2, 10, "it prints again")
+    assert "\x1b" not in watching.log(), "no terminal, no control sequences"
+    clients["b"].stop()
+    server.has("a")
+    before = len(watching.log())
+    wait_for(lambda: re.search(r"Client Monitoring Data:\n.*\n-+\na .*\n(Client|\Z)",
+                               watching.log()[before:]), 10, "b has gone")
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.ends() == 0
+
+
+def test_watch_outlives_the_server(lab):
+    server, _, _ = lab.house("a")
+    watching = watch(lab, server, "--json")
+    watching.says(r'\[\{"client_id":"a"')
+    server.stop()
+    watching.says(r'\{"error":"[^"]*nothing listens there')
+    again = lab.frps("--api-port", server.api_port, name="again")
+    wait_for(lambda: watching.log().endswith("[]\n"), 10, "it sees the new server")
+    assert again.running
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.ends() == 0
+
+
+def test_watch_redraws_a_terminal(lab):
+    server, _, _ = lab.house("a")
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen([str(BIN / "frps"), "--monitor", "--watch", "--api-port",
+                                str(server.api_port)], stdin=theirs, stdout=theirs, stderr=theirs,
+                               env=environment(lab.folder), start_new_session=True)
+    try:
+        os.close(theirs)
+        shown = b""
+        while shown.count(b"\x1b[HClient Monitoring Data:\x1b[K\r\n") < 2:
+            assert select.select([ours], [], [], seconds(10))[0], shown
+            shown += os.read(ours, 65536)
+        program.send_signal(signal.SIGINT)
+        assert program.wait(seconds(10)) == 0
+    finally:
+        program.kill()
+        program.wait()
+        os.close(ours)
+
+
+def test_status_tells_what_is_up(lab):
+    server, _, _ = lab.house("a", "b")
+    wait_for(lambda: all(c["system_info"] for c in server.clients().values()), 10, "reports")
+    server.fetch()
+    done = lab.run("frps", "status", "--api-port", server.api_port)
+    assert done.returncode == 0, done.stderr
+    first, *rest = done.stdout.splitlines()
+    assert re.fullmatch(r"frps is healthy, up for \d+s|.*\d+m \d\ds", first)
+    lines = {line[2:15].strip(): line[16:] for line in rest}
+    assert lines["control port"] == str(server.control)
+    assert lines["proxy port"] == str(server.proxy)
+    assert lines["public port"] == str(server.public)
+    assert lines["API port"] == str(server.api_port)
+    assert lines["database"].startswith("up since ") and lines["cache"] == "none"
+    assert lines["clients"] == "2"
+    assert re.fullmatch(r"[1-9]\d* connections since the start", lines["visitors"])
+    answer = lab.run("frps", "status", "--json", "--api-port", server.api_port)
+    status = json.loads(answer.stdout)
+    assert status["status"] == "healthy" and status["active_clients"] == 2
+    assert status["public_port"] == server.public

@@ -39,6 +39,7 @@ VECTORS = {
     "fold in the first field": "GET / HTTP/1.1\r\n Host: x\r\nAuthorization: abc123\r\n\r\n",
     "no Host": "GET / HTTP/1.1\r\nAuthorization: Bearer abc123\r\n\r\n",
     "two Hosts": HEAD + "Host: y\r\n\r\n",
+    "two keys": HEAD + "Authorization: Bearer other\r\n\r\n",
     "Host twice the same": HEAD + "Host: x\r\n\r\n",
     "bare LF": HEAD.replace("\r\n", "\n") + "\n",
     "bare LF behind one field": HEAD + "X-A: b\nX-B: c\r\n\r\n",

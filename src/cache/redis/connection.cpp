@@ -243,6 +243,7 @@ error_code redis_connection::write(std::string_view text, steady_time deadline) 
 // What is there now, 0 when that is nothing; the end of the connection is an error.
 result<std::size_t> redis_connection::read_some(bytes_span into) {
   if (tls_) {
+    const without_sigpipe quiet;  // reading may answer
     ERR_clear_error();
     std::size_t count = 0;
     const int done = SSL_read_ex(tls_.get(), into.data(), into.size(), &count);

@@ -6,6 +6,19 @@
 
 namespace frpx::cache {
 
+namespace {
+
+// All of `text` as a number, or nothing.
+template <class T>
+std::optional<T> number(std::string_view text) {
+  T value = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
 result<redis_url> parse_redis_url(std::string_view text) {
   const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
   if (!parsed || parsed->host_address().empty()) return errc::bad_url;
@@ -14,16 +27,17 @@ result<redis_url> parse_redis_url(std::string_view text) {
   if (!out.tls && parsed->scheme() != "redis") return errc::bad_url;
   out.host = parsed->host_address();
   if (parsed->has_port()) {
-    if (parsed->port_number() == 0) return errc::bad_url;
-    out.port = parsed->port_number();
+    const auto port = number<std::uint16_t>(parsed->port());
+    if (!port || *port == 0) return errc::bad_url;
+    out.port = *port;
   }
   out.user = parsed->user();
   out.password = secret(parsed->password());
-  std::string path = parsed->path();
+  const std::string path = parsed->path();
   if (path.empty() || path == "/") return out;
-  const char* const end = path.data() + path.size();
-  const auto [read, wrong] = std::from_chars(path.data() + 1, end, out.database);
-  if (wrong != std::errc() || read != end) return errc::bad_url;
+  const auto database = number<std::uint32_t>(std::string_view(path).substr(1));
+  if (!database) return errc::bad_url;
+  out.database = *database;
   return out;
 }
 

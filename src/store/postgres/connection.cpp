@@ -58,6 +58,15 @@ values& values::add_bytes(bytes_view bytes) {
   return add(std::string_view("\\x" + to_hex(bytes)));
 }
 
+result<std::vector<const char*>> values::as_texts() const {
+  std::vector<const char*> texts;
+  for (const auto& text : texts_) {
+    if (text && text->find('\0') != std::string::npos) return errc::bad_value;
+    texts.push_back(text ? text->c_str() : nullptr);
+  }
+  return texts;
+}
+
 values& values::add_list(const std::vector<std::string>& names) {
   std::string text = "{";
   for (const std::string& name : names) {
@@ -174,16 +183,34 @@ result<rows> connection::collect(steady_time deadline) {
 
 result<rows> connection::run(const char* sql, const values& with, steady_time deadline) {
   if (!raw_) return errc::unavailable;
-  std::vector<const char*> texts;
-  for (const auto& text : with.texts_) {
-    if (text && text->find('\0') != std::string::npos) return errc::bad_value;
-    texts.push_back(text ? text->c_str() : nullptr);
-  }
-  if (PQsendQueryParams(raw_.get(), sql, static_cast<int>(texts.size()), nullptr, texts.data(),
+  const auto texts = with.as_texts();
+  if (!texts) return texts.error();
+  if (PQsendQueryParams(raw_.get(), sql, static_cast<int>(texts->size()), nullptr, texts->data(),
                         nullptr, nullptr, 0) == 0) {
     return broken(nullptr);
   }
   return collect(deadline);
+}
+
+result<rows> connection::run_prepared(const char* sql, const values& with, steady_time deadline) {
+  if (!raw_) return errc::unavailable;
+  const auto texts = with.as_texts();
+  if (!texts) return texts.error();
+  const auto place = std::find(prepared_.begin(), prepared_.end(), sql);
+  const std::string name = "frpx_" + std::to_string(place - prepared_.begin());
+  if (place == prepared_.end()) {
+    if (PQsendPrepare(raw_.get(), name.c_str(), sql, 0, nullptr) == 0) return broken(nullptr);
+    if (const auto done = collect(deadline); !done) return done.error();
+    prepared_.push_back(sql);
+  }
+  if (PQsendQueryPrepared(raw_.get(), name.c_str(), static_cast<int>(texts->size()), texts->data(),
+                          nullptr, nullptr, 0) == 0) {
+    return broken(nullptr);
+  }
+  auto done = collect(deadline);
+  // Somebody has altered a table, or a pooler in between has given us another's connection.
+  if (!done && done.error() == errc::failed) return run(sql, with, deadline);
+  return done;
 }
 
 result<void> connection::run_all(const char* statements, steady_time deadline) {

@@ -32,8 +32,10 @@ class values {
   values& add_bytes(bytes_view bytes);
   values& add_list(const std::vector<std::string>& names);  ///< For `ANY($n::text[])`.
 
+  /// As libpq takes them, valid as long as the values; bad_value for a text that holds a zero byte.
+  result<std::vector<const char*>> as_texts() const;
+
  private:
-  friend class connection;
   std::vector<std::optional<std::string>> texts_;
 };
 
@@ -72,6 +74,9 @@ class connection {
 
   /// Runs one statement.
   result<rows> run(const char* sql, const values& with, steady_time deadline);
+  /// The same for a statement that is needed often: the server prepares it once. `sql` is a
+  /// literal.
+  result<rows> run_prepared(const char* sql, const values& with, steady_time deadline);
   /// Runs a text of statements that bring nothing.
   result<void> run_all(const char* statements, steady_time deadline);
 
@@ -98,6 +103,7 @@ class connection {
 
   std::unique_ptr<PGconn, finish> raw_;
   std::string message_;
+  std::vector<const char*> prepared_;  // a statement's name is its place
 };
 
 /// A transaction, undone at the end of the scope unless commit() succeeded.

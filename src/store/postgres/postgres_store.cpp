@@ -125,12 +125,18 @@ std::int64_t bounded(std::size_t limit) {
   return static_cast<std::int64_t>(std::min(limit, longest_page));
 }
 
+struct free_options {
+  void operator()(PQconninfoOption* raw) const { PQconninfoFree(raw); }
+};
+using url_options = std::unique_ptr<PQconninfoOption, free_options>;
+
+url_options parse_url(const std::string& url) {
+  return url_options(PQconninfoParse(url.c_str(), nullptr));
+}
+
 // Host, port and name of the database, by which servers that share it know each other.
 std::string scope_of(const std::string& url) {
-  struct release {
-    void operator()(PQconninfoOption* raw) const { PQconninfoFree(raw); }
-  };
-  const std::unique_ptr<PQconninfoOption, release> parsed(PQconninfoParse(url.c_str(), nullptr));
+  const url_options parsed = parse_url(url);
   std::string scope = "postgres";
   for (const auto* each = parsed.get(); each != nullptr && each->keyword != nullptr; ++each) {
     const std::string_view name = each->keyword;
@@ -138,6 +144,33 @@ std::string scope_of(const std::string& url) {
     scope += std::string("|") + (each->val ? each->val : "");
   }
   return scope;
+}
+
+// A port, or several with commas between them; libpq looks at them only when it connects.
+bool are_ports(std::string_view text) {
+  while (!text.empty()) {
+    const auto one = text.substr(0, text.find(','));
+    unsigned port = 0;
+    const auto [end, failed] = std::from_chars(one.data(), one.data() + one.size(), port);
+    if (!one.empty() &&
+        (failed != std::errc() || end != one.data() + one.size() || port == 0 || port > 65'535)) {
+      return false;
+    }
+    text.remove_prefix(std::min(text.size(), one.size() + 1));
+  }
+  return true;
+}
+
+// Whether the URL can name a database at all, wherever that is now.
+bool is_sound(const std::string& url) {
+  const url_options parsed = parse_url(url);
+  for (const auto* each = parsed.get(); each != nullptr && each->keyword != nullptr; ++each) {
+    if (std::string_view(each->keyword) == "port" && each->val != nullptr &&
+        !are_ports(each->val)) {
+      return false;
+    }
+  }
+  return parsed != nullptr;
 }
 
 }  // namespace
@@ -153,6 +186,11 @@ postgres_store::postgres_store(const std::string& url, const open_options& optio
 
 boost::system::result<std::unique_ptr<store>, open_error> postgres_store::open(
     const std::string& url, const open_options& options) {
+  if (!is_sound(url)) {
+    return open_error{make_error_code(errc::bad_value),
+                      "--database-url is no PostgreSQL URL; its form is "
+                      "postgres://USER:PASSWORD@HOST:PORT/NAME?sslmode=require"};
+  }
   std::unique_ptr<postgres_store> made(new postgres_store(url, options));
   std::string why;
   const auto reached = made->ask(&why);
@@ -303,10 +341,14 @@ result<api_key> postgres_store::find_key(const secret& text) {
   // A text that looks like what stands in the table instead of a key is not that key.
   const bool may_be_plain =
       is_plain_text(text.reveal()) && !text.reveal().starts_with(hashed_prefix);
-  return one(run("SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys WHERE hash = $1 UNION ALL "
+  auto asked = ask();
+  if (!asked) return asked.error();
+  return one(asked->on->run_prepared(
+                 "SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys WHERE hash = $1 UNION ALL "
                  "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys WHERE key IN ($2, $3) LIMIT 1",
                  values().add_bytes(hash).add(hashed).add(
-                     may_be_plain ? std::string_view(text.reveal()) : std::string_view(hashed))),
+                     may_be_plain ? std::string_view(text.reveal()) : std::string_view(hashed)),
+                 asked->deadline),
              read_key);
 }
 

@@ -194,6 +194,13 @@ TEST_P(taken_over_postgres, plain_keys_are_hashed_in_place_and_go_on_working) {
   EXPECT_TRUE(is_valid("new"));
 }
 
+TEST_P(taken_over_postgres, a_table_that_is_altered_is_read_on) {
+  EXPECT_TRUE(is_valid("old"));
+  sql("ALTER TABLE api_keys ADD COLUMN note TEXT");
+  sql("ALTER TABLE api_keys ALTER COLUMN key TYPE VARCHAR(300)");
+  EXPECT_TRUE(is_valid("old"));
+}
+
 TEST_P(taken_over_postgres, own_keys_live_beside_them) {
   ASSERT_TRUE(db_->add_key(some_key("k")));
   EXPECT_TRUE(is_valid("k"));

@@ -19,9 +19,10 @@ dialect::dialect(surroundings around, options how)
   for (std::size_t i = 0; i < around_.workers.size(); ++i) {
     net::worker& each = around_.workers.at(i);
     streams_.push_back(std::make_unique<proxy_streams>(each));
-    links_.push_back(std::make_unique<links>(each, credit_, [this, i](std::uint64_t session) {
-      around_.workers.home().run_here_or_post([this, session, i] { order_link(session, i); });
-    }));
+    links_.push_back(std::make_unique<links>(
+        each, credit_, options_.move_after, [this, i](std::uint64_t session) {
+          around_.workers.home().run_here_or_post([this, session, i] { order_link(session, i); });
+        }));
   }
 }
 
@@ -45,8 +46,8 @@ void dialect::accept_proxy(net::worker& on, net::accepted one) {
 void dialect::refuse(const char* port, const net::endpoint& peer) {
   static log::rate_limit limiter(1);
   if (!limiter.pass()) return;
-  log::warn("{} port: {} turned away, {} connections wait without a login (--max-pending); {} more",
-            port, net::to_string(peer), options_.most_pending, limiter.withheld());
+  log::warn("{} port: {} turned away, {} connections wait without a login (--max-pending){}", port,
+            net::to_string(peer), options_.most_pending, limiter.more());
 }
 
 asio::awaitable<void> dialect::serve_control(net::accepted one, net::admission::ticket ticket) {
@@ -85,8 +86,8 @@ asio::awaitable<void> dialect::serve_proxy(net::worker& on, net::accepted one,
   }
   static log::rate_limit limiter;
   if (limiter.pass()) {
-    log::warn("proxy port: {} brought no valid stream id and was closed; {} more",
-              net::to_string(one.peer), limiter.withheld());
+    log::warn("proxy port: {} brought no valid stream id and was closed{}",
+              net::to_string(one.peer), limiter.more());
   }
 }
 
@@ -108,7 +109,7 @@ bool dialect::bring(const wire::command& arrival, net::socket& from, bytes_view 
                                       streams_[worker]->present(id, std::move(*carried), behind);
         static log::rate_limit limiter;
         if (!taken && limiter.pass()) {
-          log::warn("proxy port: nobody waits for {}; {} more", id.to_string(), limiter.withheld());
+          log::warn("proxy port: nobody waits for {}{}", id.to_string(), limiter.more());
         }
       });
   return true;
@@ -147,8 +148,7 @@ void dialect::order_link(std::uint64_t session, std::size_t worker) {
 
 void dialect::link_failed(const uuid& id) {
   if (id.worker() >= links_.size()) return;
-  around_.workers.at(id.worker()).run_here_or_post(
-      [this, id] { links_[id.worker()]->failed(id); });
+  around_.workers.at(id.worker()).run_here_or_post([this, id] { links_[id.worker()]->failed(id); });
 }
 
 std::size_t dialect::pending() const {

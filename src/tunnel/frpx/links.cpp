@@ -40,7 +40,8 @@ class links::place final : public link::connection::observer, private net::deadl
     if (links_.size() >= most_links || over_) return false;
     const link::options how{.streams = std::clamp(what.streams, 1u, most_streams),
                             .early = std::clamp(what.early, least_early, most_early),
-                            .pool = &owner_.credit_};
+                            .pool = &owner_.credit_,
+                            .move_after = owner_.move_after_};
     auto socket = std::make_unique<net::socket>(owner_.on_.events(), std::move(fd));
     links_.push_back(std::make_unique<link::connection>(
         owner_.on_, std::move(socket), link::role::server, how,
@@ -129,9 +130,10 @@ class links::place final : public link::connection::observer, private net::deadl
   bool over_ = false;
 };
 
-links::links(net::worker& on, link::credit_pool& credit, order_link order)
+links::links(net::worker& on, link::credit_pool& credit, std::uint32_t move_after, order_link order)
     : on_(on),
       credit_(credit),
+      move_after_(move_after),
       order_(std::move(order)),
       receive_buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_size)) {}
 

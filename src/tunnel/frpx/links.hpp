@@ -27,7 +27,8 @@ class links {
   /// Asks the home worker to have a link ordered for that session.
   using order_link = std::function<void(std::uint64_t session)>;
 
-  links(net::worker& on, link::credit_pool& credit, order_link order);
+  /// `move_after` in bytes, as link::options has it.
+  links(net::worker& on, link::credit_pool& credit, std::uint32_t move_after, order_link order);
   links(const links&) = delete;
   links& operator=(const links&) = delete;
   ~links();
@@ -57,6 +58,7 @@ class links {
 
   net::worker& on_;
   link::credit_pool& credit_;
+  const std::uint32_t move_after_;
   const order_link order_;
   std::atomic<std::size_t> up_{0};
   const std::unique_ptr<std::byte[]> receive_buffer_;
