@@ -65,7 +65,7 @@ class Keeper:
              f"http://127.0.0.1:{self.port}"], capture_output=True, text=True, check=True).stdout
         assert "UNEXPECTED" not in said and "Non-2xx" not in said, said[-600:]
         return (float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
-                re.search(r"99%\s+(\S+)", said)[1])
+                re.search(r"^\s+99%\s+(\S+)", said, re.MULTILINE)[1])
 
     def fill(self, folder, count):
         """At least `count` tcp leases, asked for by name."""

@@ -121,6 +121,9 @@ class Soak:
         """Everything is connected again and serves each request; returns what the server holds."""
         await asyncio.to_thread(await_that, lambda: len(self.api("/api/clients")) == CLIENTS, 30,
                                 f"all {CLIENTS} clients are back")
+        # A kept stream may have died with its service; a POST on it is told so, as it should be. None
+        # is kept for longer than 4 s.
+        await asyncio.sleep(5)
         one = visitors.Visitor(self.house.route(), self.tally)
         right, until = 0, time.monotonic() + 20
         while right < 30 and time.monotonic() < until:  # services may still be starting

@@ -61,8 +61,8 @@ void from_redis(benchmark::State& state) {
   house& at = on_sqlite();
   // Nothing is fresh, so that each check goes to Redis.
   static identity::key_checker keys(*at.store, {.shared = &shared, .fresh_for = 0ms});
-  static const bool warm = keys.refresh().has_value() &&
-                           keys.check(at.key, steady_clock::now()).is_valid();
+  static const bool warm =
+      keys.refresh().has_value() && keys.check(at.key, steady_clock::now()).is_valid();
   if (!warm) state.SkipWithError("no Redis");
   run(state, keys, at.key, identity::answered_by::redis);
 }

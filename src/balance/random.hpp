@@ -8,8 +8,8 @@
 
 namespace frpx::balance {
 
-/// The index of a random one of `count` candidates for which `usable(index)` holds; nothing if there
-/// is none. O(1) while most are usable: a candidate that is not sends on to its neighbour.
+/// The index of a random one of `count` candidates for which `usable(index)` holds; nothing if
+/// there is none. O(1) while most are usable: a candidate that is not sends on to its neighbour.
 template <class Usable>
 std::optional<std::size_t> choose_random(std::size_t count, quick_random& random, Usable usable) {
   if (count == 0) return std::nullopt;

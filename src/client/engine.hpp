@@ -103,7 +103,7 @@ class engine {
   net::resolver& names_;
   net::blocking_pool& files_;
   engine_settings settings_;
-  secret renewed_token_;  // came over the living connection; to be remembered
+  secret renewed_token_;      // came over the living connection; to be remembered
   const std::string server_;  // host:port, as the token file remembers it
 
   host::meter meter_;

@@ -66,9 +66,8 @@ asio::awaitable<error_code> engine::take_login(wire::login_result answer, bool b
     co_return by_token ? errc::token_refused : errc::credentials_refused;
   }
   log::info("Successfully logged in.");
-  uses_links_ = !settings_.options.no_link &&
-                std::find(answer.caps.begin(), answer.caps.end(), wire::cap_link_1) !=
-                    answer.caps.end();
+  uses_links_ = !settings_.options.no_link && std::find(answer.caps.begin(), answer.caps.end(),
+                                                        wire::cap_link_1) != answer.caps.end();
   if (answer.token && !answer.token->empty()) {
     co_await remember(std::move(*answer.token));
   } else if (by_token && settings_.token->server.empty()) {

@@ -86,23 +86,22 @@ asio::awaitable<result<std::unique_ptr<net::socket>>> link_set::announce(wire::c
 }
 
 asio::awaitable<void> link_set::bring(uuid id) {
-  auto socket = co_await announce(
-      wire::new_link{id, static_cast<std::uint32_t>(limits_.streams), early});
+  auto socket =
+      co_await announce(wire::new_link{id, static_cast<std::uint32_t>(limits_.streams), early});
   if (!socket) {
     say_failed_({id, socket.error().message()});
     co_return;
   }
-  const link::options how{.streams = static_cast<std::uint32_t>(limits_.streams),
-                          .early = early,
-                          .pool = &credit_};
+  const link::options how{
+      .streams = static_cast<std::uint32_t>(limits_.streams), .early = early, .pool = &credit_};
   links_.push_back(std::make_unique<link::connection>(
       on_, std::move(*socket), link::role::client, how,
       bytes_span(receive_buffer_.get(), receive_size), owns_, *this));
   links_.back()->start({});
 }
 
-// The server wants a stream that carries bulk on a connection of its own. If that cannot be had, the
-// stream stays where it is.
+// The server wants a stream that carries bulk on a connection of its own. If that cannot be had,
+// the stream stays where it is.
 void link_set::on_link_move(link::connection&, link::linked_stream& stream,
                             const uuid& one_time_id) {
   if (owns_.expect(stream, one_time_id, steady_clock::now())) tasks_.spawn(bring_own(one_time_id));
@@ -148,7 +147,7 @@ asio::awaitable<void> link_set::serve(std::unique_ptr<link::linked_stream> strea
     if (now == dial::state::failed) {
       streams_.say_trouble("reach the local service", to_service.error());
       stream->answer(to_service.error() == net::errc::late ? link::open_status::timed_out
-                                                          : link::open_status::refused);
+                                                           : link::open_status::refused);
       co_return;
     }
     if (stream->error()) co_return;

@@ -16,8 +16,8 @@
 
 namespace frpx::client {
 
-/// Brings the links that the server orders, one for each of its workers, and joins every stream that
-/// is opened on one with a connection to the local service.
+/// Brings the links that the server orders, one for each of its workers, and joins every stream
+/// that is opened on one with a connection to the local service.
 ///
 /// One worker only, which is the stream_set's. `reset_all` ends everything, `join` waits until it
 /// has.

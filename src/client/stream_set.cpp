@@ -77,8 +77,7 @@ void stream_set::order(std::string id) {
   } else if (refusing_ < limits_.refusing) {
     openings_.spawn(refuse(std::move(id), slot(*this, refusing_)));
   } else if (trouble_.pass()) {
-    log::warn("Too many streams: the server's order is left unanswered{}",
-              trouble_.more());
+    log::warn("Too many streams: the server's order is left unanswered{}", trouble_.more());
   }
 }
 

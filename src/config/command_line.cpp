@@ -215,9 +215,8 @@ class frps_subcommands {
   static constexpr const char* email_help = "The e-mail address";
 
   void add_users(CLI::App* user) {
-    CLI::App* adding =
-        add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD", "email",
-            email_help, [this] { command = user_add{text_, role_}; });
+    CLI::App* adding = add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD",
+                           "email", email_help, [this] { command = user_add{text_, role_}; });
     add_role(adding, "--role");
     add(user, "list", "List the users", {}, {}, [this] { command = user_list{}; });
     add(user, "remove", "Remove a user and their clients' tokens", "email", email_help,

@@ -19,7 +19,8 @@ struct monitor {
 /// `frps status`: print what is up in the running server.
 struct status {};
 
-/// `frps user add|list|remove|passwd|role`. The password is asked for (terminal.hpp), never an argument.
+/// `frps user add|list|remove|passwd|role`. The password is asked for (terminal.hpp), never an
+/// argument.
 struct user_add {
   std::string email;
   std::string role = "client";  ///< `client`, `viewer` or `admin`.
@@ -61,9 +62,9 @@ struct db_status {};
 struct db_migrate {};
 
 /// What to do. `json` beside it says in which form to answer.
-using frps_command =
-    std::variant<serve, monitor, status, user_add, user_list, user_remove, user_passwd, user_role,
-                 key_add, key_list, key_revoke, key_migrate, token_list, token_revoke, db_status, db_migrate>;
+using frps_command = std::variant<serve, monitor, status, user_add, user_list, user_remove,
+                                  user_passwd, user_role, key_add, key_list, key_revoke,
+                                  key_migrate, token_list, token_revoke, db_status, db_migrate>;
 
 /// `frp-port-keeper lease list|release|import|export`. A format is `json` or `gokv`.
 struct lease_list {};

@@ -174,8 +174,9 @@ option_table table_of(frps_options& o) {
            .in = group::database,
            .value = "TIME",
            .help = "How long a known API key stays valid while the database is away",
-           .detail = "Never beyond the key's own expiry. A key that this server has not seen lately "
-                     "is refused meanwhile.",
+           .detail =
+               "Never beyond the key's own expiry. A key that this server has not seen lately "
+               "is refused meanwhile.",
            .to = &o.key_grace},
           {.name = "data-dir",
            .in = group::database,

@@ -48,11 +48,11 @@ struct frps_options {
   std::uint16_t api_port = 18081;
   std::string bind = "::";  ///< Address of control, proxy and public port; `::` is all, IPv4 too.
   std::string api_bind = "127.0.0.1";
-  std::string keeper_path;           ///< Empty: no endpoint for the public frp server.
-  port_list allow_ports;             ///< The ports that it gives. Empty: 1024-65535.
-  bool no_link = false;              ///< Offer the public protocol only, also to clients of ours.
-  std::uint32_t max_clients = 0;     ///< 0: as many as the limit on open files allows.
-  std::uint32_t max_visitors = 0;    ///< The same.
+  std::string keeper_path;         ///< Empty: no endpoint for the public frp server.
+  port_list allow_ports;           ///< The ports that it gives. Empty: 1024-65535.
+  bool no_link = false;            ///< Offer the public protocol only, also to clients of ours.
+  std::uint32_t max_clients = 0;   ///< 0: as many as the limit on open files allows.
+  std::uint32_t max_visitors = 0;  ///< The same.
   std::uint32_t move_after = 256 * 1024;  ///< Bytes, after which bulk leaves the link; 0: never.
   std::uint32_t max_pending = 1024;  ///< Connections to control and proxy port without a login yet.
   frps_deadlines deadlines;
@@ -60,14 +60,14 @@ struct frps_options {
   // Database & Caching
   secret database_url;  ///< Empty: SQLite in the data folder. Secret, for it may hold a password.
   secret redis_url;     ///< Empty: none.
-  std::uint32_t database_pool = 10;          ///< Connections to a database server.
-  milliseconds database_timeout{1'000};      ///< Whatever is asked of the database.
-  milliseconds key_grace{60 * 60 * 1'000};   ///< For known keys, while the database is away.
-  std::filesystem::path data_dir;  ///< Never empty once read.
+  std::uint32_t database_pool = 10;         ///< Connections to a database server.
+  milliseconds database_timeout{1'000};     ///< Whatever is asked of the database.
+  milliseconds key_grace{60 * 60 * 1'000};  ///< For known keys, while the database is away.
+  std::filesystem::path data_dir;           ///< Never empty once read.
 
   // Security
-  secret api_key;     ///< Empty: none. Given, it is always valid with the embedded store.
-  secret api_token;   ///< Empty: none. The API's bearer token.
+  secret api_key;    ///< Empty: none. Given, it is always valid with the embedded store.
+  secret api_token;  ///< Empty: none. The API's bearer token.
   std::filesystem::path token_secret_file;  ///< Empty: `token-secret` in the data folder.
   bool keys_are_tokens = false;             ///< An API key also lets a client in.
   bool demo = false;  ///< Loopback, in memory, one known user and two known keys.

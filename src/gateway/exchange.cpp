@@ -99,8 +99,8 @@ asio::awaitable<bool> exchange::key_is_valid() {
   if (verdict->is_valid()) co_return true;
   static log::rate_limit limiter;
   if (limiter.pass()) {
-    log::warn("{}: API key refused: {}{}", from_->address,
-              identity::to_string(verdict->fault), limiter.more());
+    log::warn("{}: API key refused: {}{}", from_->address, identity::to_string(verdict->fault),
+              limiter.more());
   }
   if (verdict->outcome == identity::standing::unavailable) {
     co_await answer(503, "The key store does not answer, try again");
@@ -114,12 +114,9 @@ asio::awaitable<bool> exchange::key_is_valid() {
 asio::awaitable<exchange::after> exchange::answer(int status, std::string_view text) {
   const bool keep =
       understood_ && !bad_request_ && request_.complete() && head_.keep_alive() && !at_.draining;
-  const bool said = co_await from_->say(
-      http::error_response({.status = status,
-                            .message = text,
-                            .keep_alive = keep,
-                            .to_head = head_.method == "HEAD"},
-                           wall_clock::now()));
+  const bool said = co_await from_->say(http::error_response(
+      {.status = status, .message = text, .keep_alive = keep, .to_head = head_.method == "HEAD"},
+      wall_clock::now()));
   if (at_.how.access_log) log_access(status, "answered here");
   if (!said) co_return after::gone;
   co_return keep ? after::keep : after::close;
@@ -129,8 +126,8 @@ asio::awaitable<exchange::after> exchange::serve() {
   is_model_path_ = head_.method == "POST" && head_.path == model_path;
   repeatable_ = is_repeatable(head_.method, head_.path, at_.how.repeatable_paths);
   const http::request_rules rules{.visitor_address = from_->address};
-  const auto size = http::write_request_head(head_, rules,
-                                             as_chars(out_.prepare(at_.how.head.head + 1024)));
+  const auto size =
+      http::write_request_head(head_, rules, as_chars(out_.prepare(at_.how.head.head + 1024)));
   if (!size) co_return co_await answer(431);
   out_.commit(*size);
   // POSTs that may be repeated are the model paths' (failover.hpp): their bodies are held longer.
@@ -238,11 +235,11 @@ asio::awaitable<bool> exchange::open_stream() {
     (*stream_)->begin_message();
     co_return true;
   }
-  auto stream = co_await client_->open(at_.on,
-                                       {.visitor = from_->address, .patience = at_.how.stream});
+  auto stream =
+      co_await client_->open(at_.on, {.visitor = from_->address, .patience = at_.how.stream});
   if (stream) {
-    stream_ = std::make_unique<service_streams::kept>(at_.services, facts.number,
-                                                      std::move(*stream));
+    stream_ =
+        std::make_unique<service_streams::kept>(at_.services, facts.number, std::move(*stream));
     co_return true;
   }
   log::debug("client {} brought no stream: {}", shown(facts.client_id), stream.error().message());
@@ -284,7 +281,9 @@ asio::awaitable<exchange::ending> exchange::converse() {
   }
 }
 
-bool exchange::waits_for_body() const { return !request_.complete() && sent_ == out_.size(); }
+bool exchange::waits_for_body() const {
+  return !request_.complete() && sent_ == out_.size();
+}
 
 void exchange::set_alarm() {
   from_->alarm.set_in(!(*stream_)->confirmed() ? at_.how.confirmation
@@ -328,7 +327,8 @@ void exchange::log_choice() const {
 }
 
 void exchange::log_access(int status, std::string_view by) const {
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began_);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began_);
   log::info("{} {} {} {} {} bytes {} ms {}", from_->address, head_.method, shown(head_.target),
             status, response_.body_size(), took.count(), by);
 }

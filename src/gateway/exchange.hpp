@@ -24,8 +24,8 @@ namespace frpx::gateway {
 /// Checks one request, chooses a client for it, passes it on and its answer back; tries another
 /// client when the first one failed before it answered.
 ///
-/// Everything that is sent to the service stands in one buffer: the head, then the body in its final
-/// form. As long as the request may have to be repeated, what was sent stays in it.
+/// Everything that is sent to the service stands in one buffer: the head, then the body in its
+/// final form. As long as the request may have to be repeated, what was sent stays in it.
 ///
 /// Used for one request after another, by one visitor's coroutine at a time.
 class exchange {
@@ -33,9 +33,9 @@ class exchange {
   explicit exchange(desk& at);
 
   enum class after {
-    keep,    ///< The visitor's connection may bring another request.
-    close,   ///< It is to be closed, once the visitor has read the answer.
-    gone,    ///< It is gone, must not look complete, or belongs to a relay now.
+    keep,   ///< The visitor's connection may bring another request.
+    close,  ///< It is to be closed, once the visitor has read the answer.
+    gone,   ///< It is gone, must not look complete, or belongs to a relay now.
   };
 
   /// Serves the request whose head is the first `head_size` bytes of the visitor's buffer.
@@ -90,7 +90,7 @@ class exchange {
   net::buffer out_;
   std::size_t sent_ = 0;       // of out_
   std::size_t held_most_ = 0;  // 0: what was sent is not held any more
-  bool understood_ = false;  // its head; else nothing behind it can be trusted
+  bool understood_ = false;    // its head; else nothing behind it can be trusted
   error_code bad_request_;
   bool is_model_path_ = false;
   bool repeatable_ = false;

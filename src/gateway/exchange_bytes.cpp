@@ -11,17 +11,18 @@ using net::io_state;
 namespace {
 
 constexpr std::size_t read_at_once = 32 * 1024;
-constexpr std::size_t body_room = read_at_once + 64;    // and a chunk's frame
+constexpr std::size_t body_room = read_at_once + 64;  // and a chunk's frame
 constexpr auto settle_pause = std::chrono::milliseconds(100);
 constexpr std::size_t answer_at_once = 64 * 1024;
-constexpr std::size_t answer_room = 3 * answer_at_once;  // a read, what was kept, and a head's growth
+constexpr std::size_t answer_room =
+    3 * answer_at_once;  // a read, what was kept, and a head's growth
 
 std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
 }
 
-/// Keeps an upgraded visitor counted, as a visitor and at its client, as long as its relay lives; goes
-/// with it.
+/// Keeps an upgraded visitor counted, as a visitor and at its client, as long as its relay lives;
+/// goes with it.
 class upgraded_visitor final : public net::relay::observer {
  public:
   upgraded_visitor(net::admission::ticket place, std::shared_ptr<tunnel::session> client)
@@ -39,7 +40,8 @@ class upgraded_visitor final : public net::relay::observer {
 
 }  // namespace
 
-// --- towards the service --------------------------------------------------------------------------
+// --- towards the service
+// --------------------------------------------------------------------------
 
 void exchange::pump_request() {
   while (!failure_ && !bad_request_ && !service_refuses_) {
@@ -105,7 +107,8 @@ void exchange::show_model_finder(std::string_view body) {
   }
 }
 
-// --- towards the visitor --------------------------------------------------------------------------
+// --- towards the visitor
+// --------------------------------------------------------------------------
 
 void exchange::pump_response() {
   for (;;) {
@@ -179,8 +182,8 @@ bool exchange::pass_answer(bytes_view input) {
   return true;
 }
 
-// A client that is killed ends its connections like one that is done. Where the end of the stream is
-// the end of the answer, its control connection is given a moment to end too.
+// A client that is killed ends its connections like one that is done. Where the end of the stream
+// is the end of the answer, its control connection is given a moment to end too.
 bool exchange::is_settled() {
   if (settling_ == settling::over || !response_.ends_with_stream()) return true;
   if ((*stream_)->plain_socket() == nullptr) return true;  // a link tells the two apart

@@ -12,8 +12,9 @@
 
 namespace frpx::gateway {
 
-/// Keeps a session's HTTP streams between requests, for `idle` each: a service that closes one first
-/// is noticed, a stream that says anything unasked is dropped. One per worker, touched by it only.
+/// Keeps a session's HTTP streams between requests, for `idle` each: a service that closes one
+/// first is noticed, a stream that says anything unasked is dropped. One per worker, touched by it
+/// only.
 class service_streams {
  public:
   static constexpr std::size_t most_per_session = 64;

@@ -60,8 +60,8 @@ asio::awaitable<void> visitor::run() {
   co_await linger();
 }
 
-// The size of the next request's head, which then stands at the front of `in`. Nothing when there is
-// no further request.
+// The size of the next request's head, which then stands at the front of `in`. Nothing when there
+// is no further request.
 asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
   scanner_.reset();
   bool begun = !in.empty();

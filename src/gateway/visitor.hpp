@@ -40,7 +40,7 @@ class visitor {
   net::stream_watch watch;
   net::alarm alarm;
   std::unique_ptr<net::stream> connection;
-  net::buffer in;  ///< What was read and is not used yet.
+  net::buffer in;                               ///< What was read and is not used yet.
   std::optional<net::admission::ticket> place;  ///< Until a relay takes it over.
 
   visitor* next = nullptr;  ///< In the desk's list.

@@ -35,8 +35,8 @@ class body_forwarder {
   /// Passes on what it can: consumes only what fits, so that a slow reader stops its source.
   result<progress> forward(std::string_view input, std::span<char> output);
 
-  /// How many bytes at the front of `input` go out as they are, without a copy; they count as passed
-  /// on. 0 where chunks are read or written: that is for forward().
+  /// How many bytes at the front of `input` go out as they are, without a copy; they count as
+  /// passed on. 0 where chunks are read or written: that is for forward().
   std::size_t pass(std::string_view input);
 
   /// No more bytes will come: errc::cut_short unless the body may end so. forward() may have to
@@ -101,8 +101,8 @@ class response_forwarder {
   /// Errors mean rubbish from the service: 502 if not answered(), else the visitor is reset.
   result<progress> forward(std::string_view input, std::span<char> output, bool request_complete);
 
-  /// How many bytes at the front of `input` go to the visitor as they are, without a copy; they count
-  /// as passed on. 0 for everything that forward() must look at.
+  /// How many bytes at the front of `input` go to the visitor as they are, without a copy; they
+  /// count as passed on. 0 for everything that forward() must look at.
   std::size_t pass(std::string_view input);
 
   /// The stream has ended cleanly and all its bytes went through forward(). Errors as there;

@@ -17,9 +17,7 @@ namespace frpx::link {
 ///
 /// Belongs to one worker and is touched there only. It is cancelled by `end`. Its owner keeps it
 /// until it has heard `on_link_gone`.
-class connection final : private link_events,
-                         private net::stream::watcher,
-                         private net::deadline {
+class connection final : private link_events, private net::stream::watcher, private net::deadline {
  public:
   /// Hears what becomes of the link. `on_link_gone` comes from the worker's loop, never from inside
   /// a call, and may destroy the connection; the others must not.

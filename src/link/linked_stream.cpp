@@ -22,7 +22,8 @@ net::read_outcome linked_stream::read(bytes_span scratch) {
     return {io_state::moved, now};
   }
   if (!reads_own_) {
-    if (const auto got = read_link(scratch); got.state != io_state::blocked || !reads_own_) return got;
+    if (const auto got = read_link(scratch); got.state != io_state::blocked || !reads_own_)
+      return got;
   }
   if (error_) return {io_state::failed, {}};
   const auto got = own_->read(scratch);
@@ -132,9 +133,13 @@ void linked_stream::on_reset(stream_id, reset_code) {
   fail(make_error_code(boost::system::errc::connection_reset));
 }
 
-void linked_stream::on_writable(stream_id) { tell({false, true, false}); }
+void linked_stream::on_writable(stream_id) {
+  tell({false, true, false});
+}
 
-void linked_stream::on_bulk(stream_id) { link_->order_own(*this); }
+void linked_stream::on_bulk(stream_id) {
+  link_->order_own(*this);
+}
 
 void linked_stream::on_move(stream_id, const uuid& one_time_id) {
   link_->observer_.on_link_move(*link_, *this, one_time_id);

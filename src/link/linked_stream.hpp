@@ -13,12 +13,12 @@ namespace frpx::link {
 
 class connection;
 
-/// One of the many streams of a link, as the relay and the gateway see any stream. Bytes that arrive
-/// while its watcher takes them at once are not copied; credit bounds what waits.
+/// One of the many streams of a link, as the relay and the gateway see any stream. Bytes that
+/// arrive while its watcher takes them at once are not copied; credit bounds what waits.
 ///
-/// A stream that turns out to carry bulk moves to a connection of its own (docs/link.md, MOVE), each
-/// direction by itself and without a byte lost or doubled; who uses the stream does not notice, but
-/// that it becomes a plain socket, which can be spliced.
+/// A stream that turns out to carry bulk moves to a connection of its own (docs/link.md, MOVE),
+/// each direction by itself and without a byte lost or doubled; who uses the stream does not
+/// notice, but that it becomes a plain socket, which can be spliced.
 class linked_stream final : public net::stream, private stream_events {
  public:
   ~linked_stream() override;
@@ -83,7 +83,7 @@ class linked_stream final : public net::stream, private stream_events {
 
   void drop_own();
 
-  connection* link_;  // null once the link cannot be asked any more
+  connection* link_;   // null once the link cannot be asked any more
   own_streams& owns_;  // of the session, which may end first: asked only while listed_
   bool listed_ = false;
   stream_id id_ = 0;

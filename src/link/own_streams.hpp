@@ -12,9 +12,9 @@ namespace frpx::link {
 
 class linked_stream;
 
-/// Knows them so that the end of their session resets them: a stream that has left its link is known
-/// to nobody else. It also keeps the one-time ids under which own connections are to be brought.
-/// Touched by its worker only; outlives its streams, or resets them before.
+/// Knows them so that the end of their session resets them: a stream that has left its link is
+/// known to nobody else. It also keeps the one-time ids under which own connections are to be
+/// brought. Touched by its worker only; outlives its streams, or resets them before.
 class own_streams {
  public:
   static constexpr std::size_t most = 256;

@@ -27,7 +27,7 @@ class blocking_pool {
   /// the queue is full, `errc::late` when `patience` is over first.
   template <class F>
   boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> run(F f,
-                                                               steady_clock::duration patience) {
+                                                                 steady_clock::duration patience) {
     if (waiting_.fetch_add(1) >= limit_) {
       waiting_.fetch_sub(1);
       co_return answer_t<std::invoke_result_t<F&>>(boost::system::in_place_error, errc::busy);
@@ -44,7 +44,8 @@ class blocking_pool {
   class slot_in_queue {
    public:
     explicit slot_in_queue(std::atomic<std::size_t>& counter) : counter_(&counter) {}
-    slot_in_queue(slot_in_queue&& other) noexcept : counter_(std::exchange(other.counter_, nullptr)) {}
+    slot_in_queue(slot_in_queue&& other) noexcept
+        : counter_(std::exchange(other.counter_, nullptr)) {}
     ~slot_in_queue() {
       if (counter_ != nullptr) counter_->fetch_sub(1);
     }

@@ -15,7 +15,7 @@ namespace frpx::net {
 class buffer_pool {
  public:
   static constexpr std::size_t block_size = 40 * 1024;  // an HTTP head at its limit, and a little
-  static constexpr std::size_t most_spare = 256;  // for some 80 requests in flight
+  static constexpr std::size_t most_spare = 256;        // for some 80 requests in flight
 
   std::unique_ptr<std::byte[]> take() {
     if (spare_.empty()) return std::make_unique_for_overwrite<std::byte[]>(block_size);
@@ -78,7 +78,8 @@ class buffer {
       std::memmove(memory_.get(), memory_.get() + begin_, size());
     } else {
       const bool fits_block = needed <= buffer_pool::block_size;
-      const std::size_t wanted = fits_block ? buffer_pool::block_size : std::max(needed, 2 * capacity_);
+      const std::size_t wanted =
+          fits_block ? buffer_pool::block_size : std::max(needed, 2 * capacity_);
       auto larger = fits_block ? pool_.take() : std::make_unique_for_overwrite<std::byte[]>(wanted);
       if (!empty()) std::memcpy(larger.get(), memory_.get() + begin_, size());
       if (capacity_ == buffer_pool::block_size) pool_.give(std::move(memory_));

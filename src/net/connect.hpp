@@ -10,8 +10,8 @@
 
 namespace frpx::net {
 
-/// Connects to `to` from a coroutine on worker `on`; `errc::late` after `patience`, else the system's
-/// error.
+/// Connects to `to` from a coroutine on worker `on`; `errc::late` after `patience`, else the
+/// system's error.
 boost::asio::awaitable<result<std::unique_ptr<socket>>> connect(worker& on, endpoint to,
                                                                 steady_clock::duration patience);
 

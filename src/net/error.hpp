@@ -6,11 +6,11 @@
 namespace frpx::net {
 
 enum class errc {
-  late = 1,        ///< No answer within the deadline.
-  busy,            ///< The queue in front of the answer is full.
-  bad_address,     ///< Neither an IP address nor a name.
-  unknown_host,    ///< The name has no address.
-  name_server,     ///< The name servers do not answer.
+  late = 1,      ///< No answer within the deadline.
+  busy,          ///< The queue in front of the answer is full.
+  bad_address,   ///< Neither an IP address nor a name.
+  unknown_host,  ///< The name has no address.
+  name_server,   ///< The name servers do not answer.
 };
 
 error_code make_error_code(errc value);

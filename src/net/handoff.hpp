@@ -44,8 +44,8 @@ struct handoff_state {
 /// `patience` (then errc::late) and no longer than the coroutine itself lives. The other thread
 /// keeps its own copy of all it needs, so neither side waits for the other's death.
 template <class F, class Submit>
-boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> hand_off(Submit submit, F f,
-                                                                   steady_clock::duration patience) {
+boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> hand_off(
+    Submit submit, F f, steady_clock::duration patience) {
   using answer = answer_t<std::invoke_result_t<F&>>;
   const auto home = co_await boost::asio::this_coro::executor;
   auto state = std::make_shared<handoff_state<answer>>(home);

@@ -13,7 +13,9 @@
 namespace frpx::net {
 namespace {
 
-error_code last_error() { return {errno, boost::system::system_category()}; }
+error_code last_error() {
+  return {errno, boost::system::system_category()};
+}
 
 // IPv6 sockets take IPv4 too when the address is `::`.
 error_code bind_and_listen(const endpoint& where, unique_fd& into) {
@@ -24,7 +26,8 @@ error_code bind_and_listen(const endpoint& where, unique_fd& into) {
   const int off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (::bind(fd.get(), where.data(), static_cast<socklen_t>(where.size())) != 0) return last_error();
+  if (::bind(fd.get(), where.data(), static_cast<socklen_t>(where.size())) != 0)
+    return last_error();
   if (::listen(fd.get(), SOMAXCONN) != 0) return last_error();
   into = std::move(fd);
   return {};
@@ -50,7 +53,9 @@ listener::listener(worker_pool& workers, placing where, handler on_accept)
       where_(where),
       on_accept_(std::make_shared<const handler>(std::move(on_accept))) {}
 
-listener::~listener() { stop(); }
+listener::~listener() {
+  stop();
+}
 
 error_code listener::open(const std::string& address, std::uint16_t port) {
   error_code failed;
@@ -76,7 +81,9 @@ void listener::stop() {
   clear();
 }
 
-void listener::on_events(std::uint32_t) { accept_all(); }
+void listener::on_events(std::uint32_t) {
+  accept_all();
+}
 
 void listener::accept_all() {
   while (fd_) {

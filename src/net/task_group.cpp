@@ -14,14 +14,17 @@ namespace frpx::net {
 
 namespace asio = boost::asio;
 
-task_group::~task_group() { assert(running_.empty() && "join a task group before it goes"); }
+task_group::~task_group() {
+  assert(running_.empty() && "join a task group before it goes");
+}
 
 void task_group::spawn(asio::awaitable<void> coroutine) {
   const auto which = running_.emplace(running_.end());
-  asio::co_spawn(context_, std::move(coroutine),
-                 asio::bind_cancellation_slot(
-                     which->signal.slot(),
-                     [this, which](std::exception_ptr failure) { finished(which, failure); }));
+  asio::co_spawn(
+      context_, std::move(coroutine),
+      asio::bind_cancellation_slot(which->signal.slot(), [this, which](std::exception_ptr failure) {
+        finished(which, failure);
+      }));
 }
 
 void task_group::cancel() {

@@ -13,9 +13,9 @@
 
 namespace frpx::net {
 
-/// Every coroutine is spawned here, so that none outlives what it uses: who owns a group cancels and
-/// joins it before it goes. An exception that leaves a coroutine (other than by cancelling) is logged
-/// as a fault of ours; it ends that coroutine only.
+/// Every coroutine is spawned here, so that none outlives what it uses: who owns a group cancels
+/// and joins it before it goes. An exception that leaves a coroutine (other than by cancelling) is
+/// logged as a fault of ours; it ends that coroutine only.
 ///
 /// One worker only. Cancelling makes the co_await at which a coroutine stands throw
 /// operation_aborted, and every later one too.

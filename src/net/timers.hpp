@@ -12,8 +12,9 @@ namespace frpx::net {
 class deadline;
 
 /// The deadlines of one worker, behind a single timer. Moving a deadline further away only stores
-/// the new time; the queue finds out when the old one comes. So a deadline may be set anew for every
-/// read at the cost of reading the clock, and allocates only when it is queued for the first time.
+/// the new time; the queue finds out when the old one comes. So a deadline may be set anew for
+/// every read at the cost of reading the clock, and allocates only when it is queued for the first
+/// time.
 ///
 /// Touched by its worker only.
 class timers {

@@ -31,8 +31,8 @@ class wakeup final : private poller::task {
   boost::asio::awaitable<void> wait();
 
  private:
-  using handler = typename boost::asio::async_result<
-      boost::asio::use_awaitable_t<>, void(error_code)>::handler_type;
+  using handler = typename boost::asio::async_result<boost::asio::use_awaitable_t<>,
+                                                     void(error_code)>::handler_type;
 
   void run() override;
 
@@ -42,8 +42,8 @@ class wakeup final : private poller::task {
   bool cancelled_ = false;
 };
 
-/// Rings a bell when one stream changes, and remembers whether that stream broke: for who is neither
-/// reading nor writing it.
+/// Rings a bell when one stream changes, and remembers whether that stream broke: for who is
+/// neither reading nor writing it.
 class stream_watch final : public stream::watcher {
  public:
   explicit stream_watch(wakeup& bell) : bell_(bell) {}

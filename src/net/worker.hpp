@@ -64,10 +64,10 @@ class worker {
   /// or copies what it uses.
   template <class F>
   boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> call(F f,
-                                                                steady_clock::duration patience) {
+                                                                  steady_clock::duration patience) {
     posts_.fetch_add(1, std::memory_order_relaxed);
-    return hand_off<F>(
-        [this](auto run) { boost::asio::post(context_, std::move(run)); }, std::move(f), patience);
+    return hand_off<F>([this](auto run) { boost::asio::post(context_, std::move(run)); },
+                       std::move(f), patience);
   }
   /// From a thread that is no worker: runs `coroutine` here and waits for its end. For starting and
   /// stopping; an exception of the coroutine is thrown here.

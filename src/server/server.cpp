@@ -163,28 +163,27 @@ server::parts::parts(config::frps_options given)
                   [this](net::worker& on, net::accepted one) {
                     dialect_.accept_proxy(on, std::move(one));
                   }),
-      public_port_(workers_, net::listener::placing::least_loaded,
-                   [this](net::worker& on, net::accepted one) {
-                     gateway_.accept(on, std::move(one));
-                   }),
-      api_port_(workers_, net::listener::placing::home,
-                [this](net::worker& on, net::accepted one) {
-                  api_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)), one.peer);
-                }) {
+      public_port_(
+          workers_, net::listener::placing::least_loaded,
+          [this](net::worker& on, net::accepted one) { gateway_.accept(on, std::move(one)); }),
+      api_port_(workers_, net::listener::placing::home, [this](net::worker& on, net::accepted one) {
+        api_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)), one.peer);
+      }) {
   if (options_.demo) {
-    log::warn("DEMO: anyone on this machine may use it: user test@example.com, password 123456, "
-              "API keys abc123 and test-api-key-123. Nothing is kept.");
+    log::warn(
+        "DEMO: anyone on this machine may use it: user test@example.com, password 123456, "
+        "API keys abc123 and test-api-key-123. Nothing is kept.");
   }
   const auto first_look = keys_.refresh();
   view_.note_store(first_look ? error_code() : first_look.error());
   if (shared_cache_) view_.note_cache(keys_.shared_answers());
   if (first_look) say_how_to_begin();
-  clients_.on_leaving(
-      [this](std::uint64_t session) { gateway_.close_idle_streams_of(session); });
+  clients_.on_leaving([this](std::uint64_t session) { gateway_.close_idle_streams_of(session); });
   listen();
   if (options_.keys_are_tokens) {
-    log::warn("--keys-are-tokens: whoever has an API key may bring a client in and read what "
-              "others ask");
+    log::warn(
+        "--keys-are-tokens: whoever has an API key may bring a client in and read what "
+        "others ask");
   }
   workers_.home().tasks().spawn(upkeep_.watch());
   workers_.home().tasks().spawn(upkeep_.run());
@@ -207,7 +206,8 @@ void server::parts::say_how_to_begin() {
   }
   const auto keys = store_->list_keys(first);
   if (keys && keys->empty() && options_.api_key.empty()) {
-    log::warn("There is no API key yet, so no visitor is let in; make one: frps key add --name NAME");
+    log::warn(
+        "There is no API key yet, so no visitor is let in; make one: frps key add --name NAME");
   }
 }
 
@@ -223,12 +223,12 @@ void server::parts::open(net::listener& port, const std::string& address, std::u
                          const char* option) {
   const error_code failed = port.open(address, number);
   if (!failed) return;
-  throw start_error("cannot listen on port " + std::to_string(number) + " of " + address + " (" +
-                    option + "): " + failed.message() +
-                    (failed == boost::system::errc::address_in_use
-                         ? "; end the program that uses it, or choose another with " +
-                               std::string(option)
-                         : std::string()));
+  throw start_error(
+      "cannot listen on port " + std::to_string(number) + " of " + address + " (" + option +
+      "): " + failed.message() +
+      (failed == boost::system::errc::address_in_use
+           ? "; end the program that uses it, or choose another with " + std::string(option)
+           : std::string()));
 }
 
 struct figures server::parts::figures() {
@@ -304,12 +304,20 @@ asio::awaitable<void> server::parts::end_worker(std::size_t index) {
 server::server(config::frps_options options)
     : parts_(std::make_unique<parts>(std::move(options))) {}
 
-server::~server() { stop(); }
+server::~server() {
+  stop();
+}
 
-api::listening_ports server::ports() const { return parts_->ports(); }
+api::listening_ports server::ports() const {
+  return parts_->ports();
+}
 
-struct figures server::figures() const { return parts_->figures(); }
+struct figures server::figures() const {
+  return parts_->figures();
+}
 
-void server::stop() { parts_->stop(); }
+void server::stop() {
+  parts_->stop();
+}
 
 }  // namespace frpx::server

@@ -19,10 +19,9 @@ api::session_info info_of(const tunnel::session& of) {
   info.user = of.facts().email;
   info.connected_at = of.facts().connected_at;
   if (of.machine) {
-    info.system = api::session_info::machine{of.machine->usage.cpu_usage,
-                                             of.machine->usage.memory_usage,
-                                             of.machine->usage.disk_usage,
-                                             of.machine->usage.computer_name, of.machine->at};
+    info.system = api::session_info::machine{
+        of.machine->usage.cpu_usage, of.machine->usage.memory_usage, of.machine->usage.disk_usage,
+        of.machine->usage.computer_name, of.machine->at};
   }
   if (of.reported_models) info.models = of.models;
   info.in_flight = of.in_flight.load();
@@ -81,8 +80,8 @@ asio::awaitable<std::vector<std::string>> view::pending_connections() {
   auto& workers = dialect_.around().workers;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     auto& streams = dialect_.streams_of(workers.at(i));
-    auto some = co_await workers.at(i).call([&streams] { return streams.pending_ids(); },
-                                            worker_patience);
+    auto some =
+        co_await workers.at(i).call([&streams] { return streams.pending_ids(); }, worker_patience);
     if (some) ids.insert(ids.end(), some->begin(), some->end());
   }
   co_return ids;

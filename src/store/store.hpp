@@ -133,8 +133,8 @@ struct open_options {
   std::chrono::milliseconds timeout{1000};  ///< How long a call may take or wait for a lock.
   std::size_t connections = 10;             ///< To a server, at most.
   std::uint64_t max_bytes = 0;              ///< Bound of an embedded database's file; 0: none.
-  bool migrate = true;       ///< Else an older schema is refused: `older_schema`.
-  bool may_be_away = false;  ///< A server that cannot be reached now is no error.
+  bool migrate = true;                      ///< Else an older schema is refused: `older_schema`.
+  bool may_be_away = false;                 ///< A server that cannot be reached now is no error.
 };
 
 /// Opens what `url` names, and brings its tables up to what this program knows, under a lock, so

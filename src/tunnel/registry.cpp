@@ -105,7 +105,9 @@ void registry::ban(const std::string& client_id, steady_time until) {
   banned_[client_id] = until;
 }
 
-void registry::publish_soon() { workers_.home().events().schedule(publisher_); }
+void registry::publish_soon() {
+  workers_.home().events().schedule(publisher_);
+}
 
 void registry::publish() {
   const auto table = make_routing(sessions_);

@@ -25,8 +25,8 @@ struct claim {
 
 /// The sessions of this server by client id, and the routing snapshots made of them.
 ///
-/// Lives on the home worker; only `current` may be called elsewhere, each worker for itself. Changes
-/// that come together make one snapshot.
+/// Lives on the home worker; only `current` may be called elsewhere, each worker for itself.
+/// Changes that come together make one snapshot.
 class registry {
  public:
   registry(net::worker_pool& workers, std::size_t most_sessions);

@@ -17,7 +17,9 @@ namespace frpx::tunnel {
 /// Hashes strings and views alike, so that a look-up by view allocates nothing.
 struct text_hash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
 };
 template <class T>
 using text_map = std::unordered_map<std::string, T, text_hash, std::equal_to<>>;

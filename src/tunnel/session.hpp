@@ -53,8 +53,8 @@ struct stream_wish {
   steady_clock::duration patience{};
 };
 
-/// A client that logged in and registered, whatever its dialect. The seam between what visitors want
-/// and how a dialect carries it.
+/// A client that logged in and registered, whatever its dialect. The seam between what visitors
+/// want and how a dialect carries it.
 ///
 /// Shared by all workers through the routing snapshots; lives as long as one of them. `open` may be
 /// called on any worker, the atomics from anywhere, everything else on the home worker only.

@@ -205,9 +205,8 @@ class client {
     options.password = secret("123456");
     options.token_file = folder_ / "token.json";
     options.deadlines.drain = 1s;
-    return {.options = std::move(options), .on_state = [this](frpx::client::state now) {
-              state_ = now;
-            }};
+    return {.options = std::move(options),
+            .on_state = [this](frpx::client::state now) { state_ = now; }};
   }
 
   const std::filesystem::path folder_;

@@ -30,7 +30,8 @@ void answer_sizes(plain_connection& with) {
 // Switches protocols, then echoes until the end.
 void echo_upgraded(plain_connection& with) {
   with.until("\r\n\r\n");
-  with.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  with.send(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   for (std::string text = with.some(); !text.empty(); text = with.some()) {
     if (!with.send(text)) return;
   }

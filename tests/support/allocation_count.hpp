@@ -1,6 +1,6 @@
-// Counts the program's heap allocations by replacing operator new, and aligned_alloc, which Asio takes
-// coroutine frames from. To be included by exactly one source file of a program, and not under a
-// sanitizer, which has its own.
+// Counts the program's heap allocations by replacing operator new, and aligned_alloc, which Asio
+// takes coroutine frames from. To be included by exactly one source file of a program, and not
+// under a sanitizer, which has its own.
 #pragma once
 
 #include <atomic>

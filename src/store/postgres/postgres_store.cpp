@@ -152,8 +152,8 @@ bool are_ports(std::string_view text) {
     const auto one = text.substr(0, text.find(','));
     unsigned port = 0;
     const auto [end, failed] = std::from_chars(one.data(), one.data() + one.size(), port);
-    if (!one.empty() && (failed != std::errc() || end != one.data() + one.size() || port == 0 ||
-                         port > 65'535)) {
+    if (!one.empty() &&
+        (failed != std::errc() || end != one.data() + one.size() || port == 0 || port > 65'535)) {
       return false;
     }
     text.remove_prefix(std::min(text.size(), one.size() + 1));

@@ -358,12 +358,7 @@ TEST(sqlite_errors, each_has_its_meaning) {
 }
 
 TEST(store_url, what_is_not_built_in_is_refused_by_name_and_without_its_password) {
-  const char* cases[] = {"mysql://x:geheim@y",
-                         "",
-                         "frpx.db",
-                         "memory:x",
-                         "sqlite:",
-                         "sqlite://",
+  const char* cases[] = {"mysql://x:geheim@y", "", "frpx.db", "memory:x", "sqlite:", "sqlite://",
                          "sqlite::memory:"};
   ASSERT_GT(std::size(cases), 0u);
   for (const char* url : cases) {

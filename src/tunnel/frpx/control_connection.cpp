@@ -86,7 +86,9 @@ control_connection::control_connection(dialect& owner, net::accepted one,
   socket_.watch(&watch_);
 }
 
-control_connection::~control_connection() { leave(); }
+control_connection::~control_connection() {
+  leave();
+}
 
 asio::awaitable<void> control_connection::run() {
   alarm_.set_in(owner_.how().first_frame);
@@ -236,8 +238,7 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
 }
 
 asio::awaitable<void> control_connection::serve() {
-  const auto silence =
-      is_ours_ ? owner_.how().client_silence : owner_.how().public_client_silence;
+  const auto silence = is_ours_ ? owner_.how().client_silence : owner_.how().public_client_silence;
   for (;;) {
     alarm_.set_in(silence);
     const auto command = co_await next();

@@ -46,8 +46,8 @@ void dialect::accept_proxy(net::worker& on, net::accepted one) {
 void dialect::refuse(const char* port, const net::endpoint& peer) {
   static log::rate_limit limiter(1);
   if (!limiter.pass()) return;
-  log::warn("{} port: {} turned away, {} connections wait without a login (--max-pending){}",
-            port, net::to_string(peer), options_.most_pending, limiter.more());
+  log::warn("{} port: {} turned away, {} connections wait without a login (--max-pending){}", port,
+            net::to_string(peer), options_.most_pending, limiter.more());
 }
 
 asio::awaitable<void> dialect::serve_control(net::accepted one, net::admission::ticket ticket) {
@@ -148,8 +148,7 @@ void dialect::order_link(std::uint64_t session, std::size_t worker) {
 
 void dialect::link_failed(const uuid& id) {
   if (id.worker() >= links_.size()) return;
-  around_.workers.at(id.worker()).run_here_or_post(
-      [this, id] { links_[id.worker()]->failed(id); });
+  around_.workers.at(id.worker()).run_here_or_post([this, id] { links_[id.worker()]->failed(id); });
 }
 
 std::size_t dialect::pending() const {

@@ -28,8 +28,9 @@ struct options {
   std::chrono::milliseconds public_client_silence{45'000};
   std::size_t most_pending = 1024;  ///< Connections without a login, to either port.
   bool offers_links = true;
-  std::uint64_t link_credit = 1ull << 30;  ///< What may be promised on all links together, in bytes.
-  std::uint32_t move_after = 256 * 1024;   ///< Bytes of bulk that stay on the link; 0: all.
+  std::uint64_t link_credit = 1ull
+                              << 30;      ///< What may be promised on all links together, in bytes.
+  std::uint32_t move_after = 256 * 1024;  ///< Bytes of bulk that stay on the link; 0: all.
 };
 
 /// What the parts of a server that a dialect needs are called here.

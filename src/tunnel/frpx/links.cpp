@@ -130,8 +130,7 @@ class links::place final : public link::connection::observer, private net::deadl
   bool over_ = false;
 };
 
-links::links(net::worker& on, link::credit_pool& credit, std::uint32_t move_after,
-             order_link order)
+links::links(net::worker& on, link::credit_pool& credit, std::uint32_t move_after, order_link order)
     : on_(on),
       credit_(credit),
       move_after_(move_after),

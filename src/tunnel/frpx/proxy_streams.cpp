@@ -73,7 +73,9 @@ struct proxy_streams::pending_order {
   bool session_ended = false;
 };
 
-proxy_streams::~proxy_streams() { assert(live_.empty() && orders_.empty()); }
+proxy_streams::~proxy_streams() {
+  assert(live_.empty() && orders_.empty());
+}
 
 asio::awaitable<result<std::unique_ptr<net::stream>>> proxy_streams::order(
     std::uint64_t session, std::function<void(const uuid&)> send_order,

@@ -19,8 +19,8 @@ namespace frpx::tunnel::frpx_dialect {
 
 /// The streams of one worker that are ordered but not there yet, and those that live. The one-time
 /// id of an order names the worker in its last byte, so that the proxy port hands the connection to
-/// the worker that waits for it. Ids come from the system's random source and serve once; wrong, late
-/// and repeated ones are closed without a reply.
+/// the worker that waits for it. Ids come from the system's random source and serve once; wrong,
+/// late and repeated ones are closed without a reply.
 ///
 /// Touched by its worker only.
 class proxy_streams {
@@ -38,8 +38,8 @@ class proxy_streams {
       std::uint64_t session, std::function<void(const uuid&)> send_order,
       steady_clock::duration patience);
 
-  /// A connection to the proxy port presented `id`; `behind` are bytes that followed its frame. False
-  /// when nobody waits for it; it is then closed.
+  /// A connection to the proxy port presented `id`; `behind` are bytes that followed its frame.
+  /// False when nobody waits for it; it is then closed.
   bool present(const uuid& id, net::unique_fd fd, bytes_view behind);
 
   /// The session has ended: its pending orders fail, its streams are reset and say so.
