@@ -5,15 +5,17 @@
 namespace frpx::cache {
 namespace {
 
-constexpr std::chrono::milliseconds patience{250};
 constexpr std::chrono::seconds let_alone{1};
 constexpr std::chrono::seconds ping_every{1};
 constexpr std::size_t most_idle = 8;
 
 }  // namespace
 
-redis_cache::redis_cache(redis_url where, std::string_view scope)
-    : where_(std::move(where)), prefix_("frpx:" + to_hex(sha256(scope)).substr(0, 16) + ":") {}
+redis_cache::redis_cache(redis_url where, std::string_view scope,
+                         std::chrono::milliseconds patience)
+    : where_(std::move(where)),
+      prefix_("frpx:" + to_hex(sha256(scope)).substr(0, 16) + ":"),
+      patience_(patience) {}
 
 result<redis_reply> redis_cache::ask(const redis_connection::words& command) {
   const steady_time now = steady_clock::now();
@@ -30,7 +32,7 @@ result<redis_reply> redis_cache::ask(const redis_connection::words& command) {
   for (bool again = was_kept;; again = false) {
     error_code failed;
     if (!kept) {
-      auto made = redis_connection::open(where_, now + patience);
+      auto made = redis_connection::open(where_, now + patience_);
       if (made) {
         kept.emplace(std::move(*made));
       } else {
@@ -38,7 +40,7 @@ result<redis_reply> redis_cache::ask(const redis_connection::words& command) {
       }
     }
     if (!failed) {
-      auto reply = kept->ask(command, now + patience);
+      auto reply = kept->ask(command, now + patience_);
       if (reply || reply.error() == errc::refused) {
         const std::scoped_lock lock(mutex_);
         if (idle_.size() < most_idle) idle_.push_back(std::move(*kept));
@@ -48,7 +50,7 @@ result<redis_reply> redis_cache::ask(const redis_connection::words& command) {
       kept.reset();
     }
     // A kept connection may have been closed long ago; all that we send may be sent twice.
-    if (again && steady_clock::now() < now + patience) continue;
+    if (again && steady_clock::now() < now + patience_) continue;
     const std::scoped_lock lock(mutex_);
     idle_.clear();
     away_until_ = steady_clock::now() + let_alone;
@@ -88,9 +90,9 @@ result<std::size_t> redis_cache::heard() {
       const std::scoped_lock lock(mutex_);
       if (now < away_until_) return errc::unavailable;
     }
-    auto made = redis_connection::open(where_, now + patience);
+    auto made = redis_connection::open(where_, now + patience_);
     const std::string channel = prefix_ + "changed";
-    const auto listening = made ? made->ask({"SUBSCRIBE", channel}, now + patience)
+    const auto listening = made ? made->ask({"SUBSCRIBE", channel}, now + patience_)
                                 : result<redis_reply>(made.error());
     if (!listening) {
       const std::scoped_lock lock(mutex_);

@@ -15,13 +15,13 @@ namespace frpx::cache {
 /// Keeps texts in Redis for a time, under names that begin with the `scope` of those who share
 /// them, and has a channel on which one tells the others that something has changed.
 ///
-/// Calls wait for Redis, each a quarter of a second at most, on the pool's threads; any thread may
-/// call. A Redis that failed is let alone for a second: calls then fail at once. Errors: those of
+/// Calls wait for Redis, each up to the patience, on the pool's threads; any thread may call. A Redis that failed is let alone for a second: calls then fail at once. Errors: those of
 /// redis_connection.
 class redis_cache {
  public:
   /// `scope` may be any text; what is seen of it in Redis is a digest.
-  redis_cache(redis_url where, std::string_view scope);
+  redis_cache(redis_url where, std::string_view scope,
+              std::chrono::milliseconds patience = std::chrono::milliseconds(250));
 
   result<std::optional<std::string>> get(std::string_view name);
   result<void> put(std::string_view name, std::string_view text, std::chrono::milliseconds life);
@@ -38,6 +38,7 @@ class redis_cache {
 
   const redis_url where_;
   const std::string prefix_;
+  const std::chrono::milliseconds patience_;
   std::mutex mutex_;  // guards what follows
   std::vector<redis_connection> idle_;
   steady_time away_until_ = steady_time::min();
