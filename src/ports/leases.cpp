@@ -53,7 +53,6 @@ result<lease> assign_now(const std::string& proxy, std::uint16_t port, transport
   row.port = port;
   row.over = over;
   row.used = now();
-  row.state = use::unknown;
   draft.put(row);
   return row;
 }
