@@ -15,7 +15,8 @@ namespace frpx::cache {
 /// Keeps texts in Redis for a time, under names that begin with the `scope` of those who share
 /// them, and has a channel on which one tells the others that something has changed.
 ///
-/// Calls wait for Redis, each up to the patience, on the pool's threads; any thread may call. A Redis that failed is let alone for a second: calls then fail at once. Errors: those of
+/// Calls wait for Redis, each up to the patience, on the pool's threads; any thread may call. A
+/// Redis that failed is let alone for a second: calls then fail at once. Errors: those of
 /// redis_connection.
 class redis_cache {
  public:

@@ -94,8 +94,10 @@ TEST(redis, user_password_and_database_are_used) {
   test::redis_server server(
       {"--requirepass", "secret", "--user", "me", "on", ">mine", "~*", "&*", "+@all"});
   const std::string where = "127.0.0.1:" + std::to_string(server.port());
-  EXPECT_EQ(redis_cache(at("redis://" + where), "s", patient).put("a", "b", 10s).error(), errc::refused);
-  EXPECT_EQ(redis_cache(at("redis://:wrong@" + where), "s", patient).get("a").error(), errc::refused);
+  EXPECT_EQ(redis_cache(at("redis://" + where), "s", patient).put("a", "b", 10s).error(),
+            errc::refused);
+  EXPECT_EQ(redis_cache(at("redis://:wrong@" + where), "s", patient).get("a").error(),
+            errc::refused);
   redis_cache zero(at("redis://:secret@" + where), "s", patient);
   redis_cache one(at("redis://me:mine@" + where + "/1"), "s", patient);
   ASSERT_TRUE(zero.put("a", "zero", 10s));
@@ -119,13 +121,15 @@ TEST(redis, tls_needs_a_certificate_that_is_trusted_and_names_the_host) {
   test::redis_server server({"--tls-port", "--tls-cert-file", certificate, "--tls-key-file", key,
                              "--tls-ca-cert-file", certificate, "--tls-auth-clients", "no"});
   const std::string port = std::to_string(server.port());
-  EXPECT_EQ(redis_cache(at("rediss://localhost:" + port), "s", patient).get("a").error(), errc::untrusted);
+  EXPECT_EQ(redis_cache(at("rediss://localhost:" + port), "s", patient).get("a").error(),
+            errc::untrusted);
   ::setenv("SSL_CERT_FILE", certificate.c_str(), 1);
   redis_cache trusted(at("rediss://localhost:" + port), "s", patient);
   EXPECT_TRUE(trusted.put("a", std::string(100'000, 'x'), 10s));
   EXPECT_EQ(trusted.get("a")->value().size(), 100'000u);
   EXPECT_EQ(*trusted.heard(), 1u);
-  EXPECT_EQ(redis_cache(at("rediss://127.0.0.1:" + port), "s", patient).get("a").error(), errc::untrusted);
+  EXPECT_EQ(redis_cache(at("rediss://127.0.0.1:" + port), "s", patient).get("a").error(),
+            errc::untrusted);
   EXPECT_FALSE(redis_cache(at("redis://localhost:" + port), "s", patient).get("a"));
   server.stop();
   EXPECT_FALSE(trusted.get("a"));
