@@ -19,6 +19,9 @@ enum class errc {
   token_file_without_token,
   token_file_not_a_file,
   too_many_unsent,
+  no_answer,
+  port_not_allowed,
+  port_occupied,
 };
 
 constexpr const char* explain(errc e) {
@@ -49,6 +52,12 @@ constexpr const char* explain(errc e) {
       return "the token file is not a regular file";
     case errc::too_many_unsent:
       return "the server does not read what it is sent";
+    case errc::no_answer:
+      return "what the server said is no answer to the question";
+    case errc::port_not_allowed:
+      return "the server does not give this outer port, or not with this token";
+    case errc::port_occupied:
+      return "the outer port is taken";
   }
   return "unknown error of the client";
 }

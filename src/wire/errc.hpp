@@ -15,6 +15,8 @@ enum class errc {
   wrong_type,
   too_long,
   too_many,
+  short_segment,
+  not_a_segment,
 };
 
 constexpr const char* explain(errc e) {
@@ -37,6 +39,10 @@ constexpr const char* explain(errc e) {
       return "a text in the command is longer than any that is accepted";
     case errc::too_many:
       return "a list in the command has more entries than are accepted";
+    case errc::short_segment:
+      return "the peer sent a segment without room for its stream's number";
+    case errc::not_a_segment:
+      return "the peer sent something else than a segment in a tunnel";
   }
   return "unknown error of the wire";
 }

@@ -8,7 +8,7 @@
 
 namespace frpx::wire {
 
-bytes_span frame_reader::prepare() {
+bytes_span frame_buffer::prepare() {
   const std::size_t unread = end_ - begin_;
   if (unread < idle_size && buffer_.size() != idle_size) {
     // Large frames are rare: give their memory back rather than keep it for the next one.
@@ -24,7 +24,7 @@ bytes_span frame_reader::prepare() {
   return bytes_span(buffer_).subspan(end_);
 }
 
-void frame_reader::commit(std::size_t size) {
+void frame_buffer::commit(std::size_t size) {
   assert(size <= buffer_.size() - end_);
   end_ += size;
 }
@@ -36,11 +36,11 @@ result<std::optional<std::string_view>> frame_reader::next() {
   if (length == 0) return errc::empty_frame;
   if (length > limit_) return errc::frame_too_long;
   if (unread.size() - frame_header_size < length) return std::nullopt;
-  begin_ += frame_header_size + length;
+  take(frame_header_size + length);
   return as_text(unread.subspan(frame_header_size, length));
 }
 
-bytes_view frame_reader::rest() const {
+bytes_view frame_buffer::rest() const {
   return bytes_view(buffer_).subspan(begin_, end_ - begin_);
 }
 

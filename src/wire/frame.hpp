@@ -17,49 +17,60 @@ inline constexpr std::size_t frame_limit_before_login = 64 * 1024;
 inline constexpr std::size_t frame_limit = 1024 * 1024;
 inline constexpr std::size_t frame_header_size = 4;
 
-/// Cuts the bytes of a connection into frames.
+/// The buffer that a connection is read into while it speaks in frames, whatever their header.
 ///
-/// It owns the buffer that the connection is read into. Memory follows what has arrived, not what a
-/// peer announces, and goes back once the frames are taken: an idle session holds `idle_size`.
-/// No I/O and no thread of its own: whoever owns the connection calls it, one call at a time.
+/// Memory follows what has arrived, not what a peer announces, and goes back once the frames are
+/// taken: an idle session holds `idle_size`. No I/O and no thread of its own: whoever owns the
+/// connection calls it, one call at a time.
+class frame_buffer {
+ public:
+  static constexpr std::size_t idle_size = 1024;
+
+  /// Where to read into: never empty. Valid until the next call that is not const. Ends the life of
+  /// the text that `next` of a reader gave.
+  bytes_span prepare();
+
+  /// `size` bytes of what prepare() gave were filled.
+  void commit(std::size_t size);
+
+  /// What was read behind the last frame that was given. Lives as long as that frame's text. The
+  /// bytes may belong to something else than frames: a stream, a link, a tunnel.
+  bytes_view rest() const;
+
+  /// Bytes of memory held.
+  std::size_t memory() const { return buffer_.size(); }
+
+ protected:
+  ~frame_buffer() = default;
+  /// The first `size` bytes of rest() were used.
+  void take(std::size_t size) { begin_ += size; }
+
+ private:
+  std::vector<std::byte> buffer_;  // its size is what may be used; [begin_, end_) is unread
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+/// Cuts the bytes of a connection into frames.
 ///
 ///     for (;;) {
 ///       while (auto json = co_try(reader.next())) handle(*json);
 ///       reader.commit(co_await socket.read(reader.prepare()));
 ///     }
-class frame_reader {
+class frame_reader final : public frame_buffer {
  public:
-  static constexpr std::size_t idle_size = 1024;
-
   explicit frame_reader(std::size_t limit = frame_limit_before_login) : limit_(limit) {}
 
   /// From now on frames may have up to `limit` bytes of JSON.
   void set_limit(std::size_t limit) { limit_ = limit; }
-
-  /// Where to read into: never empty. Valid until the next call that is not const. Ends the life of
-  /// the text that next() gave.
-  bytes_span prepare();
-
-  /// `size` bytes of what prepare() gave were filled.
-  void commit(std::size_t size);
 
   /// The JSON of the next whole frame, or nothing when more bytes are needed. The text lives until
   /// prepare() is called. `errc::empty_frame` and `errc::frame_too_long` are final: the connection
   /// must be closed.
   result<std::optional<std::string_view>> next();
 
-  /// What was read behind the last frame that next() gave. Lives as long as that frame's text. On
-  /// the proxy port these bytes belong to the stream or to the link.
-  bytes_view rest() const;
-
-  /// Bytes of memory held.
-  std::size_t memory() const { return buffer_.size(); }
-
  private:
   std::size_t limit_;
-  std::vector<std::byte> buffer_;  // its size is what may be used; [begin_, end_) is unread
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
 };
 
 /// The bytes of one frame around `json`.
