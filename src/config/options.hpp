@@ -50,6 +50,7 @@ struct frps_options {
   std::string api_bind = "127.0.0.1";
   std::string keeper_path;         ///< Empty: no endpoint for the public frp server.
   port_list allow_ports;           ///< The ports that it gives. Empty: 1024-65535.
+  port_list outer_ports;           ///< For the clients' services. Empty: none.
   bool no_link = false;            ///< Offer the public protocol only, also to clients of ours.
   std::uint32_t max_clients = 0;   ///< 0: as many as the limit on open files allows.
   std::uint32_t max_visitors = 0;  ///< The same.

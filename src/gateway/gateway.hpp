@@ -91,6 +91,8 @@ class gateway {
   void close_idle_streams();
   void close_idle_streams_of(std::uint64_t session);
 
+  /// For all visitors of the server: those of outer ports take theirs here too.
+  net::admission& places() { return admission_; }
   std::size_t visitors() const { return admission_.inside(); }
   std::uint64_t total_visitors() const;
   std::uint64_t total_requests() const;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/bytes.hpp"
+#include "core/service_kind.hpp"
 #include "core/uuid.hpp"
 
 namespace frpx::link {
@@ -27,7 +28,7 @@ enum class frame_type : std::uint8_t {
   move = 12,
 };
 
-enum class stream_kind : std::uint8_t { tcp = 0, http = 1, udp = 2 };
+using stream_kind = service_kind;
 
 /// The answer to OPEN.
 enum class open_status : std::uint8_t {

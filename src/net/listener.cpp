@@ -33,14 +33,6 @@ error_code bind_and_listen(const endpoint& where, unique_fd& into) {
   return {};
 }
 
-std::uint16_t port_of(int fd) {
-  endpoint address;
-  auto size = static_cast<socklen_t>(address.capacity());
-  ::getsockname(fd, address.data(), &size);
-  address.resize(size);
-  return address.port();
-}
-
 bool out_of_descriptors(int number) {
   return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
 }
@@ -48,9 +40,12 @@ bool out_of_descriptors(int number) {
 }  // namespace
 
 listener::listener(worker_pool& workers, placing where, handler on_accept)
+    : listener(workers, where == placing::home ? &workers.home() : nullptr, std::move(on_accept)) {}
+
+listener::listener(worker_pool& workers, worker* only, handler on_accept)
     : deadline(workers.home().timers()),
       workers_(workers),
-      where_(where),
+      only_(only),
       on_accept_(std::make_shared<const handler>(std::move(on_accept))) {}
 
 listener::~listener() {
@@ -68,7 +63,7 @@ error_code listener::open(const std::string& address, std::uint16_t port) {
     failed = bind_and_listen({boost::asio::ip::address_v4::any(), port}, fd);  // no IPv6 here
   }
   if (failed) return failed;
-  port_ = port_of(fd.get());
+  port_ = local_of(fd.get()).port();
   fd_ = std::move(fd);
   if (!workers_.home().events().add(fd_.get(), *this)) return last_error();
   return {};
@@ -107,7 +102,7 @@ void listener::accept_all() {
 }
 
 void listener::place(accepted one) {
-  worker& owner = where_ == placing::home ? workers_.home() : workers_.least_loaded();
+  worker& owner = only_ != nullptr ? *only_ : workers_.least_loaded();
   if (&owner == &workers_.home()) return (*on_accept_)(owner, std::move(one));
   owner.post([tell = on_accept_, &owner, one = std::move(one)]() mutable {
     (*tell)(owner, std::move(one));

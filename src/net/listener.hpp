@@ -16,7 +16,7 @@ struct accepted {
   endpoint peer;
 };
 
-/// Accepts on one port and gives each connection to the least loaded worker (or to the home worker
+/// Accepts on one port and gives each connection to the least loaded worker (or to one worker
 /// alone). Lives on the home worker. When the program has run out of descriptors it pauses for
 /// 100 ms, so that the connections that wait neither spin nor are lost.
 class listener final : private poller::source, private deadline {
@@ -27,6 +27,8 @@ class listener final : private poller::source, private deadline {
   using handler = std::function<void(worker&, accepted)>;
 
   listener(worker_pool& workers, placing where, handler on_accept);
+  /// Gives all connections to `only`, or each to the least loaded worker if that is null.
+  listener(worker_pool& workers, worker* only, handler on_accept);
   ~listener();
 
   /// Binds and listens. `address` is an IP address, `::` meaning all addresses of both families;
@@ -43,7 +45,7 @@ class listener final : private poller::source, private deadline {
   void place(accepted one);
 
   worker_pool& workers_;
-  const placing where_;
+  worker* const only_;
   const std::shared_ptr<const handler> on_accept_;
   unique_fd fd_;
   std::uint16_t port_ = 0;

@@ -20,6 +20,11 @@ void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);  // best effort: an option never decides
 }
 
+void reset_on_close(int fd) {
+  const linger at_once{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 template <class Call>
 ssize_t retried(Call call) {
   ssize_t count;
@@ -145,8 +150,7 @@ void socket::finish() {
 
 void socket::reset() noexcept {
   if (!fd_) return;
-  const linger at_once{1, 0};
-  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  reset_on_close(fd_.get());
   if (!error_) error_ = system_error(ECONNABORTED);
   close();
 }
@@ -224,6 +228,18 @@ endpoint peer_of(int fd) {
   if (::getpeername(fd, address.data(), &size) != 0) return {};
   address.resize(size);
   return address;
+}
+
+endpoint local_of(int fd) {
+  endpoint address;
+  auto size = static_cast<socklen_t>(address.capacity());
+  if (::getsockname(fd, address.data(), &size) != 0) return {};
+  address.resize(size);
+  return address;
+}
+
+void reset(unique_fd fd) {
+  reset_on_close(fd.get());
 }
 
 }  // namespace frpx::net

@@ -85,5 +85,10 @@ void tune_link(int fd, std::chrono::milliseconds user_timeout);
 /// `1.2.3.4:80` or `[::1]:80`; an IPv4 address that an IPv6 socket mapped is shown as IPv4.
 std::string to_string(const endpoint& address);
 endpoint peer_of(int fd);
+/// Our own address on a connection.
+endpoint local_of(int fd);
+
+/// Closes a connection so that its other side sees a reset.
+void reset(unique_fd fd);
 
 }  // namespace frpx::net

@@ -22,6 +22,7 @@
 #include "server/view.hpp"
 #include "store/store.hpp"
 #include "tunnel/frpx/dialect.hpp"
+#include "tunnel/outer_ports.hpp"
 #include "tunnel/registry.hpp"
 
 namespace frpx::server {
@@ -58,6 +59,14 @@ std::size_t blocking_threads(const config::frps_options& from, const store::stor
   constexpr std::size_t usual = 4;
   if (!store.is_remote()) return usual;
   return std::clamp<std::size_t>(from.database_pool, usual, 64);
+}
+
+ports::ranges outer_ranges(const config::frps_options& from) {
+  if (from.outer_ports.text.empty()) return {};
+  std::string problem;
+  auto read = ports::ranges::parse(from.outer_ports.text, problem);
+  if (!read) throw start_error("--outer-ports: " + problem);
+  return std::move(*read);
 }
 
 gateway::options gateway_options(const config::frps_options& from, const capacity& most) {
@@ -120,8 +129,9 @@ class server::parts {
   net::blocking_pool passwords_{1, 256};
   net::blocking_pool blocking_;
   tunnel::registry clients_;
-  tunnel::frpx_dialect::dialect dialect_;
   gateway::gateway gateway_;
+  tunnel::outer_ports tunnels_;
+  tunnel::frpx_dialect::dialect dialect_;
   api::listening_ports ports_;
   view view_;
   upkeep upkeep_;
@@ -144,8 +154,10 @@ server::parts::parts(config::frps_options given)
       workers_(options_.workers),
       blocking_(blocking_threads(options_, *store_), 4096),
       clients_(workers_, most_.clients),
-      dialect_({workers_, clients_, logins_, passwords_, blocking_}, dialect_options(options_)),
       gateway_(workers_, clients_, keys_, blocking_, gateway_options(options_, most_)),
+      tunnels_(workers_, gateway_.places(), {outer_ranges(options_), options_.bind}),
+      dialect_({workers_, clients_, tunnels_, logins_, passwords_, blocking_},
+               dialect_options(options_)),
       view_(clients_, dialect_, gateway_, *store_, blocking_, ports_),
       upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},
               [this](error_code store, bool shared_answers) {
@@ -268,6 +280,7 @@ void server::parts::drain() {
     control_port_.stop();
     proxy_port_.stop();
     api_port_.stop();
+    tunnels_.drain();
     gateway_.drain();
     api_.drain();
   });
@@ -281,6 +294,7 @@ void server::parts::drain() {
 void server::parts::end_all() {
   gateway_.close_idle_streams();
   at_home([this] {
+    tunnels_.close_all(tunnel::errc::session_gone);
     const auto sessions = clients_.sessions();  // a copy: ending one changes the list
     for (const auto& each : sessions) each->end("the server stops");
   });

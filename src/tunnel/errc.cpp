@@ -19,6 +19,29 @@ const char* explain(errc value) {
              "with --client-id";
     case errc::banned:
       return "Client ID was disconnected by an operator a moment ago";
+    case errc::port_not_allowed:
+      return "the server does not give this outer port (frps --outer-ports)";
+    case errc::port_occupied:
+      return "the outer port is in use, or promised to another service";
+    case errc::name_in_use:
+      return "another client of this account has a service of that name; give both the same group "
+             "to share it";
+    case errc::group_differs:
+      return "the group's other clients registered this service with another kind or outer port";
+    case errc::unknown_service:
+      return "there is no service of that name";
+    case errc::kind_not_served:
+      return "the server opens no outer ports for this kind of service";
+    case errc::bad_service:
+      return "a name, text, list or number of the service is not allowed";
+    case errc::cancelled:
+      return "its client closed it";
+    case errc::served_out:
+      return "it has served as many visitors as it may";
+    case errc::time_over:
+      return "its time is over";
+    case errc::aborted:
+      return "the server ended it";
   }
   return "unknown";
 }

@@ -1,4 +1,4 @@
-// Why a stream could not be opened, or a client not be let in.
+// Why a stream or a tunnel could not be opened, a client not be let in, or a tunnel has ended.
 #pragma once
 
 #include "core/result.hpp"
@@ -12,6 +12,17 @@ enum class errc {
   already_connected,  ///< The client id is in use.
   contested,          ///< Two programs evict each other under one client id.
   banned,             ///< An operator disconnected this id a moment ago.
+  port_not_allowed,   ///< The port lies outside of the server's ranges, or it has none.
+  port_occupied,      ///< The port is open, or promised to another.
+  name_in_use,        ///< Another client of the account has a service of that name.
+  group_differs,      ///< The service's group was registered otherwise.
+  unknown_service,    ///< The client has no service of that name.
+  kind_not_served,    ///< This server opens no outer ports for that kind of service.
+  bad_service,        ///< A field of the service is beyond its bounds.
+  cancelled,          ///< Its client closed the tunnel.
+  served_out,         ///< The tunnel has served as many visitors as it may.
+  time_over,          ///< The tunnel's time is over.
+  aborted,            ///< The server's program ended the tunnel.
 };
 
 error_code make_error_code(errc value);

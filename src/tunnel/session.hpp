@@ -13,8 +13,10 @@
 
 #include "core/clock.hpp"
 #include "core/secret.hpp"
+#include "core/service_kind.hpp"
 #include "net/stream.hpp"
 #include "net/worker.hpp"
+#include "tunnel/service.hpp"
 #include "wire/frpx_command.hpp"
 
 namespace frpx::tunnel {
@@ -49,7 +51,7 @@ inline constexpr std::string_view default_service = "default";
 struct stream_wish {
   std::string_view service = default_service;
   std::string_view visitor;  ///< `address:port`.
-  bool is_http = true;
+  service_kind kind = service_kind::http;
   steady_clock::duration patience{};
 };
 
@@ -73,6 +75,12 @@ class session {
   virtual boost::asio::awaitable<result<std::unique_ptr<net::stream>>> open(net::worker& on,
                                                                             stream_wish wish) = 0;
 
+  /// The worker on which its visitors must be, for `open` works there alone; null: any.
+  virtual net::worker* only_worker() { return nullptr; }
+
+  /// A tunnel of this client has ended, and not at its wish. Home worker.
+  virtual void tunnel_ended(const service&, error_code) {}
+
   /// Ends the session and resets its streams. `why` is logged. Home worker.
   virtual void end(const std::string& why) = 0;
 
@@ -91,6 +99,7 @@ class session {
   std::vector<wire::model> models;
   bool reported_models = false;  ///< An empty list was said, or none yet?
   std::optional<machine_report> machine;
+  std::vector<service> services;  ///< Registered by name, with and without an outer port.
 
  private:
   const session_facts facts_;

@@ -27,8 +27,7 @@ class frpx_session final : public session {
     dialect& owner = owner_;
     const std::uint64_t number = facts().number;
     if (auto* link = owner.links_of(on).fit(number)) {
-      const auto kind = wish.is_http ? link::stream_kind::http : link::stream_kind::tcp;
-      if (auto stream = link->open(kind, wish.service, wish.visitor)) co_return std::move(*stream);
+      if (auto stream = link->open(wish.kind, wish.service, wish.visitor)) co_return std::move(*stream);
     }
     co_return co_await owner.streams_of(on).order(
         number,
@@ -114,6 +113,7 @@ void control_connection::leave() {
   if (!session_) return;
   static_cast<frpx_session&>(*session_).connection_gone();
   owner_.around().clients.remove(*session_);
+  owner_.around().tunnels.leave_all(*session_);
   owner_.leave(session_->facts().number);
   session_.reset();
 }

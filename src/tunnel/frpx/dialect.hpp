@@ -15,6 +15,7 @@
 #include "net/worker.hpp"
 #include "tunnel/frpx/links.hpp"
 #include "tunnel/frpx/proxy_streams.hpp"
+#include "tunnel/outer_ports.hpp"
 #include "tunnel/registry.hpp"
 
 namespace frpx::tunnel::frpx_dialect {
@@ -37,6 +38,7 @@ struct options {
 struct surroundings {
   net::worker_pool& workers;
   registry& clients;
+  outer_ports& tunnels;
   identity::logins& logins;
   net::blocking_pool& passwords;  ///< One thread: each check takes 19 MiB.
   net::blocking_pool& blocking;

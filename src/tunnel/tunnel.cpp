@@ -1,0 +1,89 @@
+#include "tunnel/tunnel.hpp"
+
+#include "balance/random.hpp"
+
+namespace frpx::tunnel {
+namespace {
+
+constexpr std::uint64_t one_visitor = (1ull << 32) + 1;  // both halves
+constexpr auto far_ahead = std::chrono::hours(24 * 365 * 7);
+
+std::uint32_t now_inside(std::uint64_t places) {
+  return static_cast<std::uint32_t>(places);
+}
+
+std::uint32_t so_far(std::uint64_t places) {
+  return static_cast<std::uint32_t>(places >> 32);
+}
+
+}  // namespace
+
+tunnel::tunnel(std::uint64_t number, service what, member first, net::worker_pool& workers,
+               hooks* hears, std::function<void(error_code)> end)
+    : number_(number),
+      what_(std::move(what)),
+      workers_(workers),
+      home_(workers.home()),
+      hears_(hears),
+      end_(std::move(end)),
+      capacity_(what_.limits.max_serve_conn != 0 ? what_.limits.max_serve_conn : usual_capacity),
+      buckets_{net::token_bucket(what_.bandwidth), net::token_bucket(what_.bandwidth)},
+      clients_(workers.size(), std::make_shared<const members>(members{std::move(first)})) {}
+
+bool tunnel::enter() {
+  const std::uint32_t most = what_.limits.max_serve_count;
+  std::uint64_t now = places_.load(std::memory_order_relaxed);
+  do {
+    if (!is_open() || now_inside(now) >= capacity_) return false;
+    if (most != 0 && so_far(now) >= most) return false;
+  } while (!places_.compare_exchange_weak(now, now + one_visitor, std::memory_order_relaxed));
+  return true;
+}
+
+void tunnel::leave() {
+  const std::uint32_t most = what_.limits.max_serve_count;
+  const std::uint64_t now = places_.fetch_sub(1, std::memory_order_relaxed) - 1;
+  if (most != 0 && so_far(now) >= most && now_inside(now) == 0) end_soon(errc::served_out);
+}
+
+void tunnel::end_soon(error_code why) {
+  home_.post([end = end_, why] { end(why); });
+}
+
+tunnel_view tunnel::look() const {
+  const std::uint64_t now = places_.load(std::memory_order_relaxed);
+  const auto& limits = what_.limits;
+  tunnel_view view;
+  view.name = what_.name;
+  view.kind = what_.kind;
+  view.port = port();
+  view.message = what_.message;
+  view.birth = what_.birth;
+  view.deadline = what_.birth + far_ahead;
+  if (limits.max_serve_time != 0) {
+    view.deadline = what_.birth + std::chrono::seconds(limits.max_serve_time);
+  }
+  view.online = now_inside(now);
+  view.capacity = capacity_;
+  view.already_serve = so_far(now);
+  view.total_serve = limits.max_serve_count != 0 ? limits.max_serve_count : shown_total;
+  return view;
+}
+
+void tunnel::publish(members now) {
+  const auto shared = std::make_shared<const members>(std::move(now));
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_.at(i).run_here_or_post([slot = &clients_[i], shared] { *slot = shared; });
+  }
+}
+
+std::optional<std::size_t> choose(const members& from, quick_random& random,
+                                  const std::vector<bool>& tried) {
+  return balance::choose_random(from.size(), random, [&](std::size_t i) {
+    const session& client = *from[i].client;
+    return !tried[i] && client.alive.load(std::memory_order_relaxed) &&
+           !client.draining.load(std::memory_order_relaxed);
+  });
+}
+
+}  // namespace frpx::tunnel

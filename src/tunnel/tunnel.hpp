@@ -1,0 +1,101 @@
+// A service on its outer port, open for visitors.
+#pragma once
+
+#include <any>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "net/token_bucket.hpp"
+#include "net/worker.hpp"
+#include "tunnel/errc.hpp"
+#include "tunnel/hooks.hpp"
+#include "tunnel/service.hpp"
+#include "tunnel/session.hpp"
+
+namespace frpx::tunnel {
+
+/// A client that serves a tunnel: one, or each of a group.
+struct member {
+  std::shared_ptr<session> client;
+  std::uint32_t weight = 1;
+};
+using members = std::vector<member>;
+
+/// What all workers know of one tunnel. Its port is opened, and its end brought about, by
+/// outer_ports; its visitors keep it alive until they have left.
+///
+/// Its limits are exact over all workers: visitors are counted in one atomic, so a thousand that
+/// come at once never exceed a limit by one.
+class tunnel {
+ public:
+  /// Visitors at once when no limit is set, and what discovery shows for no limit on their number.
+  static constexpr std::uint32_t usual_capacity = 10'000;
+  static constexpr std::uint32_t shown_total = 100'000;
+
+  /// `end` is called on the home worker to end it, with the reason.
+  tunnel(std::uint64_t number, service what, member first, net::worker_pool& workers, hooks* hears,
+         std::function<void(error_code)> end);
+  tunnel(const tunnel&) = delete;
+  tunnel& operator=(const tunnel&) = delete;
+
+  // Any thread.
+
+  /// Never used twice in one process.
+  std::uint64_t number() const { return number_; }
+  const service& what() const { return what_; }
+  std::uint16_t port() const { return what_.outer_port; }
+  bool is_open() const { return open_.load(std::memory_order_acquire); }
+  /// A new visitor takes a place. False when the tunnel has ended or is full, or has served all it
+  /// may: the visitor is to be reset. Who got true calls `leave` once.
+  bool enter();
+  void leave();
+  /// Ends it with all its visitors, soon.
+  void abort() { end_soon(errc::aborted); }
+  tunnel_view look() const;
+  hooks* hears() const { return hears_; }
+  /// The buckets of a service whose bandwidth is limited, else null.
+  net::token_bucket* bucket(direction way) {
+    return what_.bandwidth == 0 ? nullptr : &buckets_[static_cast<std::size_t>(way)];
+  }
+
+  // Worker `on` only.
+
+  /// Its clients, as that worker knows them; never null.
+  const std::shared_ptr<const members>& clients(const net::worker& on) const {
+    return clients_[on.index()];
+  }
+
+  /// The hooks' own, as long as the tunnel; they see to it that one thread touches it at a time.
+  std::any attachment;
+
+ private:
+  friend class outer_ports;
+
+  // Home worker.
+  void publish(members now);
+  void end_soon(error_code why);
+  const members& all() const { return *clients_[home_.index()]; }
+
+  const std::uint64_t number_;
+  const service what_;
+  net::worker_pool& workers_;
+  net::worker& home_;
+  hooks* const hears_;
+  const std::function<void(error_code)> end_;
+  const std::uint32_t capacity_;
+  net::token_bucket buckets_[2];
+  std::vector<std::shared_ptr<const members>> clients_;  // by worker, which alone touches it
+  std::atomic<bool> open_{true};
+  std::atomic<std::uint64_t> places_{0};  // taken so far, and in the lower half those taken now
+};
+
+/// Which of a tunnel's clients to ask next: one that lives, takes streams and has not been tried;
+/// nothing if there is none left. `tried` has a place for each.
+std::optional<std::size_t> choose(const members& from, quick_random& random,
+                                  const std::vector<bool>& tried);
+
+}  // namespace frpx::tunnel

@@ -1,0 +1,90 @@
+// The visitors of a TCP tunnel.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <vector>
+
+#include "net/admission.hpp"
+#include "net/listener.hpp"
+#include "net/relay.hpp"
+#include "tunnel/tunnel.hpp"
+
+namespace frpx::tunnel {
+
+class visitor;
+
+/// All visitors of one tunnel, in a ring for each worker, which alone touches it. They keep it, and
+/// by it the tunnel, until the last has left.
+class visitor_rings {
+ public:
+  visitor_rings(std::shared_ptr<tunnel> of, std::size_t workers)
+      : of_(std::move(of)), first_(workers) {}
+
+  tunnel& of() const { return *of_; }
+  void enter(visitor& one);
+  void leave(visitor& one);
+  /// Resets the visitors of the worker that calls.
+  void end_all(const net::worker& on);
+
+ private:
+  const std::shared_ptr<tunnel> of_;
+  std::vector<visitor*> first_;
+};
+
+/// One visitor, from its place in the tunnel until it is given back: a coroutine finds a client and
+/// opens a stream, then a relay carries the bytes, and this, which is small, waits for its end.
+///
+/// Belongs to its worker, which alone touches it; the hooks get it there. `abort` cancels it.
+class visitor final : private net::relay::observer, private net::poller::task {
+ public:
+  /// Serves it to its end. Its place in the tunnel has been taken; `place` is the one among all
+  /// visitors of the server.
+  static void come(std::shared_ptr<visitor_rings> among, net::worker& on, net::accepted one,
+                   net::admission::ticket place);
+  ~visitor();
+
+  tunnel& of() { return among_->of(); }
+  net::worker& on() { return on_; }
+  const net::endpoint& remote() const { return remote_; }
+  const net::endpoint& local() const { return local_; }
+  /// The client that serves it; null before one is found.
+  const session* client() const { return client_.get(); }
+  /// Ends it with a reset, soon; allowed within its own hooks.
+  void abort();
+
+ private:
+  friend class visitor_rings;
+  struct opening;
+
+  visitor(std::shared_ptr<visitor_rings> among, net::worker& on, net::accepted one,
+          net::admission::ticket place);
+
+  static boost::asio::awaitable<void> serve(std::unique_ptr<visitor> one);
+  static void join(std::unique_ptr<visitor> one, std::unique_ptr<net::stream> service);
+  boost::asio::awaitable<std::unique_ptr<net::stream>> open_stream();
+  boost::asio::awaitable<bool> is_confirmed(opening& here, std::unique_ptr<net::stream>& service);
+  void serve_by(std::shared_ptr<session> client);
+  std::unique_ptr<net::stream> filtered(std::unique_ptr<net::stream> from, direction way);
+  template <class F>
+  bool survives(F hook);
+  void run() override;
+  void on_relay_end(net::relay& which, const net::relay_report& report) override;
+
+  const std::shared_ptr<visitor_rings> among_;
+  net::worker& on_;
+  const net::admission::ticket place_;
+  const net::endpoint remote_;
+  const net::endpoint local_;
+  std::unique_ptr<net::socket> connection_;  // until the relay has it
+  std::shared_ptr<session> client_;
+  opening* opening_ = nullptr;   // while a stream is opened
+  net::relay* relay_ = nullptr;  // from then on
+  bool came_ = false;            // the hooks know it
+  bool aborted_ = false;
+  visitor* next_ = nullptr;  // in its ring
+  visitor* previous_ = nullptr;
+};
+
+}  // namespace frpx::tunnel
