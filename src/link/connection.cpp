@@ -62,13 +62,35 @@ result<std::unique_ptr<linked_stream>> connection::open(stream_kind kind, std::s
   return stream;
 }
 
+result<std::unique_ptr<linked_datagrams>> connection::open_datagrams(std::string_view service,
+                                                                     std::string_view visitor) {
+  std::unique_ptr<linked_datagrams> stream(new linked_datagrams(*this));
+  const auto id = machine_.open(stream_kind::udp, service, visitor, *stream);
+  if (!id) {
+    stream->link_ = nullptr;
+    return id.error();
+  }
+  stream->id_ = *id;
+  flush_soon();
+  return stream;
+}
+
 acceptance connection::on_open(const open_request& request) {
+  if (request.kind == stream_kind::udp) return on_open_datagrams(request);
   std::unique_ptr<linked_stream> stream(new linked_stream(*this, owns_));
   linked_stream* const kept = stream.get();
   kept->id_ = request.id;
   const auto status = observer_.on_link_stream(*this, std::move(stream), request);
   if (status && *status != open_status::connected) return {nullptr, status};
   return {kept, status};
+}
+
+acceptance connection::on_open_datagrams(const open_request& request) {
+  std::unique_ptr<linked_datagrams> stream(new linked_datagrams(*this));
+  linked_datagrams* const kept = stream.get();
+  kept->id_ = request.id;
+  const auto status = observer_.on_link_datagrams(*this, std::move(stream), request);
+  return {status == open_status::connected ? kept : nullptr, status};
 }
 
 // The stream carries bulk: the client is to bring an own connection for it.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 
+#include "link/linked_datagrams.hpp"
 #include "link/linked_stream.hpp"
 #include "link/machine.hpp"
 #include "net/socket.hpp"
@@ -33,6 +34,12 @@ class connection final : private link_events, private net::stream::watcher, priv
                                                       const open_request&) {
       return open_status::unknown_service;
     }
+    /// Client: the server opens a udp stream, which is taken or refused at once: its first
+    /// datagram comes right behind.
+    virtual open_status on_link_datagrams(connection&, std::unique_ptr<linked_datagrams>,
+                                          const open_request&) {
+      return open_status::unknown_service;
+    }
     /// Client: the server wants the stream on an own connection, under that one-time id.
     virtual void on_link_move(connection&, linked_stream&, const uuid&) {}
     /// The link has ended, `why` is empty when in order; no stream of it is left.
@@ -53,6 +60,9 @@ class connection final : private link_events, private net::stream::watcher, priv
   /// Server: opens a stream. Errors: those of machine::open.
   result<std::unique_ptr<linked_stream>> open(stream_kind kind, std::string_view service,
                                               std::string_view visitor);
+  /// The same for a udp stream. Datagrams may be sent at once; a refusal is told as its end.
+  result<std::unique_ptr<linked_datagrams>> open_datagrams(std::string_view service,
+                                                           std::string_view visitor);
   /// Ends the link: gently with goaway_code::drain, else resetting every stream.
   void end(goaway_code code);
 
@@ -64,6 +74,7 @@ class connection final : private link_events, private net::stream::watcher, priv
 
  private:
   friend class linked_stream;
+  friend class linked_datagrams;
 
   // One of the two things that are done after the events at hand.
   struct chore final : net::poller::task {
@@ -77,6 +88,7 @@ class connection final : private link_events, private net::stream::watcher, priv
   void expired() override;
   void on_up() override { observer_.on_link_up(*this); }
   acceptance on_open(const open_request& request) override;
+  acceptance on_open_datagrams(const open_request& request);
   void on_goaway(goaway_code) override { observer_.on_link_draining(*this); }
   void on_closed(error_code reason) override;
 

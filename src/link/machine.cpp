@@ -76,8 +76,15 @@ stream& machine::enter(stream_id id, stream_kind kind, stream_state state) {
   s.sent_tick = tick_;
   s.sent_at = s.received_at = s.credit_at = clock_us_;
   ++live_;
+  live_udp_ += kind == stream_kind::udp ? 1 : 0;
   ++statistics_.streams_opened;
   return s;
+}
+
+/// Whether one more stream of that kind is within what the client takes.
+bool machine::has_place(stream_kind kind) const {
+  return kind == stream_kind::udp ? live_udp_ < how_.associations
+                                  : live_ - live_udp_ < how_.streams;
 }
 
 result<stream_id> machine::open(stream_kind kind, std::string_view service,
@@ -86,7 +93,7 @@ result<stream_id> machine::open(stream_kind kind, std::string_view service,
   if (phase_ != phase::open) return errc::closed;
   if (last_id_ >= how_.last_id) return errc::ids_used_up;
   if (goaway_known_) return errc::draining;
-  if (live_ >= how_.streams) return errc::too_many;
+  if (!has_place(kind)) return errc::too_many;
   if (!fits_open(service, visitor)) return errc::bad_name;
   const bool is_udp = kind == stream_kind::udp;
   if (!is_udp && !ledger_.take(promise::floor, floor_)) return errc::no_room;
@@ -248,8 +255,10 @@ void machine::settle(stream& s) {
 
 /// The peer knows of the stream's end, or will before it can hear of another stream.
 void machine::uncount(stream& s) {
-  live_ -= s.counted ? 1 : 0;
+  if (!s.counted) return;
   s.counted = false;
+  --live_;
+  live_udp_ -= s.kind == stream_kind::udp ? 1 : 0;
 }
 
 // --- the link ------------------------------------------------------------------------------------

@@ -23,7 +23,9 @@ errc reason_of(goaway_code code);
 enum class role : std::uint8_t { server, client };
 
 struct options {
-  std::uint32_t streams = 1024;     ///< Streams at once; the client's word in NewLink.
+  std::uint32_t streams = 1024;  ///< Streams at once; the client's word in NewLink.
+  std::uint32_t associations =
+      10'000;                       ///< And udp streams, which cost less; the client's word too.
   std::uint32_t early = 32 * 1024;  ///< Bytes behind OPEN before OPENED; the client's word too.
   std::uint64_t bound = 64 << 20;   ///< What may be promised on this link together, in bytes.
   credit_pool* pool = nullptr;      ///< The program's bound over all links; outlives the machine.
@@ -43,7 +45,7 @@ struct statistics {
   std::uint64_t frames_in = 0;
   std::uint64_t frames_out = 0;
   std::uint64_t streams_opened = 0;
-  std::uint64_t datagrams_dropped = 0;
+  std::uint64_t datagrams_dropped = 0;  ///< Older ones that newer ones pushed out, mostly.
 };
 
 /// A stream's credit. Of a direction's two ends, `credit + framed` of the sender never exceeds
@@ -130,7 +132,8 @@ class machine {
   void commit(stream_id id, std::size_t count);
   /// The same for bytes in hand; returns how many were taken. `on_writable` comes when fewer.
   std::size_t send(stream_id id, bytes_view bytes);
-  /// One datagram of a udp stream, up to `longest_datagram` bytes; false when it was dropped.
+  /// One datagram of a udp stream, up to `longest_datagram` bytes. Where the queue is full it
+  /// pushes out the oldest that wait; false when it was dropped itself, for the stream is not open.
   bool send_datagram(stream_id id, bytes_view datagram);
   /// The bytes that arrived and were not taken, in order; returns how many parts were filled.
   std::size_t pending(stream_id id, std::span<iovec> into) const;
@@ -195,6 +198,8 @@ class machine {
   // What leaves: machine_send.cpp
   void give_turns();
   void give_datagram_turn(stream& s);
+  std::size_t next_datagram(const stream& s) const;
+  void drop_oldest(stream& s);
   void tell_bulk();
   bool stage_control();
   bool stage_orders();
@@ -216,6 +221,7 @@ class machine {
   void release(stream& s);
 
   // Beginnings and ends: machine.cpp
+  bool has_place(stream_kind kind) const;
   stream* find_live(stream_id id) const;
   stream* find_sending(stream_id id) const;
   stream& enter(stream_id id, stream_kind kind, stream_state state);
@@ -267,10 +273,11 @@ class machine {
   liveness liveness_;
   outbox outbox_;
   stream_table table_;
-  std::size_t live_ = 0;     ///< Streams that count against the limit.
-  stream_id last_id_ = 0;    ///< Server: the last opened; client: the last that was asked for.
-  stream_id last_left_ = 0;  ///< Server: the last whose OPEN is on its way.
-  byte_queue orders_;        ///< OPEN and MOVE frames, in order.
+  std::size_t live_ = 0;      ///< Streams that count against the limits.
+  std::size_t live_udp_ = 0;  ///< Of them, udp streams.
+  stream_id last_id_ = 0;     ///< Server: the last opened; client: the last that was asked for.
+  stream_id last_left_ = 0;   ///< Server: the last whose OPEN is on its way.
+  byte_queue orders_;         ///< OPEN and MOVE frames, in order.
   stream_list<&stream::control> owing_;
   stream_list<&stream::turn> turns_;
   stream* turn_ = nullptr;  ///< Whose turn it is.

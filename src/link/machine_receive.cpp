@@ -235,7 +235,7 @@ void machine::handle_open(bytes_view payload) {
   if (!is_next || !request || request->credit > most_credit) {
     return fail(goaway_code::protocol, errc::protocol);
   }
-  if (live_ >= how_.streams) return fail(goaway_code::limit, errc::limit);
+  if (!has_place(request->kind)) return fail(goaway_code::limit, errc::limit);
   last_id_ = frame_.stream;
   stream& s = enter(request->id, request->kind, stream_state::connecting);
   if (goaway_known_) return refuse(s, open_status::draining);

@@ -107,9 +107,13 @@ bool machine::send_datagram(stream_id id, bytes_view datagram) {
     return true;
   }
   const std::size_t size = datagram_prefix + datagram.size();
-  if (s->queue.size() + size > most_datagrams_of_one || datagram_bytes_ + size > most_datagrams) {
-    ++statistics_.datagrams_dropped;
-    return false;
+  while (s->queue.size() + size > most_datagrams_of_one) drop_oldest(*s);
+  // Another stream's only when this one has nothing to give: the link is full of theirs.
+  while (datagram_bytes_ + size > most_datagrams) {
+    drop_oldest(s->queue.empty() ? *turns_.first([](const stream& each) {
+      return each.kind == stream_kind::udp && !each.queue.empty();
+    })
+                                 : *s);
   }
   std::array<std::byte, datagram_prefix> prefix;
   store_big(static_cast<std::uint16_t>(datagram.size()), prefix.data());
@@ -118,6 +122,20 @@ bool machine::send_datagram(stream_id id, bytes_view datagram) {
   datagram_bytes_ += size;
   turns_.push_back(*s);
   return true;
+}
+
+/// The size of the oldest datagram that waits.
+std::size_t machine::next_datagram(const stream& s) const {
+  std::array<std::byte, datagram_prefix> prefix;
+  s.queue.peek(prefix);
+  return load_big<std::uint16_t>(prefix.data());
+}
+
+void machine::drop_oldest(stream& s) {
+  const std::size_t size = datagram_prefix + next_datagram(s);
+  s.queue.consume(pages_, size);
+  datagram_bytes_ -= size;
+  ++statistics_.datagrams_dropped;
 }
 
 void machine::commit_datagram(stream& s, std::size_t size) {
@@ -129,15 +147,13 @@ void machine::commit_datagram(stream& s, std::size_t size) {
 void machine::give_datagram_turn(stream& s) {
   std::size_t sent = 0;
   while (!s.queue.empty() && (sent == 0 || sent < fair_turn)) {
-    std::array<std::byte, datagram_prefix> prefix;
-    s.queue.peek(prefix);
-    const std::size_t size = load_big<std::uint16_t>(prefix.data());
+    const std::size_t size = next_datagram(s);
     if (sent > 0 && sent + size > fair_turn) break;
-    s.queue.consume(pages_, prefix.size());
+    s.queue.consume(pages_, datagram_prefix);
     s.queue.peek(outbox_.prepare_whole(size));
     s.queue.consume(pages_, size);
     commit_datagram(s, size);
-    datagram_bytes_ -= prefix.size() + size;
+    datagram_bytes_ -= datagram_prefix + size;
     sent += size + 1;
   }
   if (!s.queue.empty()) turns_.push_back(s);

@@ -80,6 +80,13 @@ class stream_list {
  public:
   bool empty() const { return first_ == nullptr; }
   stream* front() const { return first_; }
+  /// The first one that is `wanted`, or null.
+  template <class Wanted>
+  stream* first(Wanted wanted) const {
+    stream* each = first_;
+    while (each != nullptr && !wanted(*each)) each = (each->*hook).after;
+    return each;
+  }
 
   /// Nothing when it stands in the list already.
   void push_back(stream& s) {

@@ -17,7 +17,8 @@ worker::worker(std::size_t index)
       timers_(context_),
       tasks_(context_),
       scratch_(std::make_unique_for_overwrite<std::byte[]>(scratch_size)),
-      relays_(context_, events_, buffers_, scratch()) {}
+      relays_(context_, events_, buffers_, scratch()),
+      udp_(events_) {}
 
 worker::~worker() = default;
 

@@ -20,6 +20,7 @@
 #include "net/relay.hpp"
 #include "net/task_group.hpp"
 #include "net/timers.hpp"
+#include "net/udp_batches.hpp"
 
 namespace frpx::net {
 
@@ -40,6 +41,7 @@ class worker {
   quick_random& random() { return random_; }
   buffer_pool& buffers() { return buffers_; }
   relay_set& relays() { return relays_; }
+  udp_batches& udp() { return udp_; }
   /// 256 KiB that whoever runs may use until it returns to the loop.
   bytes_span scratch() { return {scratch_.get(), scratch_size}; }
 
@@ -95,6 +97,7 @@ class worker {
   buffer_pool buffers_;
   std::unique_ptr<std::byte[]> scratch_;
   relay_set relays_;
+  udp_batches udp_;
   std::atomic<std::uint64_t> posts_{0};
   std::atomic<std::size_t> load_{0};
   std::thread thread_;

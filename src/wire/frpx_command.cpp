@@ -141,6 +141,7 @@ void fields_of(tag<new_link>, F& f, C& c) {
   f("link_id", c.link_id);
   f("streams", c.streams);
   f("early", c.early);
+  f.maybe("associations", c.associations);
 }
 
 template <class F, class C>
@@ -310,8 +311,8 @@ read_function reader_of(std::string_view name, tag<std::variant<T...>>) {
 
 // --- writing ---
 
-/// Puts fields into a JSON object. Lists and texts of `maybe` are left out when empty, so that a
-/// public peer gets exactly the public form.
+/// Puts fields into a JSON object. Lists and texts of `maybe` are left out when empty, numbers when
+/// 0, so that a public peer gets exactly the public form.
 class field_sink {
  public:
   explicit field_sink(json::object& to) : to_(to) {}
@@ -324,6 +325,10 @@ class field_sink {
   template <class T>
   void maybe(std::string_view name, const T& from) {
     if (!from.empty()) to_[name] = put(from);
+  }
+
+  void maybe(std::string_view name, std::uint32_t from) {
+    if (from != 0) to_[name] = put(from);
   }
 
   template <class T>

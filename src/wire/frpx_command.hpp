@@ -109,8 +109,9 @@ struct open_links {
 /// Client to server on the proxy port, `link/1`: the bytes behind this frame are the link.
 struct new_link {
   uuid link_id;
-  std::uint32_t streams = 0;  ///< Concurrent streams the client takes.
-  std::uint32_t early = 0;    ///< Bytes that may follow an OPEN before OPENED.
+  std::uint32_t streams = 0;       ///< Concurrent streams the client takes.
+  std::uint32_t early = 0;         ///< Bytes that may follow an OPEN before OPENED.
+  std::uint32_t associations = 0;  ///< Concurrent udp streams; 0, or left out: it takes none.
   bool operator==(const new_link&) const = default;
 };
 

@@ -59,6 +59,9 @@ std::vector<written_case> written_cases() {
       {new_link{some_id, 1024, 32768},
        R"({"NewLink":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","streams":1024,)"
        R"("early":32768}})"},
+      {new_link{some_id, 1024, 32768, 10000},
+       R"({"NewLink":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","streams":1024,)"
+       R"("early":32768,"associations":10000}})"},
       {link_failed{some_id, "no route"},
        R"({"LinkFailed":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","error":"no route"}})"},
       {drain{}, R"({"Drain":{}})"},

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/random.hpp"
@@ -139,6 +140,7 @@ class end_point final : public stream_events {
   int bulk_told = 0;
   int writable_told = 0;
   int datagrams = 0;
+  std::vector<std::string> datagram_texts;
   bool may_send = false;
   std::optional<reset_code> was_reset;
   std::optional<open_status> status;
@@ -156,7 +158,10 @@ class end_point final : public stream_events {
   void drain();
   void on_opened(stream_id, open_status answer) override;
   std::size_t on_data(stream_id, bytes_view bytes) override;
-  void on_datagram(stream_id, bytes_view) override { ++datagrams; }
+  void on_datagram(stream_id, bytes_view datagram) override {
+    ++datagrams;
+    datagram_texts.emplace_back(as_text(datagram));
+  }
   void on_end(stream_id) override { ended = true; }
   void on_reset(stream_id, reset_code code) override { was_reset = code; }
   void on_writable(stream_id) override {
