@@ -23,12 +23,11 @@ errc reason_of(goaway_code code);
 enum class role : std::uint8_t { server, client };
 
 struct options {
-  std::uint32_t streams = 1024;  ///< Streams at once; the client's word in NewLink.
-  std::uint32_t associations =
-      10'000;                       ///< And udp streams, which cost less; the client's word too.
-  std::uint32_t early = 32 * 1024;  ///< Bytes behind OPEN before OPENED; the client's word too.
-  std::uint64_t bound = 64 << 20;   ///< What may be promised on this link together, in bytes.
-  credit_pool* pool = nullptr;      ///< The program's bound over all links; outlives the machine.
+  std::uint32_t streams = 1024;         ///< Streams at once; the client's word in NewLink.
+  std::uint32_t associations = 10'000;  ///< And udp streams besides; the client's word too.
+  std::uint32_t early = 32 * 1024;      ///< Bytes behind OPEN before OPENED; the client's word too.
+  std::uint64_t bound = 64 << 20;       ///< What may be promised on this link together, in bytes.
+  credit_pool* pool = nullptr;  ///< The program's bound over all links; outlives the machine.
   std::uint32_t move_after = 256 * 1024;  ///< Bulk in one direction, in bytes; 0 for never.
   stream_id last_id = 0x7fff'ffff;        ///< The last stream of a link.
 };

@@ -99,7 +99,7 @@ bool framed_datagrams::tell_whole() {
 void framed_datagrams::fail(error_code why) {
   carrier_->watch(nullptr);
   carrier_->reset();
-  watcher* const told = watching();
+  datagram_stream::watcher* const told = watching();
   watch(nullptr);
   if (told != nullptr) told->on_gone(why);
 }
