@@ -1,7 +1,7 @@
 // Whether a key is valid, and which of many clients serves.
 #include <string>
 
-#include "balance/random.hpp"
+#include "balance/policy.hpp"
 #include "bench/micro/counted.hpp"
 #include "identity/api_keys.hpp"
 #include "identity/key_checker.hpp"
@@ -51,43 +51,57 @@ std::shared_ptr<const tunnel::routing> clients(std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     auto one = std::make_shared<silent_session>(static_cast<std::uint64_t>(i));
     one->models.push_back({.id = "model-" + std::to_string(i % 10)});
-    one->draining = i % 10 == 9;
     all.push_back(std::move(one));
   }
-  return tunnel::make_routing(std::move(all));
+  const auto table = tunnel::make_routing(all, nullptr, true);
+  for (std::size_t i = 9; i < all.size(); i += 10) all[i]->draining = true;
+  return table;
 }
 
-void choose_client(benchmark::State& state) {
+// What each policy costs, with the gateway's conditions on a candidate.
+void choose_client(benchmark::State& state, balance::policy by) {
   const auto table = clients(state.range(0));
   quick_random random(1);
+  std::uint64_t key = 0;
   const counted each(state);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(balance::choose_random(table->all.size(), random, [&](std::size_t i) {
-      const auto& one = *table->all[i];
-      return one.alive.load(std::memory_order_relaxed) &&
-             !one.draining.load(std::memory_order_relaxed);
-    }));
+    benchmark::DoNotOptimize(table->all.odds.choose(
+        by, ++key, random,
+        [&](std::size_t i) {
+          const tunnel::session& one = *table->all.who[i];
+          return one.alive.load(std::memory_order_relaxed) &&
+                 !one.draining.load(std::memory_order_relaxed) && one.has_room();
+        },
+        [&](std::size_t i) {
+          const tunnel::session& one = *table->all.who[i];
+          return balance::load{one.in_flight.load(std::memory_order_relaxed), one.facts().weight};
+        }));
   }
 }
-BENCHMARK(choose_client)->Arg(10)->Arg(1000)->Arg(10'000);
+BENCHMARK_CAPTURE(choose_client, random, balance::policy::random)->Arg(10)->Arg(1000)->Arg(10'000);
+BENCHMARK_CAPTURE(choose_client, round_robin, balance::policy::round_robin)
+    ->Arg(10)
+    ->Arg(1000)
+    ->Arg(10'000);
+BENCHMARK_CAPTURE(choose_client, least_inflight, balance::policy::least_inflight)
+    ->Arg(10)
+    ->Arg(1000)
+    ->Arg(10'000);
+BENCHMARK_CAPTURE(choose_client, p2c, balance::policy::p2c)->Arg(10)->Arg(1000)->Arg(10'000);
+BENCHMARK_CAPTURE(choose_client, sticky, balance::policy::sticky)->Arg(10)->Arg(1000)->Arg(10'000);
 
-void choose_client_with_model(benchmark::State& state) {
+void find_model(benchmark::State& state) {
   const auto table = clients(state.range(0));
-  quick_random random(1);
-  const std::string model = "model-3";
+  const std::string model = "Model-3:latest";
   const counted each(state);
-  for (auto _ : state) {
-    const auto having = table->with_model(model);
-    benchmark::DoNotOptimize(
-        balance::choose_random(having.size(), random, [](std::size_t) { return true; }));
-  }
+  for (auto _ : state) benchmark::DoNotOptimize(table->with_model(model));
 }
-BENCHMARK(choose_client_with_model)->Arg(10)->Arg(1000)->Arg(10'000);
+BENCHMARK(find_model)->Arg(10)->Arg(1000)->Arg(10'000);
 
 void make_snapshot(benchmark::State& state) {
   const auto table = clients(state.range(0));
   const counted each(state);
-  for (auto _ : state) benchmark::DoNotOptimize(tunnel::make_routing(table->all));
+  for (auto _ : state) benchmark::DoNotOptimize(tunnel::make_routing(table->all.who));
 }
 BENCHMARK(make_snapshot)->Arg(10)->Arg(1000)->Arg(10'000);
 

@@ -1,8 +1,8 @@
 #include "gateway/exchange.hpp"
 
-#include "balance/random.hpp"
 #include "core/log.hpp"
 #include "core/names.hpp"
+#include "gateway/model_paths.hpp"
 #include "gateway/visitor.hpp"
 #include "http/api_error.hpp"
 
@@ -12,23 +12,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t most_tries = 16;
-constexpr std::string_view model_path = "/v1/chat/completions";
+// How often who waits looks whether a client is left at all.
+constexpr auto look_again = std::chrono::seconds(1);
 
 std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
 }
-
-/// Counts a request at the client that serves it.
-class in_flight_guard {
- public:
-  explicit in_flight_guard(tunnel::session& of) : of_(of) { of_.in_flight.fetch_add(1); }
-  in_flight_guard(const in_flight_guard&) = delete;
-  ~in_flight_guard() { of_.in_flight.fetch_sub(1); }
-
- private:
-  tunnel::session& of_;
-};
 
 }  // namespace
 
@@ -36,10 +25,12 @@ exchange::exchange(desk& at)
     : at_(at),
       head_bytes_(at.on.buffers()),
       out_(at.on.buffers()),
+      held_(at.held),
+      choice_(at.on, at.room, at.how.choosing),
       response_(at.how.head),
       answer_in_(at.on.buffers()),
       answer_out_(at.on.buffers()) {
-  tried_.reserve(most_tries);
+  if (at.how.sticky && at.how.sticky->what == sticky_rule::by::prompt) prompt_.emplace();
 }
 
 void exchange::clear() {
@@ -47,11 +38,11 @@ void exchange::clear() {
   understood_ = false;
   head_bytes_.release();
   out_.release();
+  held_.resize(0);
   sent_ = 0;
   bad_request_ = {};
-  routing_.reset();
-  candidates_ = {};
-  tried_.clear();
+  choice_.end();
+  place_.release();
   client_.reset();
   stream_.reset();
   answer_in_.release();
@@ -96,7 +87,11 @@ asio::awaitable<bool> exchange::key_is_valid() {
   }
   auto verdict = at_.gate.known(key);
   if (!verdict) verdict = co_await at_.gate.ask(std::string(key));
-  if (verdict->is_valid()) co_return true;
+  if (verdict->is_valid()) {
+    key_id_ = verdict->key ? std::string_view(verdict->key->id) : std::string_view();
+    stick_to_ = at_.how.sticky ? sticks_to(*at_.how.sticky, head_, key) : std::nullopt;
+    co_return true;
+  }
   static log::rate_limit limiter;
   if (limiter.pass()) {
     log::warn("{}: API key refused: {}{}", from_->address, identity::to_string(verdict->fault),
@@ -123,37 +118,50 @@ asio::awaitable<exchange::after> exchange::answer(int status, std::string_view t
 }
 
 asio::awaitable<exchange::after> exchange::serve() {
-  is_model_path_ = head_.method == "POST" && head_.path == model_path;
+  is_model_path_ = names_model(head_);
   repeatable_ = is_repeatable(head_.method, head_.path, at_.how.repeatable_paths);
   const http::request_rules rules{.visitor_address = from_->address};
   const auto size =
       http::write_request_head(head_, rules, as_chars(out_.prepare(at_.how.head.head + 1024)));
   if (!size) co_return co_await answer(431);
   out_.commit(*size);
-  // POSTs that may be repeated are the model paths' (failover.hpp): their bodies are held longer.
-  const bool holds_long = repeatable_ && head_.method == "POST";
+  // POSTs that may be repeated are model paths, by default: their bodies are held longer.
+  const bool holds_long = is_model_path_ || (repeatable_ && head_.method == "POST");
   held_most_ = *size + (holds_long ? at_.how.held_model_body : at_.how.held_body);
   if (is_model_path_ && !co_await read_model()) {
     if (!bad_request_) co_return co_await answer(408);
     co_return co_await answer(http::status_of(bad_request_));
   }
-  routing_ = at_.clients.current(at_.on);
-  choose_candidates();
+  if (!begin_choice()) co_return co_await answer(404);
   give_up_ = steady_clock::now() + at_.how.stream_total;
+  co_return co_await try_clients();
+}
+
+asio::awaitable<exchange::after> exchange::try_clients() {
   for (;;) {
-    client_ = choose();
-    if (!client_) co_return co_await answer(503, http::no_client_text);
-    const in_flight_guard counted(*client_);
+    switch (co_await seek_client()) {
+      case seeking::found:
+        break;
+      case seeking::full:
+        co_return co_await answer(429);
+      case seeking::nobody:
+        co_return co_await answer(503, http::no_client_text);
+      case seeking::visitor_gone:
+        co_return after::gone;
+    }
+    client_ = place_.client();
     const ending how = co_await open_stream() ? co_await converse() : ending::failed;
     if (how != ending::failed) co_return co_await conclude(how);
 
     const bool was_kept = stream_ != nullptr && stream_->used();
     stream_.reset();
+    place_.release();
     if (was_kept && !response_.given() && (!any_sent_ || (repeatable_ && held_most_ != 0))) {
-      tried_.pop_back();  // a stream that aged says nothing against its client
+      choice_.forgive_last();  // a stream that aged says nothing against its client
       fresh_stream_only_ = true;
       continue;
     }
+    note_failure();
     const decision next = decide({.what = *failure_,
                                   .data_sent = any_sent_,
                                   .repeatable = repeatable_ && held_most_ != 0,
@@ -165,18 +173,22 @@ asio::awaitable<exchange::after> exchange::serve() {
   }
 }
 
-// Reads the body until the model is known or cannot be; what was read is sent later.
+// Reads the body until what decides on its client is known or cannot be; what was read is sent
+// later.
 asio::awaitable<bool> exchange::read_model() {
   model_.start();
   model_body_.start(head_.body);
+  if (prompt_) prompt_->start();
   if (head_.expects_continue && !co_await from_->say("HTTP/1.1 100 Continue\r\n\r\n")) {
     co_return false;
   }
   from_->alarm.set_in(at_.how.body_stall);
-  while (model_.now() == http::model_finder::state::reading && out_.size() < held_most_) {
+  while (reads_on() && out_.size() < held_most_) {
     if (request_.complete()) {
       model_.finish();
-    } else if (take_body()) {
+      break;
+    }
+    if (take_body()) {
       from_->alarm.set_in(at_.how.body_stall);
     } else if (bad_request_ || from_->alarm.rang()) {
       co_return false;
@@ -184,44 +196,70 @@ asio::awaitable<bool> exchange::read_model() {
       co_await from_->bell.wait();
     }
   }
+  if (prompt_) stick_to_ = prompt_->value();
   co_return true;
 }
 
-// A client named by the request, else those that have the model, else all.
-void exchange::choose_candidates() {
-  candidates_ = routing_->all;
-  const auto* wish = head_.fields.find(http::field_id::client_id);
-  if (wish != nullptr) {
-    const auto named = routing_->by_client_id.find(wish->value);
-    if (named != routing_->by_client_id.end() && named->second->alive) {
-      candidates_ = {&named->second, 1};
-      return;
-    }
+bool exchange::reads_on() const {
+  return model_.now() == http::model_finder::state::reading || (prompt_ && !prompt_->done());
+}
+
+// False: nobody has the model, and such requests are refused.
+bool exchange::begin_choice() {
+  choice_wish wish{.stick_to = stick_to_};
+  const auto* named = head_.fields.find(http::field_id::client_id);
+  if (named != nullptr) wish.client_id = named->value;
+  if (is_model_path_) wish.model = model_.name();
+  return choice_.begin(at_.clients.current(at_.on), wish);
+}
+
+// A place at a client, in place_; waited for when all are full.
+asio::awaitable<exchange::seeking> exchange::seek_client() {
+  switch (choice_.next(place_)) {
+    case choice::answer::chosen:
+      co_return seeking::found;
+    case choice::answer::nobody:
+      co_return seeking::nobody;
+    case choice::answer::full:
+      break;
   }
-  if (!is_model_path_ || model_.now() != http::model_finder::state::found) return;
-  const auto having = routing_->with_model(model_.name());
-  if (!having.empty()) candidates_ = having;
+  const auto how = co_await wait_for_place();
+  if (how == seeking::found) {
+    choice_.took(*place_.client());
+    give_up_ = steady_clock::now() + at_.how.stream_total;
+  }
+  co_return how;
 }
 
-// One of the candidates that lives and was not tried; null if there is none.
-std::shared_ptr<tunnel::session> exchange::choose() {
-  const auto usable = [&](std::size_t i) {
-    const auto& each = *candidates_[i];
-    return each.alive.load(std::memory_order_relaxed) &&
-           !each.draining.load(std::memory_order_relaxed) &&
-           std::find(tried_.begin(), tried_.end(), each.facts().number) == tried_.end();
-  };
-  const auto chosen = balance::choose_random(candidates_.size(), at_.on.random(), usable);
-  return chosen ? candidates_[*chosen] : nullptr;
+asio::awaitable<exchange::seeking> exchange::wait_for_place() {
+  const steady_time until = steady_clock::now() + at_.how.longest_wait;
+  waiting_room::seat seat(at_.room, at_.on, from_->bell, choice_.to_wait_for(), key_id_,
+                          choice_.tried());
+  for (;;) {
+    if ((place_ = seat.take())) co_return seeking::found;
+    if (seat.refused()) co_return seeking::full;
+    if (from_->watch.broken()) co_return seeking::visitor_gone;
+    const steady_time now = steady_clock::now();
+    if (now >= until) co_return seeking::full;
+    if (!choice_.has_more()) co_return seeking::nobody;
+    from_->alarm.set_in(std::min<steady_clock::duration>(until - now, look_again));
+    co_await from_->bell.wait();
+  }
 }
 
-bool exchange::may_try_again() {
-  return steady_clock::now() < give_up_ && tried_.size() < most_tries && choose() != nullptr;
+bool exchange::may_try_again() const {
+  return steady_clock::now() < give_up_ && choice_.has_more();
+}
+
+// What the failure says of the client's local service; one that is busy or drains is well.
+void exchange::note_failure() {
+  if (*failure_ == outcome::busy || !client_->alive) return;
+  const bool refused = *failure_ == outcome::refused || *failure_ == outcome::dial_too_late;
+  client_->health.failed(refused, steady_clock::now(), at_.how.choosing.health);
 }
 
 asio::awaitable<bool> exchange::open_stream() {
   const auto& facts = client_->facts();
-  tried_.push_back(facts.number);
   log_choice();
   client_field_ = {"X-Frpx-Client", facts.client_id, http::field_id::other};
   response_.start(head_, head_.keep_alive() && !at_.draining, {&client_field_, 1});
@@ -257,6 +295,8 @@ asio::awaitable<exchange::ending> exchange::converse() {
     progress_ = false;
     pump_request();
     pump_response();
+    if (response_.answered()) client_->health.succeeded();
+    if (response_.given() && held_most_ != 0) drop_sent();
     const bool said_all = response_.complete() && answer_out_.empty();
     const bool heard_all = request_.complete() || service_refuses_ || !response_.keep_visitor();
     if (visitor_gone_ || from_->watch.broken()) co_return ending::visitor_gone;

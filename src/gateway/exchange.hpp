@@ -10,12 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "gateway/choice.hpp"
 #include "gateway/failover.hpp"
 #include "gateway/gateway.hpp"
 #include "http/body.hpp"
 #include "http/forward.hpp"
 #include "http/head.hpp"
 #include "http/model_name.hpp"
+#include "http/prompt_hash.hpp"
 #include "net/buffer.hpp"
 #include "tunnel/session.hpp"
 
@@ -50,17 +52,23 @@ class exchange {
 
   bool has_two_keys() const;
   boost::asio::awaitable<bool> key_is_valid();
-  boost::asio::awaitable<bool> read_model();
-  void choose_candidates();
-  std::shared_ptr<tunnel::session> choose();
   boost::asio::awaitable<after> serve();
+  boost::asio::awaitable<after> try_clients();
+  boost::asio::awaitable<bool> read_model();
+  bool reads_on() const;
+  bool begin_choice();
+  /// How the search for a client ended.
+  enum class seeking { found, full, nobody, visitor_gone };
+  boost::asio::awaitable<seeking> seek_client();
+  boost::asio::awaitable<seeking> wait_for_place();
   boost::asio::awaitable<bool> open_stream();
   boost::asio::awaitable<ending> converse();
   boost::asio::awaitable<after> conclude(ending how);
   boost::asio::awaitable<after> answer(int status, std::string_view text = {});
-  bool may_try_again();
+  bool may_try_again() const;
   bool waits_for_body() const;
   void service_fails(outcome how);
+  void note_failure();
   void set_alarm();
   void hand_to_relay();
   void log_choice() const;
@@ -70,7 +78,9 @@ class exchange {
   void pump_request();
   bool send_held();
   bool take_body();
-  void show_model_finder(std::string_view body);
+  void show_finders(std::string_view body);
+  void drop_sent();
+  void note_held();
   void pump_response();
   bool write_answer();
   bool take_answer();
@@ -90,18 +100,21 @@ class exchange {
   net::buffer out_;
   std::size_t sent_ = 0;       // of out_
   std::size_t held_most_ = 0;  // 0: what was sent is not held any more
+  held_memory::share held_;    // out_'s
   bool understood_ = false;    // its head; else nothing behind it can be trusted
   error_code bad_request_;
   bool is_model_path_ = false;
   bool repeatable_ = false;
+  std::string key_id_;
+  std::optional<std::uint64_t> stick_to_;
   http::model_finder model_;
+  std::optional<http::prompt_hash> prompt_;  // where it decides
   http::body_decoder model_body_;
   steady_time began_;
 
   // the choice
-  std::shared_ptr<const tunnel::routing> routing_;
-  std::span<const std::shared_ptr<tunnel::session>> candidates_;
-  std::vector<std::uint64_t> tried_;
+  choice choice_;
+  slot place_;
   bool fresh_stream_only_ = false;
   steady_time give_up_;
 

@@ -25,17 +25,15 @@ std::span<char> as_chars(bytes_span bytes) {
 /// goes with it.
 class upgraded_visitor final : public net::relay::observer {
  public:
-  upgraded_visitor(net::admission::ticket place, std::shared_ptr<tunnel::session> client)
-      : place_(std::move(place)), client_(std::move(client)) {
-    client_->in_flight.fetch_add(1);
-  }
+  upgraded_visitor(net::admission::ticket visitor, slot at_client)
+      : visitor_(std::move(visitor)), at_client_(std::move(at_client)) {}
   void on_relay_end(net::relay&, const net::relay_report&) override { delete this; }
 
  private:
-  ~upgraded_visitor() { client_->in_flight.fetch_sub(1); }
+  ~upgraded_visitor() = default;
 
-  const net::admission::ticket place_;
-  const std::shared_ptr<tunnel::session> client_;
+  const net::admission::ticket visitor_;
+  const slot at_client_;
 };
 
 }  // namespace
@@ -60,12 +58,17 @@ bool exchange::send_held() {
   if (sent.state != io_state::moved) return false;
   any_sent_ = true;
   sent_ += sent.bytes;
-  if (response_.given() || out_.size() > held_most_) held_most_ = 0;
-  if (held_most_ == 0) {
-    out_.consume(sent_);
-    sent_ = 0;
-  }
+  if (out_.size() > held_most_) held_most_ = 0;
+  if (held_most_ == 0) drop_sent();
   return true;
+}
+
+// What was sent is not needed any more, nor is the memory it stood in.
+void exchange::drop_sent() {
+  held_most_ = 0;
+  out_.consume(std::exchange(sent_, 0));
+  if (out_.empty()) out_.release();
+  note_held();
 }
 
 // Makes body for the service of what the visitor has sent. False when there is nothing to take now.
@@ -84,10 +87,9 @@ bool exchange::take_body() {
     bad_request_ = step.error();
     return false;
   }
-  if (is_model_path_ && model_.now() == http::model_finder::state::reading) {
-    show_model_finder(as_text(input.first(step->consumed)));
-  }
+  if (is_model_path_ && !client_ && reads_on()) show_finders(as_text(input.first(step->consumed)));
   out_.commit(step->produced);
+  note_held();
   if (fresh) {
     kept.append(input.subspan(step->consumed));
   } else {
@@ -97,12 +99,19 @@ bool exchange::take_body() {
   return step->consumed != 0 || step->produced != 0;
 }
 
-// The finder wants the payload alone, without the chunks' frames.
-void exchange::show_model_finder(std::string_view body) {
+// When all requests of this worker hold too much, this one is passed on as it comes.
+void exchange::note_held() {
+  const std::size_t memory = out_.memory();
+  if (!held_.resize(memory > net::buffer_pool::block_size ? memory : 0)) held_most_ = 0;
+}
+
+// They want the payload alone, without the chunks' frames.
+void exchange::show_finders(std::string_view body) {
   while (!body.empty()) {
     const auto step = model_body_.feed(body);
     if (!step || step->consumed == 0) return;
     model_.feed(step->payload);
+    if (prompt_) prompt_->feed(step->payload);
     body.remove_prefix(step->consumed);
   }
 }
@@ -233,8 +242,8 @@ void exchange::hand_to_relay() {
   visitor_side->watch(nullptr);
   (*stream_)->watch(nullptr);
   at_.on.relays().start(std::move(visitor_side), stream_->release(),
-                        new upgraded_visitor(std::move(*from_->place), client_), from_->in.bytes(),
-                        answer_in_.bytes());
+                        new upgraded_visitor(std::move(*from_->place), std::move(place_)),
+                        from_->in.bytes(), answer_in_.bytes());
   from_->place.reset();
   from_->in.clear();
 }

@@ -70,11 +70,6 @@ int status_of(decision d) {
   return 0;
 }
 
-std::vector<std::string> default_repeatable_paths() {
-  return {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/api/chat",
-          "/api/generate",        "/api/embed",      "/api/embeddings"};
-}
-
 bool is_repeatable(std::string_view method, std::string_view path,
                    const std::vector<std::string>& paths) {
   constexpr std::array<std::string_view, 5> methods = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};

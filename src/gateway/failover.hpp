@@ -44,10 +44,6 @@ decision decide(const failed_try& t);
 /// The status of an answer_* decision; 0 for the others.
 int status_of(decision d);
 
-/// The model paths: requests that change nothing at the service, so that they may be repeated
-/// although they are POST.
-std::vector<std::string> default_repeatable_paths();
-
 /// Whether a request may reach two services: GET, HEAD, OPTIONS, PUT, DELETE, or one of `paths`.
 /// `path` without query.
 bool is_repeatable(std::string_view method, std::string_view path,

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/model_paths.hpp"
+
 namespace frpx::gateway {
 namespace {
 
@@ -63,7 +65,7 @@ TEST(failover, statuses) {
 }
 
 TEST(failover, what_may_be_repeated) {
-  const auto paths = default_repeatable_paths();
+  const std::vector<std::string> paths(model_paths.begin(), model_paths.end());
   for (const char* method : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}) {
     EXPECT_TRUE(is_repeatable(method, "/any", paths)) << method;
   }

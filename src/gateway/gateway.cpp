@@ -11,12 +11,14 @@ constexpr std::size_t most_spare_exchanges = 64;
 }
 
 desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
-           net::blocking_pool& pool, const options& how_)
+           net::blocking_pool& pool, waiting_room& room_, const options& how_)
     : on(worker),
       clients(registry),
       how(how_),
       gate(worker, keys, pool, how_.key_check),
-      services(worker, how_.idle_stream) {}
+      services(worker, how_.idle_stream),
+      room(room_),
+      held(how_.held_together) {}
 
 desk::~desk() = default;
 
@@ -50,9 +52,12 @@ void desk::ring_all() {
 
 gateway::gateway(net::worker_pool& workers, tunnel::registry& clients, identity::key_checker& keys,
                  net::blocking_pool& pool, options how)
-    : options_(std::move(how)), workers_(workers), admission_(options_.most_visitors) {
+    : options_(std::move(how)),
+      workers_(workers),
+      admission_(options_.most_visitors),
+      room_(workers, clients, options_.most_waiting) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, options_));
+    desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, room_, options_));
   }
 }
 

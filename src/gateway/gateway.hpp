@@ -7,8 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "gateway/choice.hpp"
+#include "gateway/held_memory.hpp"
 #include "gateway/key_gate.hpp"
 #include "gateway/service_streams.hpp"
+#include "gateway/sticky.hpp"
+#include "gateway/waiting_room.hpp"
 #include "http/head.hpp"
 #include "identity/key_checker.hpp"
 #include "net/admission.hpp"
@@ -36,9 +40,14 @@ struct options {
   std::chrono::milliseconds idle_stream{4'000};
   std::chrono::milliseconds key_check{2'000};
   std::size_t most_visitors = 8192;
-  std::size_t held_body = 64 * 1024;          ///< Bytes of a request kept for another try...
-  std::size_t held_model_body = 1024 * 1024;  ///< ...and of one on a model path.
-  std::vector<std::string> repeatable_paths;  ///< Besides the idempotent methods.
+  std::size_t held_body = 64 * 1024;             ///< Bytes of a request kept for another try...
+  std::size_t held_model_body = 1024 * 1024;     ///< ...and of one on a model path.
+  std::size_t held_together = 64 * 1024 * 1024;  ///< By all requests of a worker.
+  std::vector<std::string> repeatable_paths;     ///< Besides the idempotent methods.
+  choice_rules choosing;
+  std::optional<sticky_rule> sticky;  ///< For the policy of that name.
+  std::size_t most_waiting = 1024;    ///< Requests, while all clients are full.
+  std::chrono::milliseconds longest_wait{30'000};
   bool access_log = false;
 };
 
@@ -52,7 +61,7 @@ struct counters {
 /// What one worker's visitors share.
 struct desk {
   desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
-       net::blocking_pool& pool, const options& how);
+       net::blocking_pool& pool, waiting_room& room, const options& how);
   ~desk();
 
   net::worker& on;
@@ -60,6 +69,8 @@ struct desk {
   const options& how;
   key_gate gate;
   service_streams services;
+  waiting_room& room;
+  held_memory held;
   counters count;
   bool draining = false;
 
@@ -90,17 +101,22 @@ class gateway {
   /// Drops the streams that are kept between requests: all, or those of one session.
   void close_idle_streams();
   void close_idle_streams_of(std::uint64_t session);
+  /// There are other clients than before: requests that wait may have one. Home worker.
+  void look_around() { room_.look_around(); }
 
   /// For all visitors of the server: those of outer ports take theirs here too.
   net::admission& places() { return admission_; }
   std::size_t visitors() const { return admission_.inside(); }
   std::uint64_t total_visitors() const;
   std::uint64_t total_requests() const;
+  /// Requests that wait because all clients are full.
+  std::size_t waiting() const { return room_.size(); }
 
  private:
   const options options_;
   net::worker_pool& workers_;
   net::admission admission_;
+  waiting_room room_;
   std::vector<std::unique_ptr<desk>> desks_;
 };
 

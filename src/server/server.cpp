@@ -6,6 +6,7 @@
 #include "core/log.hpp"
 #include "gateway/failover.hpp"
 #include "gateway/gateway.hpp"
+#include "gateway/model_paths.hpp"
 #include "http/service.hpp"
 #include "identity/key_checker.hpp"
 #include "identity/logins.hpp"
@@ -82,7 +83,7 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   to.idle_stream = late.idle_stream;
   to.key_check = late.key_check;
   to.most_visitors = most.visitors;
-  to.repeatable_paths = gateway::default_repeatable_paths();
+  to.repeatable_paths.assign(gateway::model_paths.begin(), gateway::model_paths.end());
   to.access_log = from.access_log;
   return to;
 }
@@ -191,6 +192,7 @@ server::parts::parts(config::frps_options given)
   if (shared_cache_) view_.note_cache(keys_.shared_answers());
   if (first_look) say_how_to_begin();
   clients_.on_leaving([this](std::uint64_t session) { gateway_.close_idle_streams_of(session); });
+  clients_.on_change([this] { gateway_.look_around(); });
   listen();
   if (options_.keys_are_tokens) {
     log::warn(

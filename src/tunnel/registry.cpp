@@ -22,9 +22,10 @@ void forget_past(text_map<steady_time>& table, steady_time before) {
 
 }  // namespace
 
-registry::registry(net::worker_pool& workers, std::size_t most_sessions)
+registry::registry(net::worker_pool& workers, std::size_t most_sessions, bool sticky)
     : workers_(workers),
       most_sessions_(most_sessions),
+      sticky_(sticky),
       snapshots_(workers.size(), make_routing({})),
       publisher_(*this) {}
 
@@ -80,6 +81,12 @@ void registry::remove(const session& gone) {
 void registry::drain(session& which) {
   which.draining = true;
   if (on_leaving_) on_leaving_(which.facts().number);
+  publish_soon();
+}
+
+void registry::undrain(session& which) {
+  which.draining = false;
+  publish_soon();
 }
 
 void registry::drop(text_map<member>::iterator which) {
@@ -110,14 +117,16 @@ void registry::publish_soon() {
 }
 
 void registry::publish() {
-  const auto table = make_routing(sessions_);
-  snapshots_[workers_.home().index()] = table;
+  auto& at_home = snapshots_[workers_.home().index()];
+  const auto table = make_routing(sessions_, at_home.get(), sticky_);
+  at_home = table;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     net::worker& each = workers_.at(i);
     if (&each != &workers_.home()) {
       each.post([this, i, table] { snapshots_[i] = table; });
     }
   }
+  if (on_change_) on_change_();
 }
 
 }  // namespace frpx::tunnel

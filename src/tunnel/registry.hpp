@@ -29,7 +29,8 @@ struct claim {
 /// Changes that come together make one snapshot.
 class registry {
  public:
-  registry(net::worker_pool& workers, std::size_t most_sessions);
+  /// `sticky`: the snapshots carry what the policy `sticky` needs.
+  registry(net::worker_pool& workers, std::size_t most_sessions, bool sticky = false);
   ~registry();
 
   /// Admits a session. An older one of the same id is ended if `claim` entitles to it.
@@ -37,11 +38,16 @@ class registry {
   error_code add(std::shared_ptr<session> newcomer, claim by);
   /// The session has ended; nothing if it was replaced already.
   void remove(const session& gone);
-  /// The client wants no further streams; those that run go on.
+  /// The client, or an operator, wants no further streams; those that run go on.
   void drain(session& which);
+  /// It takes streams again.
+  void undrain(session& which);
   /// `hears` is told the number of each session that drains or has gone, so that nothing is kept
   /// for it. Set once, before the workers start.
   void on_leaving(std::function<void(std::uint64_t)> hears) { on_leaving_ = std::move(hears); }
+  /// `hears` is told on the home worker when there is another snapshot there. Set once, before the
+  /// workers start.
+  void on_change(std::function<void()> hears) { on_change_ = std::move(hears); }
   /// Something that routing depends on has changed: its models.
   void changed() { publish_soon(); }
 
@@ -75,6 +81,7 @@ class registry {
 
   net::worker_pool& workers_;
   const std::size_t most_sessions_;
+  const bool sticky_;
   text_map<member> members_;
   std::vector<std::shared_ptr<session>> sessions_;
   text_map<steady_time> banned_;
@@ -82,6 +89,7 @@ class registry {
   std::vector<std::shared_ptr<const routing>> snapshots_;
   publisher publisher_;
   std::function<void(std::uint64_t)> on_leaving_;
+  std::function<void()> on_change_;
   std::uint64_t last_number_ = 0;
 };
 

@@ -43,12 +43,12 @@ TEST_F(registry_test, publishes_who_is_there_by_id_and_by_model) {
   ASSERT_FALSE(clients_.add(a, {}));
   ASSERT_FALSE(clients_.add(b, {}));
   const routing& now = published();
-  EXPECT_EQ(now.all.size(), 2U);
+  EXPECT_EQ(now.all.who.size(), 2U);
   EXPECT_EQ(now.by_client_id.at("b"), b);
-  EXPECT_EQ(now.with_model("llama").size(), 2U);
-  ASSERT_EQ(now.with_model("qwen").size(), 1U);
-  EXPECT_EQ(now.with_model("qwen").front(), b);
-  EXPECT_TRUE(now.with_model("other").empty());
+  EXPECT_EQ(now.with_model("llama")->having.who.size(), 2U);
+  ASSERT_EQ(now.with_model("qwen")->having.who.size(), 1U);
+  EXPECT_EQ(now.with_model("qwen")->having.who.front(), b);
+  EXPECT_EQ(now.with_model("other"), nullptr);
 }
 
 TEST_F(registry_test, who_leaves_is_gone_at_once_and_told) {
@@ -63,7 +63,7 @@ TEST_F(registry_test, who_leaves_is_gone_at_once_and_told) {
   EXPECT_EQ(left, std::vector{a->facts().number});
   EXPECT_EQ(clients_.find("a"), nullptr);
   EXPECT_EQ(clients_.find("b"), b) << "it took the other's place in the list";
-  EXPECT_EQ(published().all.size(), 1U);
+  EXPECT_EQ(published().all.who.size(), 1U);
   clients_.remove(*a);  // once more: nothing
   EXPECT_EQ(left.size(), 1U);
 }
@@ -133,10 +133,66 @@ TEST_F(registry_test, every_worker_has_its_own_snapshot) {
   registry clients(two, 10);
   ASSERT_FALSE(clients.add(make("a"), {}));
   two.home().context().poll();
-  EXPECT_EQ(clients.current(two.home())->all.size(), 1U);
-  EXPECT_EQ(clients.current(two.at(1))->all.size(), 0U) << "it reads its own, when it runs";
+  EXPECT_EQ(clients.current(two.home())->all.who.size(), 1U);
+  EXPECT_EQ(clients.current(two.at(1))->all.who.size(), 0U) << "it reads its own, when it runs";
   two.at(1).context().poll();
-  EXPECT_EQ(clients.current(two.at(1))->all.size(), 1U);
+  EXPECT_EQ(clients.current(two.at(1))->all.who.size(), 1U);
+}
+
+TEST_F(registry_test, a_model_is_found_under_each_of_its_names_and_listed_once) {
+  const auto a = make("a");
+  const auto b = make("b");
+  a->models = {{.id = "Qwen2.5:latest"}, {.id = ""}};
+  b->models = {{.id = "qwen2.5"}, {.id = std::string(300, 'x')}};
+  a->loaded = {"qwen2.5", "something-else"};
+  ASSERT_FALSE(clients_.add(a, {}));
+  ASSERT_FALSE(clients_.add(b, {}));
+  const routing& now = published();
+  EXPECT_EQ(now.by_model.size(), 1U);
+  ASSERT_NE(now.with_model("QWEN2.5"), nullptr);
+  EXPECT_EQ(now.with_model("QWEN2.5"), now.with_model("library/qwen2.5:latest"));
+  EXPECT_EQ(now.with_model("qwen2.5")->having.who.size(), 2U);
+  EXPECT_EQ(now.with_model("qwen2.5")->loaded.who, std::vector<std::shared_ptr<session>>{a});
+}
+
+TEST_F(registry_test, loaded_is_only_what_the_client_itself_has) {
+  const auto a = make("a");
+  const auto b = make("b");
+  a->models = {{.id = "m"}};
+  b->loaded = {"m"};
+  ASSERT_FALSE(clients_.add(a, {}));
+  ASSERT_FALSE(clients_.add(b, {}));
+  EXPECT_TRUE(published().with_model("m")->loaded.who.empty());
+}
+
+TEST_F(registry_test, who_drains_is_no_candidate_until_it_takes_requests_again) {
+  const auto a = make("a");
+  a->models = {{.id = "m"}};
+  int changes = 0;
+  clients_.on_change([&] { ++changes; });
+  ASSERT_FALSE(clients_.add(a, {}));
+  EXPECT_EQ(published().all.who.size(), 1U);
+  clients_.drain(*a);
+  EXPECT_TRUE(published().all.who.empty());
+  EXPECT_EQ(published().with_model("m"), nullptr);
+  EXPECT_TRUE(published().by_client_id.contains("a"));
+  clients_.undrain(*a);
+  EXPECT_EQ(published().all.who.size(), 1U);
+  EXPECT_NE(published().with_model("m"), nullptr);
+  EXPECT_EQ(changes, 3);
+}
+
+TEST(session_places, are_taken_up_to_the_bound_and_not_beyond) {
+  quiet_session bounded({.number = 1, .client_id = "a", .most_in_flight = 2});
+  quiet_session free({.number = 2, .client_id = "b"});
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(bounded.take_place());
+  EXPECT_FALSE(bounded.has_room());
+  EXPECT_FALSE(bounded.take_place());
+  EXPECT_EQ(bounded.in_flight, 2U);
+  bounded.in_flight.fetch_sub(1);
+  EXPECT_TRUE(bounded.has_room());
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(free.take_place());
+  EXPECT_TRUE(free.has_room());
 }
 
 }  // namespace

@@ -1,24 +1,60 @@
 #include "tunnel/routing.hpp"
 
-namespace frpx::tunnel {
+#include "tunnel/model_key.hpp"
 
-std::span<const std::shared_ptr<session>> routing::with_model(std::string_view model) const {
-  const auto found = by_model.find(model);
-  if (found == by_model.end()) return {};
-  return found->second;
+namespace frpx::tunnel {
+namespace {
+
+// A name said twice counts once: each session adds itself to a set in one go.
+void add(candidates& to, const std::shared_ptr<session>& one) {
+  if (to.who.empty() || to.who.back() != one) to.who.push_back(one);
 }
 
-std::shared_ptr<const routing> make_routing(std::vector<std::shared_ptr<session>> sessions) {
+void complete(candidates& set, const candidates* former, bool sticky) {
+  std::vector<balance::ring::member> members;
+  members.reserve(set.who.size());
+  for (const auto& each : set.who) {
+    members.push_back({balance::hash_of(each->facts().client_id), each->facts().weight});
+  }
+  set.odds.learn(members, sticky, former != nullptr ? &former->odds : nullptr);
+}
+
+}  // namespace
+
+const routed_model* routing::with_model(std::string_view model) const {
+  const auto found = by_model.find(model_key(model).view());
+  return found == by_model.end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<const routing> make_routing(const std::vector<std::shared_ptr<session>>& sessions,
+                                            const routing* former, bool sticky) {
   auto table = std::make_shared<routing>();
   table->by_client_id.reserve(sessions.size());
+  table->all.who.reserve(sessions.size());
   for (const auto& each : sessions) {
     table->by_client_id.emplace(each->facts().client_id, each);
+    if (each->draining) continue;
+    table->all.who.push_back(each);
     for (const auto& model : each->models) {
-      auto& having = table->by_model[model.id];
-      if (having.empty() || having.back() != each) having.push_back(each);  // a name said twice
+      const model_key key(model.id);
+      if (key.empty()) continue;
+      auto [place, is_new] = table->by_model.try_emplace(std::string(key.view()));
+      if (is_new) place->second.as_reported = model;
+      add(place->second.having, each);
+    }
+    for (const auto& name : each->loaded) {
+      const auto place = table->by_model.find(model_key(name).view());
+      if (place == table->by_model.end() || place->second.having.who.back() != each) continue;
+      add(place->second.loaded, each);
     }
   }
-  table->all = std::move(sessions);
+  complete(table->all, former ? &former->all : nullptr, sticky);
+  for (auto& [key, model] : table->by_model) {
+    const auto found = former ? former->by_model.find(key) : table->by_model.end();
+    const bool was_there = former && found != former->by_model.end();
+    complete(model.having, was_there ? &found->second.having : nullptr, sticky);
+    complete(model.loaded, was_there ? &found->second.loaded : nullptr, sticky);
+  }
   return table;
 }
 

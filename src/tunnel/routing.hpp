@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "balance/policy.hpp"
 #include "tunnel/session.hpp"
 
 namespace frpx::tunnel {
@@ -24,19 +24,34 @@ struct text_hash {
 template <class T>
 using text_map = std::unordered_map<std::string, T, text_hash, std::equal_to<>>;
 
-/// The live sessions at one moment, indexed. The registry makes a new one when something changes;
-/// each worker reads its current one without a lock.
-struct routing {
-  using candidates = std::vector<std::shared_ptr<session>>;
-
-  candidates all;
-  text_map<std::shared_ptr<session>> by_client_id;
-  text_map<candidates> by_model;
-
-  /// Those that reported `model`; empty if none did.
-  std::span<const std::shared_ptr<session>> with_model(std::string_view model) const;
+/// Sessions among which a policy may choose, and what it knows of them beforehand.
+struct candidates {
+  std::vector<std::shared_ptr<session>> who;
+  balance::field odds;
 };
 
-std::shared_ptr<const routing> make_routing(std::vector<std::shared_ptr<session>> sessions);
+/// A model that live sessions reported.
+struct routed_model {
+  wire::model as_reported;  ///< By one of them.
+  candidates having;
+  candidates loaded;  ///< Those of them that hold it in memory now; empty where that is unknown.
+};
+
+/// The live sessions at one moment, indexed. The registry makes a new one when something changes;
+/// each worker reads its current one without a lock. Sessions that drain stand in `by_client_id`
+/// alone.
+struct routing {
+  candidates all;
+  text_map<std::shared_ptr<session>> by_client_id;
+  text_map<routed_model> by_model;  ///< By model_key.
+
+  /// Those that reported `model`, under whatever of its names; null if none did.
+  const routed_model* with_model(std::string_view model) const;
+};
+
+/// `former`: the snapshot that this one replaces, or null. `sticky`: the policy needs what only
+/// sticky needs.
+std::shared_ptr<const routing> make_routing(const std::vector<std::shared_ptr<session>>& sessions,
+                                            const routing* former = nullptr, bool sticky = false);
 
 }  // namespace frpx::tunnel

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "balance/health.hpp"
 #include "core/clock.hpp"
 #include "core/secret.hpp"
 #include "core/service_kind.hpp"
@@ -29,6 +30,8 @@ struct session_facts {
   std::string email;
   std::string peer;  ///< `address:port` of the control connection.
   wall_time connected_at;
+  std::uint32_t weight = 1;          ///< Its share of the work; 1 to balance::most_weight.
+  std::uint32_t most_in_flight = 0;  ///< Requests that it takes at once; 0: any number.
 };
 
 /// By what a client came in: when it is revoked, the session ends.
@@ -93,11 +96,29 @@ class session {
   std::atomic<bool> draining{false};
   /// Requests and tunnels it serves now.
   std::atomic<std::uint32_t> in_flight{0};
+  /// How its local service fares.
+  balance::health health;
+
+  /// It takes another request now.
+  bool has_room() const {
+    const std::uint32_t most = facts_.most_in_flight;
+    return most == 0 || in_flight.load(std::memory_order_relaxed) < most;
+  }
+  /// Takes one of its places, and counts it in `in_flight`; false when there is none. Whoever took
+  /// one gives it back once (gateway::slot).
+  bool take_place() {
+    std::uint32_t now = in_flight.load();
+    while (facts_.most_in_flight == 0 || now < facts_.most_in_flight) {
+      if (in_flight.compare_exchange_weak(now, now + 1)) return true;
+    }
+    return false;
+  }
 
   // Home worker only.
   credential came_by;
   std::vector<wire::model> models;
-  bool reported_models = false;  ///< An empty list was said, or none yet?
+  bool reported_models = false;     ///< An empty list was said, or none yet?
+  std::vector<std::string> loaded;  ///< Of the models, those that are in memory now.
   std::optional<machine_report> machine;
   std::vector<service> services;  ///< Registered by name, with and without an outer port.
 

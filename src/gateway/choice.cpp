@@ -1,0 +1,122 @@
+#include "gateway/choice.hpp"
+
+#include <algorithm>
+
+#include "gateway/waiting_room.hpp"
+#include "tunnel/model_key.hpp"
+
+namespace frpx::gateway {
+
+choice::choice(net::worker& on, waiting_room& room, const choice_rules& rules)
+    : on_(on), room_(room), rules_(rules) {
+  tried_.reserve(most_tries);
+}
+
+bool choice::begin(std::shared_ptr<const tunnel::routing> among, const choice_wish& wish) {
+  end();
+  routing_ = std::move(among);
+  wish_ = wish;
+  if (!wish.client_id.empty()) {
+    const auto named = routing_->by_client_id.find(wish.client_id);
+    if (named != routing_->by_client_id.end() && named->second->alive) {
+      named_ = &named->second;
+      return true;
+    }
+  }
+  if (!wish.model.empty()) model_ = routing_->with_model(wish.model);
+  // Without any client the answer is that there is none.
+  return model_ != nullptr || wish.model.empty() || rules_.any_for_unknown_model ||
+         routing_->all.who.empty();
+}
+
+void choice::end() {
+  routing_.reset();
+  named_ = nullptr;
+  model_ = nullptr;
+  wish_ = {};
+  tried_.clear();
+}
+
+choice::answer choice::next(slot& into) {
+  const steady_time now = steady_clock::now();
+  while (tried_.size() < most_tries) {
+    bool saw_full = false;
+    bool last_resort = false;
+    const auto* found = pick(saw_full, last_resort, now);
+    if (found == nullptr) return saw_full ? answer::full : answer::nobody;
+    if (!(*found)->take_place()) continue;  // another worker took the last one
+    slot place(*found, room_);
+    if (!last_resort && !(*found)->health.claim(now, rules_.health)) continue;
+    took(**found);
+    into = std::move(place);
+    return answer::chosen;
+  }
+  return answer::nobody;
+}
+
+bool choice::may_serve(const tunnel::session& one) const {
+  return one.alive.load(std::memory_order_relaxed) &&
+         !one.draining.load(std::memory_order_relaxed) &&
+         std::find(tried_.begin(), tried_.end(), one.facts().number) == tried_.end();
+}
+
+const std::shared_ptr<tunnel::session>* choice::pick(bool& saw_full, bool& last_resort,
+                                                     steady_time now) {
+  const auto fit = [&](const tunnel::session& one) {
+    if (!may_serve(one) || !one.health.fit(now)) return false;
+    if (one.has_room()) return true;
+    saw_full = true;
+    return false;
+  };
+  if (named_ != nullptr) {
+    if (fit(**named_)) return named_;
+    if (saw_full || !may_serve(**named_)) return nullptr;
+    last_resort = true;
+    if ((*named_)->has_room()) return named_;
+    saw_full = true;
+    return nullptr;
+  }
+  const tunnel::candidates& all = model_ != nullptr ? model_->having : routing_->all;
+  if (model_ != nullptr) {
+    const auto at_ease = [&](const tunnel::session& one) {
+      return one.in_flight.load(std::memory_order_relaxed) < cosy && fit(one);
+    };
+    if (const auto* found = pick_of(model_->loaded, at_ease)) return found;
+  }
+  if (const auto* found = pick_of(all, fit)) return found;
+  if (saw_full) return nullptr;
+  last_resort = true;
+  return pick_of(all, [&](const tunnel::session& one) {
+    if (!may_serve(one)) return false;
+    saw_full |= !one.has_room();
+    return one.has_room();
+  });
+}
+
+template <class Usable>
+const std::shared_ptr<tunnel::session>* choice::pick_of(const tunnel::candidates& set,
+                                                        Usable usable) {
+  const auto found = set.odds.choose(
+      rules_.policy, wish_.stick_to, on_.random(),
+      [&](std::size_t i) { return usable(*set.who[i]); },
+      [&](std::size_t i) {
+        const tunnel::session& one = *set.who[i];
+        return balance::load{one.in_flight.load(std::memory_order_relaxed), one.facts().weight};
+      });
+  return found ? &set.who[*found] : nullptr;
+}
+
+bool choice::has_more() const {
+  if (tried_.size() >= most_tries) return false;
+  if (named_ != nullptr) return may_serve(**named_);
+  const auto& all = model_ != nullptr ? model_->having.who : routing_->all.who;
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) { return may_serve(*one); });
+}
+
+wanted choice::to_wait_for() const {
+  if (named_ != nullptr) return {wanted::kind::client, (*named_)->facts().client_id};
+  if (model_ == nullptr) return {};
+  return {wanted::kind::model, std::string(tunnel::model_key(wish_.model).view())};
+}
+
+}  // namespace frpx::gateway
