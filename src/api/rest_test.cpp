@@ -42,7 +42,7 @@ class fake_server final : public server_view {
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override {
     co_return std::vector<std::string>{"p1", "p2"};
   }
-  listening_ports ports() const override { return {17000, 17001, 18080, 18081}; }
+  listening_ports ports() const override { return {17000, 17001, 18080, 18081, 0}; }
   server_health health() const override { return parts; }
   bool disconnect(std::string_view id, std::chrono::milliseconds refused_for) override {
     if (!find_session(id)) return false;

@@ -50,6 +50,7 @@ struct listening_ports {
   std::uint16_t proxy = 0;
   std::uint16_t visitors = 0;  ///< The public port.
   std::uint16_t api = 0;
+  std::uint16_t proxylite = 0;  ///< 0: there is none.
 };
 
 /// How one part that the server leans on fares.

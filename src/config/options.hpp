@@ -51,6 +51,8 @@ struct frps_options {
   std::string keeper_path;         ///< Empty: no endpoint for the public frp server.
   port_list allow_ports;           ///< The ports that it gives. Empty: 1024-65535.
   port_list outer_ports;           ///< For the clients' services. Empty: none.
+  std::string proxylite_port;      ///< Empty: no proxylite clients.
+  std::string proxylite_allow;     ///< Networks, separated by commas. Empty: see `proxylite_token`.
   bool no_link = false;            ///< Offer the public protocol only, also to clients of ours.
   std::uint32_t max_clients = 0;   ///< 0: as many as the limit on open files allows.
   std::uint32_t max_visitors = 0;  ///< The same.
@@ -67,8 +69,9 @@ struct frps_options {
   std::filesystem::path data_dir;           ///< Never empty once read.
 
   // Security
-  secret api_key;    ///< Empty: none. Given, it is always valid with the embedded store.
-  secret api_token;  ///< Empty: none. The API's bearer token.
+  secret api_key;          ///< Empty: none. Given, it is always valid with the embedded store.
+  secret api_token;        ///< Empty: none. The API's bearer token.
+  secret proxylite_token;  ///< Empty: none; then the proxylite port is on loopback or has networks.
   std::filesystem::path token_secret_file;  ///< Empty: `token-secret` in the data folder.
   bool keys_are_tokens = false;             ///< An API key also lets a client in.
   bool demo = false;  ///< Loopback, in memory, one known user and two known keys.

@@ -90,6 +90,22 @@ void check_ports(problem_list& problems, const frps_options& o) {
   }
 }
 
+void check_proxylite(problem_list& problems, const frps_options& o) {
+  const std::string& given = o.proxylite_port;
+  std::uint16_t number = 0;
+  const auto [end, failed] = std::from_chars(given.data(), given.data() + given.size(), number);
+  if (!given.empty() && (failed != std::errc() || end != given.data() + given.size())) {
+    problems.add("proxylite-port", "\"" + shown(given) + "\" is not a port; pass 0 to 65535");
+  }
+  if (!given.empty() && o.outer_ports.text.empty()) {
+    problems.add("proxylite-port", "which ports may its clients have? Pass --outer-ports too");
+  }
+  if (given.empty() && (!o.proxylite_allow.empty() || !o.proxylite_token.empty())) {
+    problems.add(o.proxylite_token.empty() ? "proxylite-allow" : "proxylite-token",
+                 "guards nothing without --proxylite-port");
+  }
+}
+
 void check_addresses(problem_list& problems, const frps_options& o) {
   const auto bind = check_address(problems, "bind", o.bind);
   const auto api = check_address(problems, "api-bind", o.api_bind);
@@ -116,6 +132,7 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
   problem_list problems(from);
   check_ports(problems, o);
   check_addresses(problems, o);
+  check_proxylite(problems, o);
   if (!o.demo) {
     check_url(problems, "database-url", o.database_url, built_in.databases);
     check_url(problems, "redis-url", o.redis_url, built_in.caches);

@@ -1,9 +1,12 @@
 #include "core/log.hpp"
 
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <boost/json/serialize.hpp>
+
+#include <mutex>
 
 namespace frpx::log {
 namespace {
@@ -38,6 +41,39 @@ void start(level lowest, format form) {
   logger->set_level(lowest);
   logger->flush_on(level::debug);
   spdlog::set_default_logger(std::move(logger));
+}
+
+class sink::callback_sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void redirect(callback to) {
+    const std::lock_guard held(mutex_);
+    to_ = std::move(to);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (to_) to_(message.level, {message.payload.data(), message.payload.size()});
+  }
+  void flush_() override {}
+
+  callback to_;
+};
+
+sink::sink(callback to)
+    : out_(std::make_shared<callback_sink>()),
+      logger_(std::make_unique<spdlog::logger>("frpx", out_)) {
+  logger_->set_level(level::debug);
+  out_->redirect(std::move(to));
+}
+
+sink::~sink() = default;
+
+void sink::redirect(callback to) {
+  out_->redirect(std::move(to));
+}
+
+void sink::take_this_thread() {
+  diverted = logger_.get();
 }
 
 bool rate_limit::pass() {

@@ -5,7 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/clock.hpp"
 
@@ -14,14 +17,52 @@ namespace frpx::log {
 using level = spdlog::level::level_enum;
 enum class format { text, json };
 
-/// Sends the log to standard error in the given form. Called once, by a program's main; a program
-/// that embeds the library installs a callback instead.
+/// Sends the log to standard error in the given form. Called once, by a program's main.
 void start(level lowest, format form);
 
-using spdlog::debug;
-using spdlog::error;
-using spdlog::info;
-using spdlog::warn;
+/// A log of its own for a part of a process: what an embedded server or client says goes to the
+/// callback, one line at a time, and nowhere else. No callback: nowhere.
+class sink {
+ public:
+  using callback = std::function<void(level, std::string_view)>;
+  explicit sink(callback to);
+  sink(sink&&) = delete;
+  ~sink();
+  /// From now on the lines go there. Any thread.
+  void redirect(callback to);
+  /// From now on the lines of the calling thread go here. It must outlive the thread's last line.
+  void take_this_thread();
+
+ private:
+  class callback_sink;
+  const std::shared_ptr<callback_sink> out_;
+  const std::unique_ptr<spdlog::logger> logger_;
+};
+
+/// Set by sink::take_this_thread; null: the program's log.
+inline thread_local spdlog::logger* diverted = nullptr;
+
+/// Where the calling thread's lines go.
+inline spdlog::logger& here() {
+  return diverted != nullptr ? *diverted : *spdlog::default_logger_raw();
+}
+
+template <class... Args>
+void debug(spdlog::format_string_t<Args...> text, Args&&... args) {
+  here().debug(text, std::forward<Args>(args)...);
+}
+template <class... Args>
+void info(spdlog::format_string_t<Args...> text, Args&&... args) {
+  here().info(text, std::forward<Args>(args)...);
+}
+template <class... Args>
+void warn(spdlog::format_string_t<Args...> text, Args&&... args) {
+  here().warn(text, std::forward<Args>(args)...);
+}
+template <class... Args>
+void error(spdlog::format_string_t<Args...> text, Args&&... args) {
+  here().error(text, std::forward<Args>(args)...);
+}
 
 /// Lets through a few events a second of a kind that an attacker may cause at will, and counts what
 /// it withheld: `if (limiter.pass()) log::warn("...{}", limiter.more())`.

@@ -22,13 +22,14 @@ worker::worker(std::size_t index)
 
 worker::~worker() = default;
 
-void worker::start() {
-  thread_ = std::thread([this] {
+void worker::start(const std::function<void()>& on_thread) {
+  thread_ = std::thread([this, on_thread] {
     sigset_t blocked;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
     pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+    if (on_thread) on_thread();
     context_.run();
   });
 }
@@ -71,8 +72,8 @@ worker& worker_pool::least_loaded() {
   return **least;
 }
 
-void worker_pool::start() {
-  for (auto& each : workers_) each->start();
+void worker_pool::start(const std::function<void()>& on_thread) {
+  for (auto& each : workers_) each->start(on_thread);
 }
 
 void worker_pool::stop() {

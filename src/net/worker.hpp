@@ -84,7 +84,7 @@ class worker {
   friend class worker_pool;
   static constexpr std::size_t scratch_size = 256 * 1024;
 
-  void start();
+  void start(const std::function<void()>& on_thread);
   void stop();
 
   const std::size_t index_;
@@ -116,8 +116,9 @@ class worker_pool {
   worker& home() { return *workers_.front(); }
   worker& least_loaded();
 
-  /// Starts a thread for each worker; SIGPIPE is blocked in them, for splice raises it.
-  void start();
+  /// Starts a thread for each worker; SIGPIPE is blocked in them, for splice raises it. Each thread
+  /// calls `on_thread` first, if it is given.
+  void start(const std::function<void()>& on_thread = nullptr);
   /// Ends and joins all threads. Whoever spawned work has joined it before.
   void stop();
 

@@ -11,9 +11,10 @@ error_code write_ready_file(const std::filesystem::path& file, const api::listen
   temporary += ".new";
   {
     std::ofstream out(temporary, std::ios::trunc);
-    out << fmt::format(R"({{"control":{},"proxy":{},"public":{},"api":{}}})", ports.control,
-                       ports.proxy, ports.visitors, ports.api)
-        << '\n';
+    out << fmt::format(R"({{"control":{},"proxy":{},"public":{},"api":{})", ports.control,
+                       ports.proxy, ports.visitors, ports.api);
+    if (ports.proxylite != 0) out << fmt::format(R"(,"proxylite":{})", ports.proxylite);
+    out << "}\n";
     if (!out.flush()) return make_error_code(boost::system::errc::io_error);
   }
   std::error_code failed;

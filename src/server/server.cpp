@@ -16,6 +16,7 @@
 #include "net/listener.hpp"
 #include "net/relay.hpp"
 #include "net/worker.hpp"
+#include "server/proxylite_port.hpp"
 #include "server/ready_file.hpp"
 #include "server/resources.hpp"
 #include "server/start_store.hpp"
@@ -142,6 +143,7 @@ class server::parts {
   net::listener proxy_port_;
   net::listener public_port_;
   net::listener api_port_;
+  const std::unique_ptr<proxylite_port> proxylite_;  // null unless --proxylite-port is given
   bool stopped_ = false;
 };
 
@@ -179,9 +181,12 @@ server::parts::parts(config::frps_options given)
       public_port_(
           workers_, net::listener::placing::least_loaded,
           [this](net::worker& on, net::accepted one) { gateway_.accept(on, std::move(one)); }),
-      api_port_(workers_, net::listener::placing::home, [this](net::worker& on, net::accepted one) {
-        api_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)), one.peer);
-      }) {
+      api_port_(workers_, net::listener::placing::home,
+                [this](net::worker& on, net::accepted one) {
+                  api_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)),
+                            one.peer);
+                }),
+      proxylite_(proxylite_port::open(options_, workers_, tunnels_)) {
   if (options_.demo) {
     log::warn(
         "DEMO: anyone on this machine may use it: user test@example.com, password 123456, "
@@ -230,7 +235,8 @@ void server::parts::listen() {
   open(proxy_port_, options_.bind, options_.proxy_port, "--proxy-port");
   open(public_port_, options_.bind, options_.public_port, "--public-port");
   open(api_port_, options_.api_bind, options_.api_port, "--api-port");
-  ports_ = {control_port_.port(), proxy_port_.port(), public_port_.port(), api_port_.port()};
+  ports_ = {control_port_.port(), proxy_port_.port(), public_port_.port(), api_port_.port(),
+            proxylite_ ? proxylite_->port() : std::uint16_t(0)};
 }
 
 void server::parts::open(net::listener& port, const std::string& address, std::uint16_t number,
@@ -282,6 +288,7 @@ void server::parts::drain() {
     control_port_.stop();
     proxy_port_.stop();
     api_port_.stop();
+    if (proxylite_) proxylite_->drain();
     tunnels_.drain();
     gateway_.drain();
     api_.drain();
@@ -299,9 +306,13 @@ void server::parts::end_all() {
     tunnels_.close_all(tunnel::errc::session_gone);
     const auto sessions = clients_.sessions();  // a copy: ending one changes the list
     for (const auto& each : sessions) each->end("the server stops");
+    if (proxylite_) proxylite_->end();
   });
   const auto until = steady_clock::now() + farewell_patience;
-  while (dialect_.sessions() != 0 && steady_clock::now() < until) {
+  const auto is_ending = [this] {
+    return dialect_.sessions() != 0 || (proxylite_ && proxylite_->sessions() != 0);
+  };
+  while (is_ending() && steady_clock::now() < until) {
     std::this_thread::sleep_for(look_every);
   }
   workers_.home().run_and_wait(api_.stop(std::chrono::milliseconds(0)));
