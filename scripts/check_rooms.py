@@ -1,8 +1,7 @@
-#!/ usr / bin / env python3
-""
-    "Holds the code against the house's rules: which room may include which, and banned shapes.
+#!/usr/bin/env python3
+"""Holds the code against the house's rules: which room may include which, and banned shapes.
 
-    check_rooms.py check this tree; exit code 1 and a line for each breach
+    check_rooms.py               check this tree; exit code 1 and a line for each breach
     check_rooms.py --self-test   prove that each rule finds what it bans and leaves the rest
 """
 
@@ -12,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#A room includes itself and rooms of earlier lines, and core is below config.
+# A room includes itself and rooms of earlier lines, and core is below config.
 ORDER = [
     {"core", "config"},
     {"net", "wire", "balance", "host"},
@@ -87,7 +86,8 @@ def without_lambdas(text):
         text = text.replace(body, re.sub(r"[^\n]", " ", body))
     return text
 
-#-- - the rules : each gets a file's room, its path and its code, and yields (place, complaint) ------
+
+# --- the rules: each gets a file's room, its path and its code, and yields (place, complaint) ------
 
 
 def includes_only_lower_rooms(room, _, code):
@@ -168,8 +168,8 @@ def check_tree():
     print("\n".join(found + [f"{len(files)} files, {len(found)} breaches"]))
     return 1 if found or not files else 0
 
-#-- - the self - test : rule, file, text, \
-    how many breaches -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -
+
+# --- the self-test: rule, file, text, how many breaches ---------------------------------------------
 
 CASES = [
     (includes_only_lower_rooms, "src/net/a.cpp", '#include "http/head.hpp"\n', 1),
