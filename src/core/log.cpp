@@ -62,13 +62,13 @@ class sink::callback_sink final : public spdlog::sinks::base_sink<std::mutex> {
 sink::sink(callback to)
     : out_(std::make_shared<callback_sink>()),
       logger_(std::make_unique<spdlog::logger>("frpx", out_)) {
-  logger_->set_level(level::debug);
-  out_->redirect(std::move(to));
+  redirect(std::move(to));
 }
 
 sink::~sink() = default;
 
 void sink::redirect(callback to) {
+  logger_->set_level(to ? level::debug : level::off);
   out_->redirect(std::move(to));
 }
 

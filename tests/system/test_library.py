@@ -5,8 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -60,6 +58,16 @@ def test_headers_define_no_macro_and_need_the_standard_library_alone():
             assert "#define" not in line, header
             if line.startswith("#include"):
                 assert standard.fullmatch(line), f"{header}: {line}"
+
+
+@pytest.mark.skipif(not shutil.which("doxygen"), reason="needs doxygen")
+def test_every_public_member_is_documented(tmp_path):
+    settings = (ROOT / "docs/Doxyfile").read_text() + f"\nOUTPUT_DIRECTORY = {tmp_path}\n"
+    done = subprocess.run(["doxygen", "-"], input=settings, cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for page in ("server", "client"):
+        assert (tmp_path / f"html/classfrpx_1_1tunnel__{page}.html").exists()
 
 
 # --- installed ------------------------------------------------------------------------------------

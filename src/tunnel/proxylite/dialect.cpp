@@ -1,7 +1,6 @@
 #include "tunnel/proxylite/dialect.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 #include "core/log.hpp"
 #include "core/names.hpp"
@@ -94,9 +93,7 @@ dialect::dialect(net::worker_pool& workers, outer_ports& tunnels, options how)
   }
 }
 
-dialect::~dialect() {
-  assert(sessions() == 0 && "tunnels end before their dialect");
-}
+dialect::~dialect() = default;
 
 void dialect::accept(net::worker& on, net::accepted one) {
   const auto& allow = options_.allow;

@@ -1,0 +1,132 @@
+"""frplite's programs, and our client with a public proxylite server (support/public_proxylite.py)."""
+
+import socket
+
+import pytest
+
+from support import net, public_proxylite as pl
+from support.net import Listener
+from support.programs import BIN, Program
+from support.public_proxylite import PublicServer
+from support.waiting import holds_for, wait_for
+from system.test_proxylite import echo, free_port_numbers, say_and_hear
+
+
+def start(lab, name, ini, expect=None):
+    """One of the two programs with that configuration."""
+    file = lab.folder / f"{len(lab.programs)}.ini"
+    file.write_text(ini)
+    program = Program(f"{name}-{len(lab.programs)}", [BIN / name, "-c", file], lab.folder)
+    lab.programs.append(program)
+    if expect:
+        program.says(expect)
+    return program
+
+
+def client_ini(server_port, **services):
+    lines = [f"[common]\nserver_addr = 127.0.0.1\nserver_port = {server_port}"]
+    lines += [f"[{name}]\ntype = tcp\nlocal_ip = 127.0.0.1\nlocal_port = {local}\n"
+              f"remote_port = {remote}" for name, (local, remote) in services.items()]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def outer():
+    return free_port_numbers(1)[0]
+
+
+@pytest.fixture
+def public_server(lab, outer):
+    return lab.add(PublicServer([outer]))
+
+
+# --- our client with the public server ------------------------------------------------------------
+
+
+def test_visitors_of_a_public_server(lab, public_server, outer):
+    service = lab.add(Listener(echo))
+    start(lab, "frplite-frpc", client_ini(public_server.port, web=(service.port, outer)), "is open")
+    wish, = public_server.requests
+    assert wish["Info"] == {"OuterPort": outer, "InnerAddr": f"127.0.0.1:{service.port}",
+                            "Name": "web", "Message": "web"}
+    assert wish["Ctrl"] == {"MaxServeTime": 0, "MaxServeConn": 0, "MaxServeCount": 0}
+    visitors = [net.connect(outer) for _ in range(20)]
+    for number, sock in enumerate(visitors):
+        sock.sendall(b"%03d" % number)
+    for number, sock in enumerate(visitors):
+        assert pl.exactly(sock, 3) == b"%03d" % number
+    data = bytes(range(256)) * 8000
+    visitors[0].sendall(data)
+    assert pl.exactly(visitors[0], len(data)) == data
+
+
+def test_the_public_servers_echo_of_a_close_connects_nobody(lab, public_server, outer):
+    service = lab.add(Listener(lambda sock: sock.sendall(pl.exactly(sock, 1))))
+    start(lab, "frplite-frpc", client_ini(public_server.port, web=(service.port, outer)), "is open")
+    for number in range(1, 6):
+        assert say_and_hear(outer, b"x") == b"x"
+        assert service.accepted == number
+    holds_for(lambda: service.accepted == 5, 0.3, "no connection for an echo")
+
+
+def test_a_service_that_is_not_there_ends_the_visitor(lab, public_server, outer):
+    nobody = free_port_numbers(1)[0]
+    start(lab, "frplite-frpc", client_ini(public_server.port, web=(nobody, outer)), "is open")
+    with net.connect(outer) as visitor:
+        visitor.sendall(b"x")
+        assert net.end_of(visitor)[0] in ("fin", "rst")
+
+
+def test_a_tunnel_that_ends_is_registered_again(lab, public_server, outer):
+    service = lab.add(Listener(echo))
+    start(lab, "frplite-frpc", client_ini(public_server.port, web=(service.port, outer)), "is open")
+    for again in (1, 2):
+        public_server.end_tunnel(outer)
+        wait_for(lambda: len(public_server.requests) > again, 10, "it registers again")
+        wait_for(lambda: outer in public_server.tunnels, 10, "the port is open")
+        assert say_and_hear(outer, b"x") == b"x"
+
+
+def test_our_client_tells_a_refusal_once_and_goes_on_trying(lab, public_server, outer):
+    service = lab.add(Listener(echo))
+    client = start(lab, "frplite-frpc",
+                   client_ini(public_server.port, web=(service.port, 1), ok=(service.port, outer)),
+                   r"\[ok\] is open")
+    wait_for(lambda: len(public_server.requests) > 3, 10, "it tries again")
+    assert client.log().count("does not give this outer port") == 1
+    assert say_and_hear(outer, b"x") == b"x"
+
+
+# --- frplite's two programs -----------------------------------------------------------------------
+
+
+def test_the_two_programs_together(lab):
+    port = free_port_numbers(1)[0]
+    start(lab, "frplite-frps", f"[common]\nbind_port = {port}\n", "this machine alone")
+    service = lab.add(Listener(echo))
+    assert pl.free_ports(port) == list(range(40000, 50001))
+    outer = next(p for p in range(40000, 50001) if is_free(p))
+    start(lab, "frplite-frpc", client_ini(port, ssh=(service.port, outer)), "is open")
+    assert say_and_hear(outer, b"hello") == b"hello"
+    assert pl.services(port)[0]["Name"] == "ssh"
+
+
+def is_free(port):
+    try:
+        socket.create_server((net.LOOPBACK, port)).close()
+        return True
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("program, ini, complaint", [
+    ("frplite-frps", "[common]\nbind_port = x\n", "bind_port is not a port"),
+    ("frplite-frps", "nonsense\n", "line 1"),
+    ("frplite-frpc", "[common]\n[a]\ntype = udp\nlocal_port=1\nremote_port=1\n", "udp is not served"),
+    ("frplite-frpc", "[a]\nlocal_port = 1\n", "must be ports"),
+])
+def test_files_that_make_no_sense(lab, program, ini, complaint):
+    file = lab.folder / "bad.ini"
+    file.write_text(ini)
+    done = lab.run(program, "-c", file)
+    assert (done.returncode, complaint in done.stderr) == (2, True), done.stderr
