@@ -231,7 +231,7 @@ class frps_subcommands {
   void add_keys(CLI::App* key) {
     CLI::App* adding =
         add(key, "add", "Make a key and print it, this once", "--name", "What the key is for",
-            [this] { command = key_add{text_, owner_, life_of(expires_)}; });
+            [this] { command = key_add{text_, owner_, life_of(expires_), limits_}; });
     adding->add_option("--expires", expires_, "How long it lasts, as 12h or 30d [for ever]")
         ->option_text("TIME")
         ->check([](const std::string& text) {
@@ -239,11 +239,39 @@ class frps_subcommands {
         });
     adding->add_option("--owner", owner_, "Whose it is: a user's e-mail address")
         ->option_text("EMAIL");
+    add_limits(adding);
+    add_limits(add(key, "set", "Change a key's limits; running servers hear of it", "key",
+                   "The key's id or name", [this] { command = key_set{text_, limits_}; }));
     add(key, "list", "List the keys", {}, {}, [this] { command = key_list{}; });
     add(key, "revoke", "Make a key invalid", "key", "The key's id or name",
         [this] { command = key_revoke{text_}; });
     add(key, "migrate", "Put hashes in the place of a public frpx database's plain keys", {}, {},
         [this] { command = key_migrate{}; });
+  }
+
+  void add_limits(CLI::App* to) {
+    to->add_option("--rpm", limits_.per_minute, "Requests per minute; 0: no limit")
+        ->option_text("N");
+    to->add_option("--max-inflight", limits_.at_once, "Requests at once; 0: no limit")
+        ->option_text("N");
+    add_names(to, "--models", limits_.models, "The only models it may use; \"\": any");
+    add_names(to, "--clients", limits_.clients, "The only clients that may serve it; \"\": any");
+  }
+
+  static void add_names(CLI::App* to, const char* name,
+                        std::optional<std::vector<std::string>>& names, const char* help) {
+    to->add_option_function<std::string>(
+          name,
+          [&names](const std::string& text) {
+            names.emplace();
+            for (std::size_t at = 0; at < text.size();) {
+              const std::size_t end = std::min(text.find(',', at), text.size());
+              names->push_back(text.substr(at, end - at));
+              at = end + 1;
+            }
+          },
+          help)
+        ->option_text("NAME,...");
   }
 
   static CLI::App* group_of(CLI::App& app, const char* name, const char* help) {
@@ -278,6 +306,7 @@ class frps_subcommands {
   std::string role_ = "client";
   std::string owner_;
   std::string expires_;
+  key_limits limits_;
 };
 
 // What is to be done after all. Switches that go with something that was not given are problems.

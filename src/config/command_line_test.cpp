@@ -265,6 +265,33 @@ TEST(subcommands, keys) {
   EXPECT_TRUE(std::holds_alternative<key_list>(server({"key", "list"}).command));
 }
 
+TEST(subcommands, limits_of_keys) {
+  using names = std::vector<std::string>;
+  const auto none = std::get<key_add>(server({"key", "add", "--name", "n"}).command).limits;
+  EXPECT_FALSE(none.per_minute || none.at_once || none.models || none.clients);
+  const auto all =
+      std::get<key_add>(server({"key", "add", "--name", "n", "--rpm", "60", "--max-inflight", "4",
+                                "--models", "a:b,c/d", "--clients", "x"})
+                            .command)
+          .limits;
+  EXPECT_EQ(all.per_minute, 60u);
+  EXPECT_EQ(all.at_once, 4u);
+  EXPECT_EQ(all.models, (names{"a:b", "c/d"}));
+  EXPECT_EQ(all.clients, names{"x"});
+  const auto some =
+      std::get<key_set>(server({"key", "set", "n", "--rpm", "0", "--models", ""}).command);
+  EXPECT_EQ(some.id_or_name, "n");
+  EXPECT_EQ(some.limits.per_minute, 0u);
+  EXPECT_EQ(some.limits.models, names());
+  EXPECT_FALSE(some.limits.clients);
+  EXPECT_EQ(server_ends({"key", "set", "n", "--rpm", "-1"}).exit_code, 2);
+  EXPECT_EQ(server_ends({"key", "set", "n", "--rpm", "many"}).exit_code, 2);
+  EXPECT_EQ(
+      std::get<key_set>(server({"key", "set", "n", "--clients", "a,,b"}).command).limits.clients,
+      (names{"a", "", "b"}))
+      << "for the store to refuse";
+}
+
 TEST(subcommands, take_the_programs_options_on_either_side) {
   const frps_run run = server({"key", "add", "--name", "n", "--json", "--data-dir", "/d"});
   EXPECT_TRUE(run.json);

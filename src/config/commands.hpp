@@ -2,9 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace frpx::config {
 
@@ -38,11 +40,25 @@ struct user_role {
   std::string role;
 };
 
-/// `frps key add|list|revoke|migrate`.
+/// What is said of a key's limits; what is not given stays as it is. 0 and the empty list mean that
+/// there is no limit.
+struct key_limits {
+  std::optional<std::uint32_t> per_minute;
+  std::optional<std::uint32_t> at_once;
+  std::optional<std::vector<std::string>> models;
+  std::optional<std::vector<std::string>> clients;
+};
+
+/// `frps key add|set|list|revoke|migrate`.
 struct key_add {
   std::string name;
   std::string owner;  ///< A user's e-mail address, or empty.
   std::optional<std::chrono::seconds> life;
+  key_limits limits;
+};
+struct key_set {
+  std::string id_or_name;
+  key_limits limits;
 };
 struct key_list {};
 struct key_revoke {
@@ -63,7 +79,7 @@ struct db_migrate {};
 
 /// What to do. `json` beside it says in which form to answer.
 using frps_command = std::variant<serve, monitor, status, user_add, user_list, user_remove,
-                                  user_passwd, user_role, key_add, key_list, key_revoke,
+                                  user_passwd, user_role, key_add, key_set, key_list, key_revoke,
                                   key_migrate, token_list, token_revoke, db_status, db_migrate>;
 
 /// `frp-port-keeper lease list|release|import|export`. A format is `json` or `gokv`.

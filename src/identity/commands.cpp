@@ -53,6 +53,41 @@ std::string state_of(const store::api_key& row) {
   return std::string(to_string(row.status));
 }
 
+// A limit that is not set is null.
+json::object as_json(const store::key_limits& limits) {
+  const auto number = [](std::uint32_t limit) {
+    return limit == 0 ? json::value(nullptr) : json::value(limit);
+  };
+  const auto list = [](const std::vector<std::string>& names) {
+    return names.empty() ? json::value(nullptr)
+                         : json::value(json::array(names.begin(), names.end()));
+  };
+  return {{"rpm", number(limits.per_minute)},
+          {"max_inflight", number(limits.at_once)},
+          {"models", list(limits.models)},
+          {"clients", list(limits.clients)}};
+}
+
+// As they are given on the command line, without the hyphens.
+std::string in_words(const store::key_limits& limits) {
+  std::string text;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    text.append(text.empty() ? "" : " ").append(name).append("=").append(value);
+  };
+  if (limits.per_minute != 0) add("rpm", std::to_string(limits.per_minute));
+  if (limits.at_once != 0) add("max-inflight", std::to_string(limits.at_once));
+  if (!limits.models.empty()) add("models", store::join_names(limits.models));
+  if (!limits.clients.empty()) add("clients", store::join_names(limits.clients));
+  return text.empty() ? "-" : text;
+}
+
+std::string bounds_of_limits() {
+  using store::key_limits;
+  return "a key's limits are numbers up to " + std::to_string(key_limits::largest) +
+         " and lists of up to " + std::to_string(key_limits::longest_list) +
+         " names: models without spaces, clients by their ids";
+}
+
 // All rows of a list, oldest first, fetched page by page.
 template <class Row>
 result<std::vector<Row>> all_rows(
@@ -157,10 +192,12 @@ outcome user_role(store::store& store, std::string_view email, store::role role,
 }
 
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
-                std::optional<std::chrono::seconds> life, form as, wall_time now) {
+                std::optional<std::chrono::seconds> life, form as, wall_time now,
+                const store::key_limits& limits) {
   if (!is_plain_text(name)) {
     return refused(as, "a key's name has 1 to 256 bytes and no control characters");
   }
+  if (!store::is_valid(limits)) return refused(as, bounds_of_limits());
   std::string owner;
   if (!owner_email.empty()) {
     const std::string email = normal_email(owner_email);
@@ -169,7 +206,8 @@ outcome key_add(store::store& store, std::string_view name, std::string_view own
     owner = user->id;
   }
   const auto expires = life ? std::optional(now + *life) : std::nullopt;
-  const new_key made = make_key(std::string(name), owner, expires, now);
+  new_key made = make_key(std::string(name), owner, expires, now);
+  made.row.limits = limits;
   const auto added = store.add_key(made.row);
   if (!added) return refused(as, key_called(name), added.error());
   json::object answer{{"id", made.row.id}, {"key", made.text.reveal()}, {"name", made.row.name}};
@@ -188,7 +226,7 @@ outcome key_list(store::store& store, form as) {
   if (!rows) return refused(as, "list of keys", rows.error());
   json::array array;
   std::vector<std::vector<std::string>> table{
-      {"ID", "STATUS", "CREATED", "EXPIRES", "LAST USED", "NAME"}};
+      {"ID", "STATUS", "CREATED", "EXPIRES", "LAST USED", "LIMITS", "NAME"}};
   for (const store::api_key& row : *rows) {
     array.push_back(
         json::object{{"id", row.id},
@@ -197,12 +235,24 @@ outcome key_list(store::store& store, form as) {
                      {"status", state_of(row)},
                      {"created", to_rfc3339(row.created)},
                      {"expires", time_or_null(row.expires)},
-                     {"last_used", time_or_null(row.last_used)}});
+                     {"last_used", time_or_null(row.last_used)},
+                     {"limits", as_json(row.limits)}});
     table.push_back({row.id, state_of(row), time_or_dash(row.created), time_or_dash(row.expires),
-                     time_or_dash(row.last_used), row.name});
+                     time_or_dash(row.last_used), in_words(row.limits), row.name});
   }
   if (as == form::json) return done(as, {}, array);
   return {0, as_table(table), {}};
+}
+
+outcome key_set(store::store& store, std::string_view id_or_name, const store::key_change& change,
+                form as) {
+  if (!store::is_valid(change)) return refused(as, bounds_of_limits());
+  const auto row = store.change_key(id_or_name, change);
+  if (!row) return refused(as, key_called(id_or_name), row.error());
+  return done(
+      as,
+      key_called(row->name) + " with id " + row->id + " has the limits: " + in_words(row->limits),
+      json::object{{"id", row->id}, {"name", row->name}, {"limits", as_json(row->limits)}});
 }
 
 outcome key_revoke(store::store& store, std::string_view id_or_name, form as) {

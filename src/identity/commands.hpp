@@ -38,7 +38,10 @@ outcome user_role(store::store& store, std::string_view email, store::role role,
 
 /// Prints the key, this once. `owner_email` may be empty. JSON: `{"id":...,"key":...,"name":...}`.
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
-                std::optional<std::chrono::seconds> life, form as, wall_time now);
+                std::optional<std::chrono::seconds> life, form as, wall_time now,
+                const store::key_limits& limits = {});
+outcome key_set(store::store& store, std::string_view id_or_name, const store::key_change& change,
+                form as);
 outcome key_list(store::store& store, form as);
 outcome key_revoke(store::store& store, std::string_view id_or_name, form as);
 /// Hashes what public frpx keeps in plain.

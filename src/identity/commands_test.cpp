@@ -151,6 +151,30 @@ TEST_F(commands, key_list_shows_all_states_and_no_key) {
   EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 4);
 }
 
+TEST_F(commands, key_limits_are_given_changed_and_listed) {
+  const store::key_limits limits{60, 4, {"llama3", "a/b:8b"}, {"box"}};
+  ASSERT_EQ(key_add(store_, "one", "", {}, form::lines, now_, limits).code, 0);
+  ASSERT_EQ(key_add(store_, "two", "", {}, form::lines, now_ + 1s).code, 0);
+  EXPECT_NE(key_list(store_, form::lines)
+                .out.find("rpm=60 max-inflight=4 models=llama3,a/b:8b clients=box"),
+            std::string::npos);
+  auto listed = json_of(key_list(store_, form::json)).as_array();
+  EXPECT_EQ(listed[0].at("limits"), boost::json::parse(R"({"rpm":60,"max_inflight":4,
+            "models":["llama3","a/b:8b"],"clients":["box"]})"));
+  EXPECT_EQ(listed[1].at("limits"), boost::json::parse(R"({"rpm":null,"max_inflight":null,
+            "models":null,"clients":null})"));
+  const store::key_change change{.at_once = 0, .models = std::vector<std::string>()};
+  const outcome changed = key_set(store_, "one", change, form::lines);
+  EXPECT_EQ(changed.code, 0);
+  EXPECT_TRUE(changed.out.ends_with("has the limits: rpm=60 clients=box\n")) << changed.out;
+  EXPECT_EQ(json_of(key_set(store_, "two", {.per_minute = 1}, form::json)).at("limits").at("rpm"),
+            1);
+  EXPECT_EQ(key_set(store_, "three", {}, form::lines).err, "frps: there is no key `three`\n");
+  const outcome wrong = key_set(store_, "two", {.models = {{"a b"}}}, form::lines);
+  EXPECT_TRUE(wrong.err.starts_with("frps: a key's limits are numbers up to 100000")) << wrong.err;
+  EXPECT_EQ(key_add(store_, "x", "", {}, form::lines, now_, {.per_minute = 100'001}).code, 1);
+}
+
 TEST_F(commands, lists_hold_more_than_one_page) {
   for (std::size_t i = 0; i < store::longest_page + 1; ++i) {
     store::api_key row{.id = "k" + std::to_string(i), .name = "n" + std::to_string(i)};

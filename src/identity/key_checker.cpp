@@ -25,7 +25,7 @@ verdict invalid_because(key_fault fault, answered_by by,
 }
 
 std::shared_ptr<const key_facts> facts_of(const store::api_key& row) {
-  return std::make_shared<const key_facts>(key_facts{row.id, row.name, row.owner});
+  return std::make_shared<const key_facts>(key_facts{row.id, row.name, row.owner, row.limits});
 }
 
 verdict verdict_on(const store::api_key& row) {
@@ -85,6 +85,14 @@ key_checker::key_checker(store::store& store, const key_checker_options& options
           .key = std::make_shared<const key_facts>(key_facts{"static", "--api-key", ""})},
       valid_(options.valid_capacity),
       invalid_(options.invalid_capacity) {}
+
+// The facts of a key whose requests are counted, with what counts them.
+void key_checker::give_meter(verdict& said, steady_time now) {
+  if (!said.key || (said.key->limits.per_minute == 0 && said.key->limits.at_once == 0)) return;
+  key_facts metered = *said.key;
+  metered.meter = meters_.of(metered.id, now);
+  said.key = std::make_shared<const key_facts>(std::move(metered));
+}
 
 // Counts the check and says who answered it.
 const verdict& key_checker::told(const verdict& of) const {
@@ -163,13 +171,14 @@ std::optional<verdict> key_checker::ask_shared(std::string_view key,
   if (!options_.shared) return std::nullopt;
   const auto text = options_.shared->get(entry_name(key));
   if (!text || !*text) return std::nullopt;
-  const auto entry = parse_key_entry(**text);
+  auto entry = parse_key_entry(**text);
   // With the store away since the start, what others found out is all there is.
   if (!entry || (taken.change && entry->change != *taken.change)) return std::nullopt;
   const wall_time here = wall_clock::now();
   const auto age = std::max<wall_clock::duration>(here - entry->asked, {});
   const auto life = entry->said.is_valid() ? options_.valid_for : options_.invalid_for;
   if (age >= life || (entry->expires && *entry->expires <= here)) return std::nullopt;
+  give_meter(entry->said, now);
   remember(hash, taken, entry->said, entry->expires, now, now - age);
   return entry->said;
 }
@@ -182,8 +191,9 @@ verdict key_checker::ask_store(std::string_view key, const cache::keyed_digest& 
     store_is_away_ = true;
     return without_store(hash, now);
   }
-  const verdict said =
+  verdict said =
       row ? verdict_on(*row) : invalid_because(key_fault::unknown, answered_by::database);
+  give_meter(said, now);
   const auto expires = row ? row->expires : std::nullopt;
   if (said.is_valid()) note_use(*row);
   remember(hash, taken, said, expires, now, now);
@@ -274,8 +284,9 @@ result<key_checker::news> key_checker::refresh() {
   return changed ? news::changed : news::none;
 }
 
-// Asks the store once which of the keys that are known as good still are, rather than having all of
-// them asked for anew by the next visitors. Should the store fail now, they are as good as before.
+// Asks the store once which of the keys that are known as good still are, with the same limits,
+// rather than having all of them asked for anew by the next visitors. Should the store fail now,
+// they are as good as before.
 result<void> key_checker::forget_what_changed() {
   invalid_.forget_all();
   std::vector<std::string> ids;
@@ -285,12 +296,15 @@ result<void> key_checker::forget_what_changed() {
     return false;
   });
   if (ids.empty()) return {};
-  const auto still = store_.valid_keys(ids);
+  auto still = store_.valid_keys(ids);
   if (!still) return still.error();
-  const std::unordered_set<std::string> good(still->begin(), still->end());
+  std::unordered_map<std::string, store::key_limits> good;
+  for (store::valid_key& each : *still) good.emplace(each.id, std::move(each.limits));
   const std::unordered_set<std::string> asked(ids.begin(), ids.end());
   valid_.forget_if([&](const answer& each) {
-    return each.said.key && asked.contains(each.said.key->id) && !good.contains(each.said.key->id);
+    if (!each.said.key || !asked.contains(each.said.key->id)) return false;
+    const auto now = good.find(each.said.key->id);
+    return now == good.end() || now->second != each.said.key->limits;
   });
   return {};
 }

@@ -108,6 +108,7 @@ class key_checker {
   void share(std::string_view key, const tickets& taken, const verdict& said,
              std::optional<wall_time> expires);
   verdict without_store(const cache::keyed_digest& hash, steady_time now) const;
+  void give_meter(verdict& said, steady_time now);
   const verdict& told(const verdict& of) const;
   bool hear_shared();
   result<void> forget_what_changed();
@@ -119,6 +120,7 @@ class key_checker {
   const cache::digest_maker digest_of_;
   const std::optional<cache::keyed_digest> fixed_key_;
   const verdict fixed_verdict_;
+  key_meters meters_;
   answers valid_;
   answers invalid_;
   std::atomic<bool> store_is_away_{false};

@@ -161,6 +161,25 @@ TEST_F(keys, refresh_says_whether_anything_changed) {
   EXPECT_EQ(*checker_.refresh(), key_checker::news::changed);
 }
 
+TEST_F(keys, limits_come_with_the_verdict_and_a_change_is_heard_of) {
+  const std::string key = add("n");
+  ASSERT_TRUE(checker_.refresh());
+  EXPECT_FALSE(checker_.check(key, t0).key->meter) << "nothing is to be counted";
+  ASSERT_TRUE(store_.change_key("n", {.models = std::vector<std::string>{"m"}}));
+  ASSERT_TRUE(checker_.refresh());
+  EXPECT_FALSE(checker_.cached(key, t0)) << "what was known is no longer true";
+  EXPECT_FALSE(checker_.check(key, t0).key->may_use_model("other"));
+  EXPECT_FALSE(checker_.cached(key, t0)->key->meter);
+  ASSERT_TRUE(store_.change_key("n", {.per_minute = 1}));
+  ASSERT_TRUE(checker_.refresh());
+  const verdict limited = checker_.check(key, t0);
+  ASSERT_TRUE(limited.key->meter);
+  EXPECT_TRUE(limited.key->meter->enter(limited.key->limits, t0).admitted);
+  ASSERT_TRUE(store_.change_key("n", {.per_minute = 2}));
+  ASSERT_TRUE(checker_.refresh());
+  EXPECT_EQ(checker_.check(key, t0).key->meter, limited.key->meter) << "it counts on";
+}
+
 TEST_F(keys, a_change_elsewhere_leaves_good_keys_known_without_asking_for_each) {
   const std::string key = add("n");
   ASSERT_TRUE(checker_.check(key, t0).is_valid());

@@ -9,9 +9,10 @@
 namespace frpx::identity {
 namespace {
 
-// version change asked expires outcome [id owner name]; times in microseconds since 1970, `-` for
-// what is not there. The name comes last, for it may hold spaces.
-constexpr std::string_view version = "1";
+// version change asked expires outcome [id owner per_minute at_once =models =clients name]; times
+// in microseconds since 1970, `-` for what is not there. The name comes last, for it may hold
+// spaces.
+constexpr std::string_view version = "2";
 constexpr std::array faults{key_fault::none, key_fault::unknown, key_fault::revoked,
                             key_fault::expired};
 
@@ -42,6 +43,20 @@ std::optional<wall_time> time(std::string_view text) {
   return wall_time(std::chrono::microseconds(*value));
 }
 
+// Takes four words.
+std::optional<store::key_limits> limits_in(std::string_view& text) {
+  const auto per_minute = number<std::uint32_t>(word(text));
+  const auto at_once = number<std::uint32_t>(word(text));
+  if (!per_minute || !at_once) return std::nullopt;
+  store::key_limits limits{.per_minute = *per_minute, .at_once = *at_once};
+  for (auto* names : {&limits.models, &limits.clients}) {
+    const std::string_view list = word(text);
+    if (!list.starts_with('=')) return std::nullopt;
+    *names = store::split_names(list.substr(1));
+  }
+  return store::is_valid(limits) ? std::optional(std::move(limits)) : std::nullopt;
+}
+
 }  // namespace
 
 std::string to_text(const key_entry& entry) {
@@ -52,7 +67,12 @@ std::string to_text(const key_entry& entry) {
   text += to_string(entry.said.fault);
   if (entry.said.key) {
     const key_facts& key = *entry.said.key;
-    text += ' ' + key.id + ' ' + (key.owner.empty() ? "-" : key.owner) + ' ' + key.name;
+    text += ' ' + key.id + ' ' + (key.owner.empty() ? "-" : key.owner);
+    text += ' ' + std::to_string(key.limits.per_minute) + ' ' + std::to_string(key.limits.at_once);
+    for (const auto* names : {&key.limits.models, &key.limits.clients}) {
+      text += " =" + store::join_names(*names);
+    }
+    text += ' ' + key.name;
   }
   return text;
 }
@@ -74,10 +94,12 @@ std::optional<key_entry> parse_key_entry(std::string_view text) {
   if (*which == key_fault::unknown) return text.empty() ? std::optional(out) : std::nullopt;
   const std::string id(word(text));
   const std::string_view owner = word(text);
-  if (!is_name(id) || !is_plain_text(text) || (owner != "-" && !is_name(owner)))
+  const auto limits = limits_in(text);
+  if (!limits || !is_name(id) || !is_plain_text(text) || (owner != "-" && !is_name(owner))) {
     return std::nullopt;
+  }
   out.said.key = std::make_shared<const key_facts>(
-      key_facts{id, std::string(text), owner == "-" ? "" : std::string(owner)});
+      key_facts{id, std::string(text), owner == "-" ? "" : std::string(owner), *limits});
   return out;
 }
 

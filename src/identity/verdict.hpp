@@ -6,6 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "identity/key_meter.hpp"
+#include "store/rows.hpp"
+
 namespace frpx::identity {
 
 /// A known key's public side, shared by all verdicts on it.
@@ -13,6 +16,13 @@ struct key_facts {
   std::string id;
   std::string name;
   std::string owner;
+  store::key_limits limits = {};
+  std::shared_ptr<key_meter> meter = nullptr;  ///< Null: its requests are not limited in number.
+
+  /// Whether the lists let it through. A model's name without a tag means the tag `latest`, as with
+  /// Ollama.
+  bool may_use_model(std::string_view model) const;
+  bool may_use_client(std::string_view client_id) const;
 };
 
 enum class standing : std::uint8_t { valid, invalid, unavailable };

@@ -41,7 +41,17 @@ struct executor {
     return identity::user_role(in, wish.email, role_of(wish.role), as);
   }
   identity::outcome operator()(const config::key_add& wish) const {
-    return identity::key_add(in, wish.name, wish.owner, wish.life, as, wall_clock::now());
+    const config::key_limits& given = wish.limits;
+    return identity::key_add(in, wish.name, wish.owner, wish.life, as, wall_clock::now(),
+                             {.per_minute = given.per_minute.value_or(0),
+                              .at_once = given.at_once.value_or(0),
+                              .models = given.models.value_or(std::vector<std::string>()),
+                              .clients = given.clients.value_or(std::vector<std::string>())});
+  }
+  identity::outcome operator()(const config::key_set& wish) const {
+    const config::key_limits& given = wish.limits;
+    return identity::key_set(in, wish.id_or_name,
+                             {given.per_minute, given.at_once, given.models, given.clients}, as);
   }
   identity::outcome operator()(const config::key_list&) const { return identity::key_list(in, as); }
   identity::outcome operator()(const config::key_revoke& wish) const {

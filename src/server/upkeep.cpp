@@ -96,11 +96,12 @@ asio::awaitable<void> upkeep::end_revoked() {
           if (!each.by.token_id.empty()) tokens.push_back(each.by.token_id);
           if (!each.by.key_id.empty()) keys.push_back(each.by.key_id);
         }
-        std::set<std::string> good;
-        for (auto answer : {store.valid_tokens(tokens), store.valid_keys(keys)}) {
-          if (!answer) return answer.error();
-          good.insert(answer->begin(), answer->end());
-        }
+        const auto good_tokens = store.valid_tokens(tokens);
+        if (!good_tokens) return good_tokens.error();
+        const auto good_keys = store.valid_keys(keys);
+        if (!good_keys) return good_keys.error();
+        std::set<std::string> good(good_tokens->begin(), good_tokens->end());
+        for (const store::valid_key& each : *good_keys) good.insert(each.id);
         std::vector<held> gone;
         for (const held& each : all) {
           const auto& id = each.by.key_id.empty() ? each.by.token_id : each.by.key_id;

@@ -319,11 +319,160 @@ TEST_P(store_contract, it_says_which_of_many_keys_are_valid) {
   later.expires = wall_clock::now() + 1h;
   ASSERT_TRUE(db().add_key(later));
   ASSERT_TRUE(db().add_key(some_key("k4", "never")));
-  auto valid = db().valid_keys({"k1", "k2", "k3", "k4", "k5", "a\"b\\c"}).value();
+  std::vector<std::string> valid;
+  for (const valid_key& each : *db().valid_keys({"k1", "k2", "k3", "k4", "k5", "a\"b\\c"})) {
+    valid.push_back(each.id);
+  }
   std::sort(valid.begin(), valid.end());
   EXPECT_EQ(valid, (std::vector<std::string>{"k3", "k4"}));
   EXPECT_TRUE(db().valid_keys({})->empty());
   EXPECT_EQ(*db().hash_plain_keys(), 0u);
+}
+
+TEST_P(store_contract, a_key_has_its_limits) {
+  api_key row = some_key("k1", "one");
+  row.limits = {60, 4, {"llama3:8b", "a/b"}, {"box-1", "box_2"}};
+  ASSERT_TRUE(db().add_key(row));
+  ASSERT_TRUE(db().add_key(some_key("k2", "two")));
+  EXPECT_EQ(db().find_key(secret("one"))->limits, row.limits);
+  EXPECT_EQ(db().find_key(secret("two"))->limits, key_limits());
+  EXPECT_EQ(db().list_keys({})->at(0).limits, row.limits);
+  EXPECT_EQ(db().list_keys({})->at(1).limits, key_limits());
+  const auto valid = db().valid_keys({"k1"});
+  ASSERT_EQ(valid->size(), 1u);
+  EXPECT_EQ(valid->front().limits, row.limits);
+  EXPECT_EQ(db().revoke_key("k1")->limits, row.limits);
+}
+
+TEST_P(store_contract, a_keys_limits_change_one_by_one) {
+  ASSERT_TRUE(db().add_key(some_key("k1", "one")));
+  EXPECT_EQ(db().change_key("k1", {.per_minute = 60})->limits, (key_limits{60, 0, {}, {}}));
+  EXPECT_EQ(db().change_key("name of k1", {.at_once = 4})->limits, (key_limits{60, 4, {}, {}}));
+  const std::vector<std::string> models{"m1", "m2"};
+  EXPECT_EQ(db().change_key("k1", {.models = models})->limits, (key_limits{60, 4, models, {}}));
+  const std::vector<std::string> clients{"c"};
+  EXPECT_EQ(db().change_key("k1", {.clients = clients})->limits,
+            (key_limits{60, 4, models, clients}));
+  const key_change none{0, std::nullopt, std::vector<std::string>(), std::nullopt};
+  EXPECT_EQ(db().change_key("k1", none)->limits, (key_limits{0, 4, {}, clients}));
+  EXPECT_EQ(db().find_key(secret("one"))->limits, (key_limits{0, 4, {}, clients}));
+  EXPECT_EQ(db().change_key("k1", {})->id, "k1");
+  EXPECT_EQ(db().change_key("k2", {.at_once = 1}).error(), errc::not_found);
+}
+
+TEST_P(store_contract, a_keys_limits_are_bounded) {
+  const std::vector<std::string> longest(key_limits::longest_list, std::string(128, 'c'));
+  const std::vector<std::string> too_long(key_limits::longest_list + 1, "c");
+  const std::vector<std::string> long_models(key_limits::longest_list, std::string(256, 'm'));
+  api_key row = some_key("k1", "one");
+  row.limits = {key_limits::largest, key_limits::largest, long_models, longest};
+  ASSERT_TRUE(db().add_key(row));
+  EXPECT_EQ(db().find_key(secret("one"))->limits, row.limits);
+  const key_change wrong[] = {
+      {.per_minute = key_limits::largest + 1},
+      {.at_once = key_limits::largest + 1},
+      {.models = too_long},
+      {.models = std::vector<std::string>{std::string(257, 'm')}},
+      {.models = std::vector<std::string>{"a,b"}},
+      {.models = std::vector<std::string>{""}},
+      {.models = std::vector<std::string>{"a b"}},
+      {.clients = too_long},
+      {.clients = std::vector<std::string>{"a,b"}},
+      {.clients = std::vector<std::string>{std::string(129, 'c')}},
+  };
+  for (const key_change& each : wrong) {
+    EXPECT_EQ(db().change_key("k1", each).error(), errc::bad_value) << &each - wrong;
+  }
+  row = some_key("k2", "two");
+  row.limits.models = {"a,b"};
+  EXPECT_EQ(db().add_key(row).error(), errc::bad_value);
+}
+
+// --- usage
+
+usage_row some_usage(const char* key, const char* client, const char* model, wall_time hour,
+                     std::uint64_t requests) {
+  return {key, client, model, hour, {requests, 1, 10, 100, 1000, 10'000}};
+}
+
+const wall_time h0 = std::chrono::floor<std::chrono::hours>(t0);
+
+TEST_P(store_contract, usage_adds_up_by_key_client_and_model) {
+  const usage_row first[] = {some_usage("k1", "c1", "m1", h0, 2),
+                             some_usage("k1", "c1", "m1", h0 + 1h, 3),
+                             some_usage("k2", "c2", "m1", h0, 4), some_usage("k2", "", "", h0, 1)};
+  const usage_row again[] = {some_usage("k1", "c1", "m1", h0, 5),
+                             some_usage("k1", "c1", "m1", h0, 6)};
+  ASSERT_TRUE(db().add_usage("b1", first));
+  ASSERT_TRUE(db().add_usage("b2", again));
+  const auto by_key = db().sum_usage(usage_by::key, h0, h0 + 2h).value();
+  ASSERT_EQ(by_key.size(), 2u);
+  EXPECT_EQ(by_key[0].name, "k1");
+  EXPECT_EQ(by_key[0].of, (usage{16, 4, 40, 400, 4000, 40'000}));
+  EXPECT_EQ(by_key[1].name, "k2");
+  EXPECT_EQ(by_key[1].of, (usage{5, 2, 20, 200, 2000, 20'000}));
+  const auto by_client = db().sum_usage(usage_by::client, h0, h0 + 2h).value();
+  ASSERT_EQ(by_client.size(), 3u);
+  EXPECT_EQ(by_client[2].name, "");
+  EXPECT_EQ(by_client[2].of.requests, 1u);
+  const auto by_model = db().sum_usage(usage_by::model, h0, h0 + 2h).value();
+  ASSERT_EQ(by_model.size(), 2u);
+  EXPECT_EQ(by_model[0].name, "m1");
+  EXPECT_EQ(by_model[0].of.requests, 20u);
+}
+
+TEST_P(store_contract, usage_is_summed_from_one_hour_to_before_another) {
+  const usage_row rows[] = {some_usage("k", "c", "m", h0, 1), some_usage("k", "c", "m", h0 + 1h, 2),
+                            some_usage("k", "c", "m", h0 + 2h, 4)};
+  ASSERT_TRUE(db().add_usage("b", rows));
+  EXPECT_EQ(db().sum_usage(usage_by::key, h0 + 1h, h0 + 2h)->at(0).of.requests, 2u);
+  EXPECT_EQ(db().sum_usage(usage_by::key, h0 + 1s, h0 + 3h)->at(0).of.requests, 6u);
+  EXPECT_TRUE(db().sum_usage(usage_by::key, h0 + 3h, h0 + 9h)->empty());
+  EXPECT_EQ(*db().remove_usage_before(h0 + 2h), 2u);
+  EXPECT_EQ(db().sum_usage(usage_by::key, h0, h0 + 9h)->at(0).of.requests, 4u);
+}
+
+TEST_P(store_contract, usage_with_equal_requests_comes_by_name) {
+  const usage_row rows[] = {some_usage("b", "c", "m", h0, 1), some_usage("a", "c", "m", h0, 1),
+                            some_usage("B", "c", "m", h0, 1)};
+  ASSERT_TRUE(db().add_usage("b", rows));
+  const auto sums = db().sum_usage(usage_by::key, h0, h0 + 1h).value();
+  ASSERT_EQ(sums.size(), 3u);
+  EXPECT_EQ(sums[0].name + sums[1].name + sums[2].name, "Bab");
+}
+
+TEST_P(store_contract, a_batch_of_usage_counts_once) {
+  const usage_row rows[] = {some_usage("k", "c", "m", h0, 1)};
+  ASSERT_TRUE(db().add_usage("b", rows));
+  ASSERT_TRUE(db().add_usage("b", rows));
+  EXPECT_EQ(db().sum_usage(usage_by::key, h0, h0 + 1h)->at(0).of.requests, 1u);
+  ASSERT_TRUE(db().add_usage("other", rows));
+  EXPECT_EQ(db().sum_usage(usage_by::key, h0, h0 + 1h)->at(0).of.requests, 2u);
+}
+
+TEST_P(store_contract, a_bad_row_of_usage_spoils_its_batch_and_no_other) {
+  usage_row rows[] = {some_usage("k", "c", "m", h0, 1), some_usage("not a name", "c", "m", h0, 1)};
+  EXPECT_EQ(db().add_usage("b", rows).error(), errc::bad_value);
+  rows[1] = some_usage("k", "a b", "m", h0, 1);
+  EXPECT_EQ(db().add_usage("b", rows).error(), errc::bad_value);
+  rows[1] = some_usage("k", "c", "m\n", h0, 1);
+  EXPECT_EQ(db().add_usage("b", rows).error(), errc::bad_value);
+  rows[1] = some_usage("k", "c", "m", h0 + 1s, 1);
+  EXPECT_EQ(db().add_usage("b", rows).error(), errc::bad_value);
+  EXPECT_EQ(db().add_usage("not a name", {}).error(), errc::bad_value);
+  EXPECT_TRUE(db().sum_usage(usage_by::key, h0, h0 + 2h)->empty());
+  rows[1] = some_usage("k", "c", "'; DROP TABLE usage; -- \\ \" {,} \xe6\x93\x8d", h0, 1);
+  ASSERT_TRUE(db().add_usage("b", rows));
+  EXPECT_EQ(db().sum_usage(usage_by::model, h0, h0 + 1h)->front().name, rows[1].model);
+}
+
+TEST_P(store_contract, a_list_of_usage_is_bounded) {
+  std::vector<usage_row> rows;
+  for (std::size_t i = 0; i <= longest_page; ++i) {
+    rows.push_back(some_usage("k", "c", std::to_string(i).c_str(), h0, 1));
+  }
+  ASSERT_TRUE(db().add_usage("b", rows));
+  EXPECT_EQ(db().sum_usage(usage_by::model, h0, h0 + 1h)->size(), longest_page);
 }
 
 // --- tokens
@@ -473,6 +622,8 @@ TEST_P(store_contract, the_change_count_moves_with_what_changes_who_comes_in) {
   EXPECT_TRUE(moved());
   ASSERT_TRUE(db().add_key(some_key("k1", "one")));
   EXPECT_TRUE(moved());
+  ASSERT_TRUE(db().change_key("k1", {.at_once = 1}));
+  EXPECT_TRUE(moved());
   ASSERT_TRUE(db().revoke_key("k1"));
   EXPECT_TRUE(moved());
 
@@ -482,6 +633,7 @@ TEST_P(store_contract, the_change_count_moves_with_what_changes_who_comes_in) {
   ASSERT_TRUE(db().touch_tokens(used));
   ASSERT_TRUE(db().set_token_client("t1", "c"));
   ASSERT_TRUE(db().put_asset(some_asset("u1", "m1")));
+  ASSERT_TRUE(db().add_usage("b", {}));
   EXPECT_FALSE(moved());
 
   ASSERT_TRUE(db().revoke_token("t1"));

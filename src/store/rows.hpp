@@ -1,9 +1,11 @@
 // What lasts: the rows, as every backend keeps them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/hex.hpp"
@@ -19,6 +21,27 @@ std::optional<role> parse_role(std::string_view text);
 enum class key_status { active, revoked };
 
 std::string_view to_string(key_status value);
+
+/// What a key may do at most.
+struct key_limits {
+  static constexpr std::uint32_t largest = 100'000;
+  static constexpr std::size_t longest_list = 64;
+
+  std::uint32_t per_minute = 0;      ///< Requests; 0: no limit.
+  std::uint32_t at_once = 0;         ///< Requests; 0: no limit.
+  std::vector<std::string> models;   ///< The only ones it may ask for; empty: any.
+  std::vector<std::string> clients;  ///< The only ones that may serve it; empty: any.
+
+  bool operator==(const key_limits&) const = default;
+};
+
+/// What is to be changed of a key's limits: the members that hold something.
+struct key_change {
+  std::optional<std::uint32_t> per_minute;
+  std::optional<std::uint32_t> at_once;
+  std::optional<std::vector<std::string>> models;
+  std::optional<std::vector<std::string>> clients;
+};
 
 /// Times are kept in whole microseconds; what is finer is cut off.
 struct user {
@@ -38,7 +61,14 @@ struct api_key {
   std::optional<wall_time> expires;
   wall_time created;
   std::optional<wall_time> last_used;
+  key_limits limits;
   bool expired = false;  ///< Says the store when it reads the row, by its own clock; never written.
+};
+
+/// A key that lets in now, and how far.
+struct valid_key {
+  std::string id;
+  key_limits limits;
 };
 
 struct token {
@@ -67,11 +97,54 @@ struct use {
   wall_time when;
 };
 
+/// What requests came to. Sums are cut at 2^63 - 1.
+struct usage {
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;     ///< Of them, those not answered whole or answered with 4xx or 5xx.
+  std::uint64_t bytes_in = 0;   ///< Of the requests' bodies.
+  std::uint64_t bytes_out = 0;  ///< Of the answers' bodies.
+  std::uint64_t prompt_tokens = 0;  ///< As the services reported them.
+  std::uint64_t completion_tokens = 0;
+
+  usage& operator+=(const usage& more);
+  bool operator==(const usage&) const = default;
+};
+
+/// What one key used of one client and one model within one hour.
+struct usage_row {
+  std::string key;     ///< Its id.
+  std::string client;  ///< Its id; empty: the request reached none.
+  std::string model;   ///< Empty: none was named.
+  wall_time hour;      ///< A whole one, UTC.
+  usage of;
+};
+
+/// What usage is summed up by.
+enum class usage_by { key, client, model };
+
+std::string_view to_string(usage_by value);
+std::optional<usage_by> parse_usage_by(std::string_view text);
+
+struct usage_sum {
+  std::string name;  ///< The key's id, the client's, or the model; may be empty.
+  usage of;
+};
+
 /// May the row be written? Ids and clients are names, e-mail addresses and free names plain text.
 bool is_valid(const user& row);
 bool is_valid(const api_key& row);
 bool is_valid(const token& row);
 bool is_valid(const asset& row);
+bool is_valid(const usage_row& row);
+bool is_valid(const key_limits& limits);
+bool is_valid(const key_change& change);
+/// A model's name in a list: 1 to 256 bytes of printable ASCII without space and comma.
+bool is_model_name(std::string_view text);
 bool is_password_hash(std::string_view text);
+
+/// Names of a list as one text, `a,b`, and back; the empty text is the empty list. Names of clients
+/// and models hold no comma.
+std::string join_names(const std::vector<std::string>& names);
+std::vector<std::string> split_names(std::string_view text);
 
 }  // namespace frpx::store

@@ -1,4 +1,4 @@
-// What lasts: users, keys, tokens and machines, behind one interface.
+// What lasts: users, keys, tokens, machines and usage, behind one interface.
 #pragma once
 
 #include <boost/assert/source_location.hpp>
@@ -28,6 +28,9 @@ inline constexpr std::size_t longest_page = 1000;
 /// A user's tokens beyond this number push out those that were issued first.
 inline constexpr std::size_t tokens_per_user = 1000;
 
+/// How long a batch of usage is known after it was added.
+inline constexpr std::chrono::hours batch_memory{24};
+
 /// What `db status` tells. `plain_keys` stand readable in the database of public frpx.
 struct summary {
   int schema = 0;
@@ -38,8 +41,8 @@ struct summary {
   std::size_t assets = 0;
 };
 
-/// Keeps users, API keys, tokens and machines, the same way whatever lies below: every backend
-/// passes store/contract_test.cpp.
+/// Keeps users, API keys, tokens, machines and usage, the same way whatever lies below: every
+/// backend passes store/contract_test.cpp.
 ///
 /// Every call blocks, on a file or on a server, up to the time-out that the store was opened with:
 /// call it from the pool for blocking work, never from a worker. Any thread may call, several at
@@ -82,11 +85,13 @@ class store {
   /// Revokes the key with this id, else the active one with this name, and returns it as it is now.
   /// A key that is revoked already is returned as well.
   virtual result<api_key> revoke_key(std::string_view id_or_name) = 0;
+  /// Changes the limits of the key that revoke_key() would find, and returns it as it is now.
+  virtual result<api_key> change_key(std::string_view id_or_name, const key_change& change) = 0;
   /// Notes the last use of keys; an earlier time than the known one and unknown ids are passed
   /// over.
   virtual result<void> touch_keys(std::span<const use> uses) = 0;
   /// Those of the keys with these ids that are active and have not expired, in no order.
-  virtual result<std::vector<std::string>> valid_keys(const std::vector<std::string>& ids) = 0;
+  virtual result<std::vector<valid_key>> valid_keys(const std::vector<std::string>& ids) = 0;
   /// Puts hashes in the place of keys that stand readable in the database; returns how many.
   virtual result<std::size_t> hash_plain_keys() { return 0; }
 
@@ -110,9 +115,21 @@ class store {
   /// Shows as offline what is online and was not put since `before`; returns how many.
   virtual result<std::size_t> put_silent_assets_offline(wall_time before) = 0;
 
+  // --- usage: errors bad_value
+  /// Adds the rows to what is known of the same key, client, model and hour, all or nothing. A
+  /// batch whose id (a name) is known already has been added before and is passed over: who was not
+  /// told whether a batch was written sends the same one again, within a day.
+  virtual result<void> add_usage(std::string_view batch, std::span<const usage_row> rows) = 0;
+  /// The sums of the hours that begin at `from` or later and before `to`, those with most requests
+  /// first, then by name; at most `longest_page`.
+  virtual result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) = 0;
+  /// Takes away the hours that began before `when`; returns how many rows.
+  virtual result<std::size_t> remove_usage_before(wall_time when) = 0;
+
   /// A number that differs from its former value once any process has added, changed or taken away
   /// users or keys, or has revoked or taken away tokens: who keeps answers in memory forgets them
-  /// then. New tokens, uses and machines do not count. Cheap enough to be asked every 200 ms.
+  /// then. New tokens, uses, machines and usage do not count. Cheap enough to be asked every 200
+  /// ms.
   virtual result<std::uint64_t> change_count() = 0;
 
   virtual result<summary> describe() = 0;

@@ -160,20 +160,39 @@ result<std::vector<api_key>> memory_store::list_keys(const page& which) {
   return rows;
 }
 
-result<api_key> memory_store::revoke_key(std::string_view id_or_name) {
-  const std::scoped_lock lock(mutex_);
+api_key* memory_store::key_called(std::string_view id_or_name) {
   auto found = keys_.find(id_or_name);
   if (found == keys_.end()) {
     found = std::find_if(keys_.begin(), keys_.end(), [&](const auto& row) {
       return row.second.name == id_or_name && row.second.status == key_status::active;
     });
   }
-  if (found == keys_.end()) return errc::not_found;
-  if (found->second.status == key_status::active) {
-    found->second.status = key_status::revoked;
+  return found == keys_.end() ? nullptr : &found->second;
+}
+
+result<api_key> memory_store::revoke_key(std::string_view id_or_name) {
+  const std::scoped_lock lock(mutex_);
+  api_key* found = key_called(id_or_name);
+  if (!found) return errc::not_found;
+  if (found->status == key_status::active) {
+    found->status = key_status::revoked;
     ++changes_;
   }
-  return judged(found->second);
+  return judged(*found);
+}
+
+result<api_key> memory_store::change_key(std::string_view id_or_name, const key_change& change) {
+  if (!is_valid(change)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  api_key* found = key_called(id_or_name);
+  if (!found) return errc::not_found;
+  key_limits& limits = found->limits;
+  limits.per_minute = change.per_minute.value_or(limits.per_minute);
+  limits.at_once = change.at_once.value_or(limits.at_once);
+  if (change.models) limits.models = *change.models;
+  if (change.clients) limits.clients = *change.clients;
+  ++changes_;
+  return judged(*found);
 }
 
 result<void> memory_store::touch_keys(std::span<const use> uses) {
@@ -182,13 +201,13 @@ result<void> memory_store::touch_keys(std::span<const use> uses) {
   return {};
 }
 
-result<std::vector<std::string>> memory_store::valid_keys(const std::vector<std::string>& ids) {
+result<std::vector<valid_key>> memory_store::valid_keys(const std::vector<std::string>& ids) {
   const std::scoped_lock lock(mutex_);
-  std::vector<std::string> valid;
+  std::vector<valid_key> valid;
   for (const std::string& id : ids) {
     const auto found = keys_.find(id);
     if (found == keys_.end() || found->second.status != key_status::active) continue;
-    if (!judged(found->second).expired) valid.push_back(id);
+    if (!judged(found->second).expired) valid.push_back({id, found->second.limits});
   }
   return valid;
 }
@@ -310,6 +329,47 @@ result<std::size_t> memory_store::put_silent_assets_offline(wall_time before) {
     ++count;
   }
   return count;
+}
+
+// --- usage
+
+result<void> memory_store::add_usage(std::string_view batch, std::span<const usage_row> rows) {
+  if (!is_name(batch) ||
+      !std::all_of(rows.begin(), rows.end(), [](const usage_row& row) { return is_valid(row); })) {
+    return errc::bad_value;
+  }
+  const std::scoped_lock lock(mutex_);
+  const wall_time now = wall_clock::now();
+  std::erase_if(batches_, [&](const auto& each) { return each.second < now - batch_memory; });
+  if (batches_.contains(batch)) return {};
+  if (usage_.size() + rows.size() > longest_table) return errc::full;
+  batches_.emplace(batch, now);
+  for (const usage_row& row : rows) {
+    usage_[{row.hour, row.key, row.client, row.model}] += row.of;
+  }
+  return {};
+}
+
+result<std::vector<usage_sum>> memory_store::sum_usage(usage_by by, wall_time from, wall_time to) {
+  const std::scoped_lock lock(mutex_);
+  table<usage> sums;
+  for (auto at = usage_.lower_bound({from, {}, {}, {}}); at != usage_.end(); ++at) {
+    const auto& [hour, key, client, model] = at->first;
+    if (hour >= to) break;
+    sums[by == usage_by::key ? key : by == usage_by::client ? client : model] += at->second;
+  }
+  std::vector<usage_sum> out;
+  for (const auto& [name, of] : sums) out.push_back({name, of});
+  std::sort(out.begin(), out.end(), [](const usage_sum& left, const usage_sum& right) {
+    return std::tie(right.of.requests, left.name) < std::tie(left.of.requests, right.name);
+  });
+  if (out.size() > longest_page) out.resize(longest_page);
+  return out;
+}
+
+result<std::size_t> memory_store::remove_usage_before(wall_time when) {
+  const std::scoped_lock lock(mutex_);
+  return std::erase_if(usage_, [&](const auto& row) { return std::get<0>(row.first) < when; });
 }
 
 result<std::uint64_t> memory_store::change_count() {

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "store/store.hpp"
@@ -32,8 +33,9 @@ class memory_store : public store {
   result<api_key> find_key(const secret& text) override;
   result<std::vector<api_key>> list_keys(const page& which) override;
   result<api_key> revoke_key(std::string_view id_or_name) override;
+  result<api_key> change_key(std::string_view id_or_name, const key_change& change) override;
   result<void> touch_keys(std::span<const use> uses) override;
-  result<std::vector<std::string>> valid_keys(const std::vector<std::string>& ids) override;
+  result<std::vector<valid_key>> valid_keys(const std::vector<std::string>& ids) override;
 
   result<void> add_token(const token& row) override;
   result<token> find_token(std::string_view id) override;
@@ -48,6 +50,10 @@ class memory_store : public store {
   result<std::vector<asset>> list_assets(const page& which) override;
   result<std::size_t> put_silent_assets_offline(wall_time before) override;
 
+  result<void> add_usage(std::string_view batch, std::span<const usage_row> rows) override;
+  result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) override;
+  result<std::size_t> remove_usage_before(wall_time when) override;
+
   result<std::uint64_t> change_count() override;
   result<summary> describe() override;
 
@@ -55,7 +61,11 @@ class memory_store : public store {
   template <class Row>
   using table = std::map<std::string, Row, std::less<>>;
 
+  // hour, key, client, model
+  using usage_place = std::tuple<wall_time, std::string, std::string, std::string>;
+
   user* user_of(std::string_view email);
+  api_key* key_called(std::string_view id_or_name);
   void drop_oldest_tokens(std::string_view user_id);
 
   std::mutex mutex_;  // guards everything below
@@ -65,6 +75,8 @@ class memory_store : public store {
   std::map<digest, std::string> key_ids_;  // by hash
   table<token> tokens_;
   std::map<std::pair<std::string, std::string>, asset> assets_;
+  std::map<usage_place, usage> usage_;
+  std::map<std::string, wall_time, std::less<>> batches_;  // of usage, by id: when they were added
   std::uint64_t changes_ = 0;
 };
 

@@ -49,7 +49,10 @@ values& values::add(std::string_view text) {
 }
 
 values& values::add(std::optional<wall_time> time) {
-  if (time) return add(*time);
+  return time ? add(*time) : add_null();
+}
+
+values& values::add_null() {
   texts_.emplace_back(std::nullopt);
   return *this;
 }

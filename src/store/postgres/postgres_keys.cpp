@@ -14,10 +14,20 @@ using pg::one;
 using pg::rows;
 using pg::values;
 
-// The columns in the order in which read_key() reads them.
+// The columns in the order of FRPX_KEY_NAMES.
 #define FRPX_KEY_COLUMNS                                                                    \
   "id, name, owner, encode(hash, 'hex'), status, " FRPX_MICROS("expires") ", " FRPX_MICROS( \
       "created") ", " FRPX_MICROS("last_used") ", coalesce(expires <= NOW(), false)"
+
+#define FRPX_LIMIT_COLUMNS                              \
+  "coalesce(l.per_minute, 0), coalesce(l.at_once, 0), " \
+  "coalesce(l.models, ''), coalesce(l.clients, '')"
+
+// Rows of those columns with their limits behind them, as read_key() reads them.
+#define FRPX_KEY_NAMES "(id, name, owner, hash, status, expires, created, last_used, expired)"
+#define FRPX_LIMITED(rows)                                                  \
+  "SELECT k.*, " FRPX_LIMIT_COLUMNS " FROM (" rows ") AS k " FRPX_KEY_NAMES \
+  " LEFT JOIN frpx_key_limits AS l ON l.id = k.id"
 
 // A key in public frpx's table: its digest, and an id made of the digest's digest, so that it is
 // the same before and after hashing and says nothing about the key.
@@ -30,6 +40,11 @@ using pg::values;
   FRPX_PLAIN_ID ", " FRPX_PLAIN_ID ", '', " FRPX_PLAIN_HASH ", status::text, "                   \
   FRPX_MICROS("\"expiresAt\"") ", " FRPX_MICROS("\"createdAt\"") ", NULL::bigint, "              \
   "coalesce(\"expiresAt\" <= NOW(), false)"
+
+// The id of the key of ours that $1 names.
+#define FRPX_OWN_KEY                                          \
+  "SELECT id FROM frpx_keys WHERE id = $1 OR (name = $1 AND " \
+  "status = 'active') ORDER BY id = $1 DESC LIMIT 1"
 
 constexpr std::string_view plain_prefix = "plain-";
 constexpr std::string_view hashed_prefix = "sha256:";
@@ -44,6 +59,26 @@ digest digest_of(const std::string& hex) {
   return out;
 }
 
+// From four columns, the first of which is `at`.
+key_limits read_limits(const rows& from, int row, int at) {
+  return {.per_minute = static_cast<std::uint32_t>(from.integer(row, at)),
+          .at_once = static_cast<std::uint32_t>(from.integer(row, at + 1)),
+          .models = split_names(from.text(row, at + 2)),
+          .clients = split_names(from.text(row, at + 3))};
+}
+
+valid_key read_valid_key(const rows& from, int row) {
+  return {from.text(row, 0), read_limits(from, row, 1)};
+}
+
+values& add_number(values& to, std::optional<std::uint32_t> number) {
+  return number ? to.add(std::int64_t{*number}) : to.add_null();
+}
+
+values& add_names(values& to, const std::optional<std::vector<std::string>>& names) {
+  return names ? to.add(std::string_view(join_names(*names))) : to.add_null();
+}
+
 api_key read_key(const rows& from, int row) {
   return {.id = from.text(row, 0),
           .name = from.text(row, 1),
@@ -53,6 +88,7 @@ api_key read_key(const rows& from, int row) {
           .expires = from.optional_time(row, 5),
           .created = from.time(row, 6),
           .last_used = from.optional_time(row, 7),
+          .limits = read_limits(from, row, 9),
           .expired = from.flag(row, 8)};
 }
 
@@ -61,8 +97,10 @@ api_key read_key(const rows& from, int row) {
 result<void> postgres_store::add_key(const api_key& row) {
   if (!is_valid(row)) return errc::bad_value;
   return change_one(
-      "INSERT INTO frpx_keys (id, name, owner, hash, status, expires, created, last_used) VALUES "
-      "($1, $2, $3, $4, $5, $6::timestamptz, $7::timestamptz, $8::timestamptz)",
+      "WITH added AS (INSERT INTO frpx_keys "
+      "(id, name, owner, hash, status, expires, created, last_used) VALUES "
+      "($1, $2, $3, $4, $5, $6::timestamptz, $7::timestamptz, $8::timestamptz) RETURNING id) "
+      "INSERT INTO frpx_key_limits SELECT id, $9, $10, $11, $12 FROM added",
       values()
           .add(row.id)
           .add(row.name)
@@ -71,7 +109,11 @@ result<void> postgres_store::add_key(const api_key& row) {
           .add(to_string(row.status))
           .add(row.expires)
           .add(row.created)
-          .add(row.last_used));
+          .add(row.last_used)
+          .add(std::int64_t{row.limits.per_minute})
+          .add(std::int64_t{row.limits.at_once})
+          .add(std::string_view(join_names(row.limits.models)))
+          .add(std::string_view(join_names(row.limits.clients))));
 }
 
 result<api_key> postgres_store::find_key(const secret& text) {
@@ -82,19 +124,21 @@ result<api_key> postgres_store::find_key(const secret& text) {
       is_plain_text(text.reveal()) && !text.reveal().starts_with(hashed_prefix);
   auto asked = ask();
   if (!asked) return asked.error();
-  return one(asked->on->run_prepared(
-                 "SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys WHERE hash = $1 UNION ALL "
-                 "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys WHERE key IN ($2, $3) LIMIT 1",
-                 values().add_bytes(hash).add(hashed).add(
-                     may_be_plain ? std::string_view(text.reveal()) : std::string_view(hashed)),
-                 asked->deadline),
-             read_key);
+  return one(
+      asked->on->run_prepared(
+          FRPX_LIMITED("SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys WHERE hash = $1 UNION ALL "
+                       "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys WHERE key IN ($2, $3) LIMIT 1"),
+          values().add_bytes(hash).add(hashed).add(may_be_plain ? std::string_view(text.reveal())
+                                                                : std::string_view(hashed)),
+          asked->deadline),
+      read_key);
 }
 
 result<std::vector<api_key>> postgres_store::list_keys(const page& which) {
-  return many(run("SELECT * FROM (SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys UNION ALL "
-                  "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys) AS k "
-                  "WHERE id COLLATE \"C\" > $1 ORDER BY id COLLATE \"C\" LIMIT $2",
+  return many(run(FRPX_LIMITED("SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys UNION ALL "
+                               "SELECT " FRPX_PLAIN_COLUMNS
+                               " FROM api_keys") " WHERE k.id COLLATE \"C\" > $1 ORDER BY k.id "
+                                                 "COLLATE \"C\" LIMIT $2",
                   values().add(which.after).add(pg::bounded(which.limit))),
               read_key);
 }
@@ -104,17 +148,50 @@ result<api_key> postgres_store::revoke_key(std::string_view id_or_name) {
   auto asked = ask();
   if (!asked) return asked.error();
   const auto own =
-      one(asked->run("UPDATE frpx_keys SET status = 'revoked' WHERE id = (SELECT id FROM frpx_keys "
-                     "WHERE id = $1 OR (name = $1 AND status = 'active') "
-                     "ORDER BY id = $1 DESC LIMIT 1) RETURNING " FRPX_KEY_COLUMNS,
+      one(asked->run("WITH changed " FRPX_KEY_NAMES
+                     " AS (UPDATE frpx_keys SET status = 'revoked' WHERE id = (" FRPX_OWN_KEY
+                     ") RETURNING " FRPX_KEY_COLUMNS ") " FRPX_LIMITED("SELECT * FROM changed"),
                      values().add(id_or_name)),
           read_key);
   changed_ = true;
   if (own || own.error() != errc::not_found || !id_or_name.starts_with(plain_prefix)) return own;
   return one(
-      asked->run("UPDATE api_keys SET status = $1, \"updatedAt\" = NOW() WHERE " FRPX_PLAIN_ID
-                 " = $2 RETURNING " FRPX_PLAIN_COLUMNS,
+      asked->run("WITH changed " FRPX_KEY_NAMES
+                 " AS (UPDATE api_keys SET status = $1, \"updatedAt\" = NOW() WHERE " FRPX_PLAIN_ID
+                 " = $2 RETURNING " FRPX_PLAIN_COLUMNS ") " FRPX_LIMITED("SELECT * FROM changed"),
                  values().add(revoked_word_).add(id_or_name)),
+      read_key);
+}
+
+result<api_key> postgres_store::change_key(std::string_view id_or_name, const key_change& change) {
+  if (!is_valid(change)) return errc::bad_value;
+  if (!is_plain_text(id_or_name)) return errc::not_found;
+  auto asked = ask();
+  if (!asked) return asked.error();
+  values to;
+  to.add(id_or_name);
+  add_number(to, change.per_minute);
+  add_number(to, change.at_once);
+  add_names(to, change.models);
+  add_names(to, change.clients);
+  const auto id =
+      one(asked->run("WITH which AS ((" FRPX_OWN_KEY ") UNION ALL SELECT " FRPX_PLAIN_ID
+                     " FROM api_keys WHERE " FRPX_PLAIN_ID
+                     " = $1 LIMIT 1) INSERT INTO frpx_key_limits AS l SELECT id, "
+                     "coalesce($2::int, 0), coalesce($3::int, 0), "
+                     "coalesce($4::text, ''), coalesce($5::text, '') FROM which "
+                     "ON CONFLICT (id) DO UPDATE SET per_minute = coalesce($2::int, l.per_minute), "
+                     "at_once = coalesce($3::int, l.at_once), "
+                     "models = coalesce($4::text, l.models), "
+                     "clients = coalesce($5::text, l.clients) RETURNING id",
+                     to),
+          first_text);
+  changed_ = true;
+  if (!id) return id.error();
+  return one(
+      asked->run(FRPX_LIMITED("SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys UNION ALL "
+                              "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys") " WHERE k.id = $1",
+                 values().add(*id)),
       read_key);
 }
 
@@ -139,23 +216,26 @@ result<void> postgres_store::touch_keys(std::span<const use> uses) {
       uses);
 }
 
-result<std::vector<std::string>> postgres_store::valid_keys(const std::vector<std::string>& ids) {
+result<std::vector<valid_key>> postgres_store::valid_keys(const std::vector<std::string>& ids) {
   std::vector<std::string> own;
   std::vector<std::string> plain;
   for (const std::string& id : ids) (id.starts_with(plain_prefix) ? plain : own).push_back(id);
   auto asked = ask();
   if (!asked) return asked.error();
-  auto valid = many(asked->run("SELECT id FROM frpx_keys WHERE id = ANY($1::text[]) AND "
-                               "status = 'active' AND (expires IS NULL OR expires > NOW())",
+  auto valid = many(asked->run("SELECT k.id, " FRPX_LIMIT_COLUMNS
+                               " FROM frpx_keys AS k LEFT JOIN frpx_key_limits AS l ON l.id = k.id "
+                               "WHERE k.id = ANY($1::text[]) AND status = 'active' AND "
+                               "(expires IS NULL OR expires > NOW())",
                                values().add_list(own)),
-                    first_text);
+                    read_valid_key);
   if (!valid || plain.empty()) return valid;
-  const auto more = many(asked->run("SELECT id FROM (SELECT " FRPX_PLAIN_ID " AS id FROM api_keys "
-                                    "WHERE status::text = 'active' AND "
-                                    "(\"expiresAt\" IS NULL OR \"expiresAt\" > NOW())) AS k "
-                                    "WHERE id = ANY($1::text[])",
-                                    values().add_list(plain)),
-                         first_text);
+  const auto more =
+      many(asked->run("SELECT k.id, " FRPX_LIMIT_COLUMNS " FROM (SELECT " FRPX_PLAIN_ID
+                      " AS id FROM api_keys WHERE status::text = 'active' AND "
+                      "(\"expiresAt\" IS NULL OR \"expiresAt\" > NOW())) AS k "
+                      "LEFT JOIN frpx_key_limits AS l ON l.id = k.id WHERE k.id = ANY($1::text[])",
+                      values().add_list(plain)),
+           read_valid_key);
   if (!more) return more;
   valid->insert(valid->end(), more->begin(), more->end());
   return valid;

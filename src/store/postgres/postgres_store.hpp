@@ -41,8 +41,9 @@ class postgres_store final : public store {
   result<api_key> find_key(const secret& text) override;
   result<std::vector<api_key>> list_keys(const page& which) override;
   result<api_key> revoke_key(std::string_view id_or_name) override;
+  result<api_key> change_key(std::string_view id_or_name, const key_change& change) override;
   result<void> touch_keys(std::span<const use> uses) override;
-  result<std::vector<std::string>> valid_keys(const std::vector<std::string>& ids) override;
+  result<std::vector<valid_key>> valid_keys(const std::vector<std::string>& ids) override;
   result<std::size_t> hash_plain_keys() override;
 
   result<void> add_token(const token& row) override;
@@ -57,6 +58,10 @@ class postgres_store final : public store {
   result<void> put_asset(const asset& row) override;
   result<std::vector<asset>> list_assets(const page& which) override;
   result<std::size_t> put_silent_assets_offline(wall_time before) override;
+
+  result<void> add_usage(std::string_view batch, std::span<const usage_row> rows) override;
+  result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) override;
+  result<std::size_t> remove_usage_before(wall_time when) override;
 
   result<std::uint64_t> change_count() override;
   result<summary> describe() override;

@@ -73,6 +73,41 @@ TEST_F(postgres, a_newer_schema_is_refused_with_a_clear_line) {
   EXPECT_NE(why.text.find("newer frpx"), std::string::npos) << why.text;
 }
 
+TEST_F(postgres, the_first_versions_tables_are_brought_up_to_date_with_their_keys) {
+  ASSERT_TRUE(open_it()->add_key(some_key("k")));
+  sql("DROP TABLE frpx_key_limits, frpx_usage, frpx_usage_batches");
+  sql("DELETE FROM frpx_schema");
+  sql("INSERT INTO frpx_schema VALUES (1)");
+  const auto db = open_it();
+  EXPECT_EQ(db->find_key(secret("k"))->limits, key_limits());
+  EXPECT_EQ(db->change_key("id-k", {.at_once = 1})->limits.at_once, 1u);
+  EXPECT_EQ(db->describe()->schema, pg::newest_schema());
+}
+
+TEST_F(postgres, servers_that_add_to_the_same_usage_at_once_lose_nothing) {
+  const wall_time hour{std::chrono::hours(1)};
+  std::vector<std::thread> servers;
+  std::atomic<int> added{0};
+  for (int server = 0; server < 4; ++server) {
+    servers.emplace_back([&, server] {
+      const auto db = open(url_, {.timeout = 20s}).value();
+      for (int batch = 0; batch < 10; ++batch) {
+        std::vector<usage_row> rows;
+        for (int row = 0; row < 20; ++row) {
+          // Each in an order of its own.
+          const int model = (row * (2 * server + 1)) % 20;
+          rows.push_back({"k", "c", "m" + std::to_string(model), hour, {1, 0, 0, 0, 0, 0}});
+        }
+        const std::string id = std::to_string(server) + "." + std::to_string(batch);
+        added += db->add_usage(id, rows).has_value();
+      }
+    });
+  }
+  for (auto& each : servers) each.join();
+  EXPECT_EQ(added, 40);
+  EXPECT_EQ(open_it()->sum_usage(usage_by::key, hour, hour + 1h)->at(0).of.requests, 800u);
+}
+
 TEST_F(postgres, without_leave_to_migrate_nothing_is_changed) {
   EXPECT_EQ(open_fails(url_, {.migrate = false}).code, errc::older_schema);
   EXPECT_EQ(one("SELECT to_regclass('frpx_users') IS NULL"), "t");
@@ -172,7 +207,9 @@ TEST_P(taken_over_postgres, plain_keys_are_listed_and_revoked_without_being_show
   const std::string id = listed->front().id;
   EXPECT_TRUE(id.starts_with("plain-"));
   EXPECT_EQ(id.find("old"), std::string::npos);
-  EXPECT_EQ(*db_->valid_keys({id, "plain-0000000000000000"}), std::vector<std::string>{id});
+  const auto valid = db_->valid_keys({id, "plain-0000000000000000"});
+  ASSERT_EQ(valid->size(), 1u);
+  EXPECT_EQ(valid->front().id, id);
   ASSERT_TRUE(db_->revoke_key(id));
   EXPECT_FALSE(is_valid("old"));
   EXPECT_TRUE(db_->valid_keys({id})->empty());
@@ -199,6 +236,18 @@ TEST_P(taken_over_postgres, a_table_that_is_altered_is_read_on) {
   sql("ALTER TABLE api_keys ADD COLUMN note TEXT");
   sql("ALTER TABLE api_keys ALTER COLUMN key TYPE VARCHAR(300)");
   EXPECT_TRUE(is_valid("old"));
+}
+
+TEST_P(taken_over_postgres, plain_keys_have_limits_as_well) {
+  const std::string id = db_->find_key(secret("old"))->id;
+  const key_limits limits{60, 0, {"m"}, {}};
+  EXPECT_EQ(db_->change_key(id, {.per_minute = 60, .models = limits.models})->limits, limits);
+  EXPECT_EQ(db_->find_key(secret("old"))->limits, limits);
+  EXPECT_EQ(db_->valid_keys({id})->at(0).limits, limits);
+  EXPECT_EQ(*db_->hash_plain_keys(), 1u);
+  EXPECT_EQ(db_->find_key(secret("old"))->limits, limits);
+  EXPECT_EQ(db_->revoke_key(id)->limits, limits);
+  EXPECT_EQ(db_->change_key("plain-0000000000000000", {.at_once = 1}).error(), errc::not_found);
 }
 
 TEST_P(taken_over_postgres, own_keys_live_beside_them) {

@@ -97,6 +97,33 @@ EXCEPTION WHEN insufficient_privilege OR wrong_object_type THEN
   NULL;
 END $body$;
 )sql",
+    // Limits have a table of their own because keys in `api_keys` have them as well.
+    R"sql(
+CREATE TABLE frpx_key_limits (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  per_minute INT NOT NULL,
+  at_once INT NOT NULL,
+  models TEXT NOT NULL,
+  clients TEXT NOT NULL
+);
+CREATE TRIGGER frpx_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON frpx_key_limits
+  FOR EACH STATEMENT EXECUTE FUNCTION frpx_note_change();
+
+CREATE TABLE frpx_usage (
+  hour TIMESTAMPTZ NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  client TEXT COLLATE "C" NOT NULL,
+  model TEXT COLLATE "C" NOT NULL,
+  requests BIGINT NOT NULL,
+  errors BIGINT NOT NULL,
+  bytes_in BIGINT NOT NULL,
+  bytes_out BIGINT NOT NULL,
+  prompt_tokens BIGINT NOT NULL,
+  completion_tokens BIGINT NOT NULL,
+  PRIMARY KEY (hour, key, client, model)
+);
+CREATE TABLE frpx_usage_batches (id TEXT PRIMARY KEY, added TIMESTAMPTZ NOT NULL DEFAULT NOW());
+)sql",
 };
 
 }  // namespace

@@ -110,7 +110,10 @@ query& query::bind(wall_time time) {
 }
 
 query& query::bind(std::optional<wall_time> time) {
-  if (time) return bind(*time);
+  return time ? bind(*time) : bind_null();
+}
+
+query& query::bind_null() {
   if (statement_) check(sqlite3_bind_null(statement_, ++bound_));
   return *this;
 }

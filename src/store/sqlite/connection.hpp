@@ -68,6 +68,7 @@ class query {
   query& bind(wall_time time);
   query& bind(std::optional<wall_time> time);
   query& bind_blob(std::string_view bytes);
+  query& bind_null();
 
   enum class step { row, end };
 

@@ -72,6 +72,31 @@ CREATE TRIGGER token_revoked AFTER UPDATE OF user_id, expires, revoked ON tokens
 CREATE TRIGGER token_removed AFTER DELETE ON tokens
   BEGIN UPDATE changes SET count = count + 1; END;
 )sql",
+    R"sql(
+ALTER TABLE api_keys ADD COLUMN per_minute INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE api_keys ADD COLUMN at_once INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE api_keys ADD COLUMN models TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN clients TEXT NOT NULL DEFAULT '';
+CREATE TRIGGER key_limited AFTER UPDATE OF per_minute, at_once, models, clients ON api_keys
+  BEGIN UPDATE changes SET count = count + 1; END;
+
+CREATE TABLE usage (
+  hour INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  client TEXT NOT NULL,
+  model TEXT NOT NULL,
+  requests INTEGER NOT NULL,
+  errors INTEGER NOT NULL,
+  bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL,
+  prompt_tokens INTEGER NOT NULL,
+  completion_tokens INTEGER NOT NULL,
+  PRIMARY KEY (hour, key, client, model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_batches (id TEXT NOT NULL PRIMARY KEY, added INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID;
+)sql",
 };
 
 result<int> version_of(connection& on) {

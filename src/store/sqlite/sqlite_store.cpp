@@ -9,7 +9,9 @@ namespace {
 
 // The columns in the order in which read_*() reads them.
 #define FRPX_USER_COLUMNS "id, email, password_hash, role, created"
-#define FRPX_KEY_COLUMNS "id, name, owner, hash, status, expires, created, last_used"
+#define FRPX_KEY_COLUMNS                                         \
+  "id, name, owner, hash, status, expires, created, last_used, " \
+  "per_minute, at_once, models, clients"
 #define FRPX_TOKEN_COLUMNS "id, user_id, client_id, issued, expires, last_used, revoked"
 #define FRPX_ASSET_COLUMNS "user_id, machine_id, name, status, created, updated"
 
@@ -21,6 +23,14 @@ user read_user(const query& row) {
           .created = row.time(4)};
 }
 
+// From four columns, the first of which is `at`.
+key_limits read_limits(const query& row, int at) {
+  return {.per_minute = static_cast<std::uint32_t>(row.integer(at)),
+          .at_once = static_cast<std::uint32_t>(row.integer(at + 1)),
+          .models = split_names(row.text(at + 2)),
+          .clients = split_names(row.text(at + 3))};
+}
+
 api_key read_key(const query& row) {
   api_key out{.id = row.text(0),
               .name = row.text(1),
@@ -28,7 +38,8 @@ api_key read_key(const query& row) {
               .status = row.text(4) == "active" ? key_status::active : key_status::revoked,
               .expires = row.optional_time(5),
               .created = row.time(6),
-              .last_used = row.optional_time(7)};
+              .last_used = row.optional_time(7),
+              .limits = read_limits(row, 8)};
   const std::string hash = row.text(3);
   std::copy_n(as_bytes(hash).begin(), std::min(hash.size(), out.hash.size()), out.hash.begin());
   out.expired = out.expires && *out.expires <= wall_clock::now();
@@ -156,9 +167,11 @@ result<void> sqlite_store::remove_user(std::string_view email) {
 
 result<void> sqlite_store::add_key(const api_key& row) {
   if (!is_valid(row)) return errc::bad_value;
+  const std::string models = join_names(row.limits.models);
+  const std::string clients = join_names(row.limits.clients);
   const std::scoped_lock lock(writer_.mutex);
-  return query(writer_.db,
-               "INSERT INTO api_keys (" FRPX_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+  return query(writer_.db, "INSERT INTO api_keys (" FRPX_KEY_COLUMNS
+                           ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(row.id)
       .bind(row.name)
       .bind(row.owner)
@@ -167,6 +180,10 @@ result<void> sqlite_store::add_key(const api_key& row) {
       .bind(row.expires)
       .bind(row.created)
       .bind(row.last_used)
+      .bind(std::int64_t{row.limits.per_minute})
+      .bind(std::int64_t{row.limits.at_once})
+      .bind(models)
+      .bind(clients)
       .run();
 }
 
@@ -193,6 +210,30 @@ result<api_key> sqlite_store::revoke_key(std::string_view id_or_name) {
   return one(change.bind(id_or_name), read_key);
 }
 
+result<api_key> sqlite_store::change_key(std::string_view id_or_name, const key_change& change) {
+  if (!is_valid(change)) return errc::bad_value;
+  const auto list = [](const std::optional<std::vector<std::string>>& names) {
+    return names ? std::optional(join_names(*names)) : std::nullopt;
+  };
+  const auto models = list(change.models);
+  const auto clients = list(change.clients);
+  const std::scoped_lock lock(writer_.mutex);
+  query update(writer_.db,
+               "UPDATE api_keys SET per_minute = coalesce(?2, per_minute), "
+               "at_once = coalesce(?3, at_once), models = coalesce(?4, models), "
+               "clients = coalesce(?5, clients) WHERE id = "
+               "(SELECT id FROM api_keys WHERE id = ?1 OR (name = ?1 AND status = 'active') "
+               "ORDER BY id = ?1 DESC LIMIT 1) RETURNING " FRPX_KEY_COLUMNS);
+  update.bind(id_or_name);
+  for (const auto& number : {change.per_minute, change.at_once}) {
+    number ? update.bind(std::int64_t{*number}) : update.bind_null();
+  }
+  for (const auto* text : {&models, &clients}) {
+    *text ? update.bind(**text) : update.bind_null();
+  }
+  return one(update, read_key);
+}
+
 result<void> sqlite_store::touch(const char* sql, std::span<const use> uses) {
   if (uses.empty()) return {};
   const std::scoped_lock lock(writer_.mutex);
@@ -210,25 +251,27 @@ result<void> sqlite_store::touch_keys(std::span<const use> uses) {
       uses);
 }
 
-// Of `ids`, those for which `sql` finds a row.
-result<std::vector<std::string>> sqlite_store::pick(const char* sql,
-                                                    const std::vector<std::string>& ids) {
+// What `sql` finds for `ids`, at most one row for each.
+template <class Read>
+auto sqlite_store::pick(const char* sql, const std::vector<std::string>& ids, Read read)
+    -> result<std::vector<decltype(read(std::declval<query&>()))>> {
   const std::scoped_lock lock(reader_.mutex);
-  std::vector<std::string> picked;
+  std::vector<decltype(read(std::declval<query&>()))> picked;
   for (const std::string& id : ids) {
     query find(reader_.db, sql);
     const auto row = find.bind(id).next();
     if (!row) return row.error();
-    if (*row == query::step::row) picked.push_back(id);
+    if (*row == query::step::row) picked.push_back(read(find));
   }
   return picked;
 }
 
-result<std::vector<std::string>> sqlite_store::valid_keys(const std::vector<std::string>& ids) {
+result<std::vector<valid_key>> sqlite_store::valid_keys(const std::vector<std::string>& ids) {
   return pick(
-      "SELECT 1 FROM api_keys WHERE id = ? AND status = 'active' AND "
+      "SELECT id, per_minute, at_once, models, clients FROM api_keys "
+      "WHERE id = ? AND status = 'active' AND "
       "(expires IS NULL OR expires > unixepoch() * 1000000)",
-      ids);
+      ids, [](const query& row) { return valid_key{row.text(0), read_limits(row, 1)}; });
 }
 
 // --- tokens
@@ -294,7 +337,8 @@ result<void> sqlite_store::touch_tokens(std::span<const use> uses) {
 }
 
 result<std::vector<std::string>> sqlite_store::valid_tokens(const std::vector<std::string>& ids) {
-  return pick("SELECT 1 FROM tokens WHERE id = ? AND revoked = 0", ids);
+  return pick("SELECT id FROM tokens WHERE id = ? AND revoked = 0", ids,
+              [](const query& row) { return row.text(0); });
 }
 
 result<std::size_t> sqlite_store::remove_tokens_expired_before(wall_time when) {

@@ -228,12 +228,14 @@ TEST_F(sqlite_file, a_file_that_is_no_database_is_refused_and_left_alone) {
 }
 
 TEST_F(sqlite_file, a_damaged_page_is_an_error_and_never_not_found) {
+  open_file();
+  const auto empty = static_cast<std::size_t>(std::filesystem::file_size(file()));
   {
     const auto db = open_file();
     for (int i = 0; i < 200; ++i) ASSERT_TRUE(db->add_key(some_key(std::to_string(i))));
   }
-  // All but the first page, which holds the schema.
-  overwrite(4096, static_cast<std::size_t>(std::filesystem::file_size(file())) - 4096);
+  // The pages of rows alone, for without the schema nothing can be asked.
+  overwrite(empty, static_cast<std::size_t>(std::filesystem::file_size(file())) - empty);
   const auto db = open_file();
   EXPECT_EQ(db->find_key(secret("7")).error(), errc::corrupt);
   EXPECT_EQ(db->list_keys({}).error(), errc::corrupt);
@@ -252,6 +254,19 @@ TEST_F(sqlite_file, a_newer_schema_is_refused_with_a_clear_line) {
   EXPECT_NE(error.text.find("written by a newer frpx"), std::string::npos) << error.text;
   set_version(newest_sqlite_schema());
   EXPECT_TRUE(open_file()->find_key(secret("one")));
+}
+
+TEST_F(sqlite_file, the_first_versions_file_is_brought_up_to_date_with_its_keys) {
+  ASSERT_TRUE(open_file()->add_key(some_key("one")));
+  auto hand = connection::open(file(), 1s).value();
+  ASSERT_TRUE(hand.execute(
+      "DROP TABLE usage; DROP TABLE usage_batches; DROP TRIGGER key_limited; "
+      "ALTER TABLE api_keys DROP COLUMN per_minute; ALTER TABLE api_keys DROP COLUMN at_once; "
+      "ALTER TABLE api_keys DROP COLUMN models; ALTER TABLE api_keys DROP COLUMN clients; "
+      "PRAGMA user_version = 1"));
+  const auto db = open_file();
+  EXPECT_EQ(db->find_key(secret("one"))->limits, key_limits());
+  EXPECT_EQ(db->change_key(some_key("one").id, {.at_once = 1})->limits.at_once, 1u);
 }
 
 TEST_F(sqlite_file, a_folder_that_cannot_be_made_is_named) {
