@@ -2,6 +2,7 @@
 
 #include "api/client_endpoints.hpp"
 #include "api/server_endpoints.hpp"
+#include "api/usage_endpoint.hpp"
 #include "http/guard.hpp"
 
 namespace frpx::api {
@@ -39,6 +40,8 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/ports", at_once(server, ports)},
       {"GET", "/api/users", later(server, users)},
       {"GET", "/api/tokens/active", later(server, active_tokens)},
+      {"GET", "/api/usage",
+       [&server](request asked) { return usage(&server, std::string(asked.head->query)); }},
   };
 }
 

@@ -27,6 +27,12 @@ class fake_server final : public server_view {
   server_health parts;
   error_code store_error;
   std::vector<std::pair<std::string, std::chrono::milliseconds>> disconnected;
+  struct asked_usage {
+    usage_by by;
+    wall_time from;
+    wall_time to;
+  };
+  std::vector<asked_usage> usage_questions;
   const wall_time connected_at = wall_time(1'700'000'000'000'042us);
 
   void each_session(const std::function<void(const session_info&)>& visit) const override {
@@ -56,6 +62,12 @@ class fake_server final : public server_view {
   boost::asio::awaitable<result<std::vector<active_token>>> active_tokens() override {
     if (store_error) co_return store_error;
     co_return std::vector<active_token>{{"0123456789abcdef", "a@example.com"}, {"short", "b@x.y"}};
+  }
+  boost::asio::awaitable<result<std::vector<usage_sum>>> usage(usage_by by, wall_time from,
+                                                               wall_time to) override {
+    usage_questions.push_back({by, from, to});
+    if (store_error) co_return store_error;
+    co_return std::vector<usage_sum>{{"id", "a name", 1, 2, 3, 4, 5, 6}};
   }
 
  private:
@@ -276,7 +288,47 @@ TEST_F(rest, knows_its_routes_only) {
   expect_refusal("GET", "/api/clients/a/b", 404);
   expect_refusal("POST", "/api/clients", 405);
   expect_refusal("DELETE", "/api/health", 405);
-  EXPECT_EQ(rest_routes(server).size(), 17u);
+  EXPECT_EQ(rest_routes(server).size(), 18u);
+}
+
+TEST_F(rest, usage_is_told_by_key_client_or_model) {
+  const json::object numbers{{"requests", 1},  {"errors", 2},        {"bytes_in", 3},
+                             {"bytes_out", 4}, {"prompt_tokens", 5}, {"completion_tokens", 6}};
+  struct example {
+    const char* query;
+    usage_by by;
+    json::object names;
+  };
+  const example examples[] = {
+      {"", usage_by::key, {{"key_id", "id"}, {"key_name", "a name"}}},
+      {"?by=key", usage_by::key, {{"key_id", "id"}, {"key_name", "a name"}}},
+      {"?by=client&from=1h", usage_by::client, {{"client_id", "id"}}},
+      {"?to=0&by=m%6fdel", usage_by::model, {{"model", "id"}}},
+  };
+  for (const example& each : examples) {
+    json::object expected = each.names;
+    expected.insert(numbers.begin(), numbers.end());
+    EXPECT_EQ(data(std::string("/api/usage") + each.query), json::value(json::array{expected}));
+    EXPECT_EQ(server.usage_questions.back().by, each.by) << each.query;
+  }
+}
+
+TEST_F(rest, usage_is_asked_for_a_time) {
+  const auto within_a_minute = [](wall_time left, wall_time right) {
+    return left - right < 1min && right - left < 1min;
+  };
+  data("/api/usage");
+  EXPECT_TRUE(within_a_minute(server.usage_questions.back().from,
+                              wall_clock::now() - std::chrono::days(30)));
+  EXPECT_TRUE(within_a_minute(server.usage_questions.back().to, wall_clock::now()));
+  data("/api/usage?from=2026-11-19&to=2026-11-20T08:00:00Z");
+  EXPECT_EQ(server.usage_questions.back().from, parse_rfc3339("2026-11-19T00:00:00Z"));
+  EXPECT_EQ(server.usage_questions.back().to, parse_rfc3339("2026-11-20T08:00:00Z"));
+  for (const char* query : {"?from=", "?from=soon", "?to=2026-", "?by=", "?by=user", "?by=%zz"}) {
+    expect_refusal("GET", std::string("/api/usage") + query, 400);
+  }
+  server.store_error = make_error_code(boost::system::errc::timed_out);
+  expect_refusal("GET", "/api/usage", 503);
 }
 
 }  // namespace

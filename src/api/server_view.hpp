@@ -75,6 +75,20 @@ struct active_token {
   std::string email;  ///< Whose it is.
 };
 
+enum class usage_by : std::uint8_t { key, client, model };
+
+/// What requests came to.
+struct usage_sum {
+  std::string id;    ///< Of the key or the client, or the model; may be empty.
+  std::string name;  ///< The key's; else empty.
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+};
+
 /// All that the API asks of the server, so that it knows nothing of registry, store or gateway.
 /// Every call is made on the home worker; the view outlives the API.
 class server_view {
@@ -99,6 +113,9 @@ class server_view {
   /// The e-mail addresses of all users; the store's error if it has no answer.
   virtual boost::asio::awaitable<result<std::vector<std::string>>> users() = 0;
   virtual boost::asio::awaitable<result<std::vector<active_token>>> active_tokens() = 0;
+  /// What was used in the hours that begin at `from` or later and before `to`, most requests first.
+  virtual boost::asio::awaitable<result<std::vector<usage_sum>>> usage(usage_by by, wall_time from,
+                                                                       wall_time to) = 0;
 };
 
 }  // namespace frpx::api

@@ -7,6 +7,7 @@
 #include "config/file.hpp"
 #include "config/option.hpp"
 #include "core/duration.hpp"
+#include "core/moment.hpp"
 
 namespace frpx::config {
 namespace {
@@ -200,6 +201,7 @@ class frps_subcommands {
     add(token, "list", "List the tokens", {}, {}, [this] { command = token_list{}; });
     add(token, "revoke", "Make a token invalid and end its client's session", "id",
         "The token's id", [this] { command = token_revoke{text_}; });
+    add_usage(app);
     CLI::App* db = group_of(app, "db", "The database");
     add(db, "status", "Say what it holds; changes nothing", {}, {},
         [this] { command = db_status{}; });
@@ -274,6 +276,25 @@ class frps_subcommands {
         ->option_text("NAME,...");
   }
 
+  void add_usage(CLI::App& app) {
+    CLI::App* made = add(&app, "usage", "Tell what keys, clients and models were used for", {}, {},
+                         [this] { command = usage_; });
+    const auto is_moment = [](const std::string& text) {
+      return parse_moment(text, wall_clock::now())
+                 ? std::string()
+                 : "takes a day or time like 2026-11-20, or how long ago, as 24h";
+    };
+    made->add_option("--by", usage_.by, "key, client or model [key]")
+        ->option_text("WHAT")
+        ->check(CLI::IsMember({"key", "client", "model"}));
+    made->add_option("--from", usage_.from, "Hours that begin then or later [30d, that is, ago]")
+        ->option_text("TIME")
+        ->check(is_moment);
+    made->add_option("--to", usage_.to, "Hours that begin before then [now]")
+        ->option_text("TIME")
+        ->check(is_moment);
+  }
+
   static CLI::App* group_of(CLI::App& app, const char* name, const char* help) {
     CLI::App* made = app.add_subcommand(name, help);
     made->require_subcommand(1);
@@ -307,6 +328,7 @@ class frps_subcommands {
   std::string owner_;
   std::string expires_;
   key_limits limits_;
+  usage usage_;
 };
 
 // What is to be done after all. Switches that go with something that was not given are problems.

@@ -265,6 +265,17 @@ TEST(subcommands, keys) {
   EXPECT_TRUE(std::holds_alternative<key_list>(server({"key", "list"}).command));
 }
 
+TEST(subcommands, what_was_used) {
+  const auto usual = std::get<usage>(server({"usage"}).command);
+  EXPECT_EQ(usual.by + " " + usual.from + " " + usual.to, "key 30d 0");
+  const auto said = std::get<usage>(
+      server({"usage", "--by", "model", "--from", "2026-11-19", "--to", "24h"}).command);
+  EXPECT_EQ(said.by + " " + said.from + " " + said.to, "model 2026-11-19 24h");
+  EXPECT_TRUE(server({"usage", "--json"}).json);
+  EXPECT_EQ(server_ends({"usage", "--by", "user"}).exit_code, 2);
+  EXPECT_EQ(server_ends({"usage", "--from", "yesterday"}).exit_code, 2);
+}
+
 TEST(subcommands, limits_of_keys) {
   using names = std::vector<std::string>;
   const auto none = std::get<key_add>(server({"key", "add", "--name", "n"}).command).limits;

@@ -73,14 +73,22 @@ struct token_revoke {
   std::string id;
 };
 
+/// `frps usage`. Times as parse_moment() takes them.
+struct usage {
+  std::string by = "key";  ///< `key`, `client` or `model`.
+  std::string from = "30d";
+  std::string to = "0";
+};
+
 /// `frps db status|migrate`.
 struct db_status {};
 struct db_migrate {};
 
 /// What to do. `json` beside it says in which form to answer.
-using frps_command = std::variant<serve, monitor, status, user_add, user_list, user_remove,
-                                  user_passwd, user_role, key_add, key_set, key_list, key_revoke,
-                                  key_migrate, token_list, token_revoke, db_status, db_migrate>;
+using frps_command =
+    std::variant<serve, monitor, status, user_add, user_list, user_remove, user_passwd, user_role,
+                 key_add, key_set, key_list, key_revoke, key_migrate, token_list, token_revoke,
+                 usage, db_status, db_migrate>;
 
 /// `frp-port-keeper lease list|release|import|export`. A format is `json` or `gokv`.
 struct lease_list {};

@@ -306,6 +306,47 @@ outcome token_revoke(store::store& store, std::string_view id, form as) {
               json::object{{"id", row->id}, {"client", row->client_id}, {"status", "revoked"}});
 }
 
+outcome usage_list(store::store& store, store::usage_by by, wall_time from, wall_time to, form as) {
+  const auto sums = store.sum_usage(by, from, to);
+  if (!sums) return refused(as, "usage", sums.error());
+  const bool by_key = by == store::usage_by::key;
+  std::map<std::string, std::string> names;
+  if (by_key) {
+    const auto keys = all_rows(store, &store::store::list_keys, &store::api_key::created);
+    if (!keys) return refused(as, "list of keys", keys.error());
+    for (const store::api_key& row : *keys) names.emplace(row.id, row.name);
+  }
+  json::array array;
+  std::vector<std::vector<std::string>> table{{"REQUESTS", "ERRORS", "BYTES IN", "BYTES OUT",
+                                               "PROMPT TOKENS", "COMPLETION TOKENS",
+                                               by_key                          ? "KEY"
+                                               : by == store::usage_by::client ? "CLIENT"
+                                                                               : "MODEL"}};
+  for (const auto& [id, of] : *sums) {
+    json::object row{{to_string(by), id},
+                     {"requests", of.requests},
+                     {"errors", of.errors},
+                     {"bytes_in", of.bytes_in},
+                     {"bytes_out", of.bytes_out},
+                     {"prompt_tokens", of.prompt_tokens},
+                     {"completion_tokens", of.completion_tokens}};
+    std::vector<std::string> line;
+    for (const std::uint64_t each : {of.requests, of.errors, of.bytes_in, of.bytes_out,
+                                     of.prompt_tokens, of.completion_tokens}) {
+      line.push_back(std::to_string(each));
+    }
+    line.push_back(id.empty() ? "-" : id);
+    const auto named = names.find(id);
+    if (by_key)
+      row.emplace("name", named == names.end() ? json::value() : json::value(named->second));
+    if (named != names.end()) line.back() += " " + named->second;
+    array.push_back(std::move(row));
+    table.push_back(std::move(line));
+  }
+  if (as == form::json) return done(as, {}, array);
+  return {0, as_table(table), {}};
+}
+
 outcome db_status(store::store& store, form as) {
   const auto all = store.describe();
   if (!all) return refused(as, "database", all.error());

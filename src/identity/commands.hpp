@@ -50,6 +50,9 @@ outcome key_migrate(store::store& store, form as);
 outcome token_list(store::store& store, form as);
 outcome token_revoke(store::store& store, std::string_view id, form as);
 
+/// What was used in the hours that begin at `from` or later and before `to`, most requests first.
+outcome usage_list(store::store& store, store::usage_by by, wall_time from, wall_time to, form as);
+
 /// What the database holds.
 outcome db_status(store::store& store, form as);
 

@@ -226,6 +226,33 @@ TEST_F(commands, tokens_are_listed_with_their_user_and_revoked) {
   EXPECT_EQ(token_revoke(store_, "t3", form::lines).code, 1);
 }
 
+TEST_F(commands, usage_is_listed_with_the_names_of_keys) {
+  const auto added = json_of(key_add(store_, "laptop", "", {}, form::json, now_));
+  const std::string id(added.at("id").as_string());
+  const wall_time hour = std::chrono::floor<std::chrono::hours>(now_);
+  const store::usage_row rows[] = {{id, "box", "m", hour, {5, 1, 20, 300, 4000, 50'000}},
+                                   {"gone", "", "", hour, {2, 0, 0, 0, 0, 0}}};
+  ASSERT_TRUE(store_.add_usage("b", rows));
+  const auto list = [&](store::usage_by by, form as) {
+    return usage_list(store_, by, hour, hour + 1h, as);
+  };
+  const auto keys = json_of(list(store::usage_by::key, form::json)).as_array();
+  ASSERT_EQ(keys.size(), 2u);
+  EXPECT_EQ(keys[0].at("key"), boost::json::value(id));
+  EXPECT_EQ(keys[0].at("name"), "laptop");
+  EXPECT_EQ(keys[0].at("completion_tokens"), 50'000);
+  EXPECT_TRUE(keys[1].at("name").is_null());
+  const auto clients = json_of(list(store::usage_by::client, form::json)).as_array();
+  EXPECT_EQ(clients[0].at("client"), "box");
+  EXPECT_FALSE(clients[0].as_object().contains("name"));
+  EXPECT_EQ(list(store::usage_by::model, form::lines).out,
+            "REQUESTS  ERRORS  BYTES IN  BYTES OUT  PROMPT TOKENS  COMPLETION TOKENS  MODEL\n"
+            "5         1       20        300        4000           50000              m\n"
+            "2         0       0         0          0              0                  -\n");
+  EXPECT_NE(list(store::usage_by::key, form::lines).out.find(id + " laptop"), std::string::npos);
+  EXPECT_EQ(usage_list(store_, store::usage_by::key, hour + 1h, hour + 2h, form::json).out, "[]\n");
+}
+
 TEST_F(commands, the_database_says_what_it_holds) {
   ASSERT_EQ(add_user().code, 0);
   const auto said = json_of(db_status(store_, form::json)).as_object();

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "config/terminal.hpp"
+#include "core/moment.hpp"
 #include "identity/commands.hpp"
 #include "server/ask_server.hpp"
 #include "server/server.hpp"
@@ -66,6 +67,13 @@ struct executor {
   }
   identity::outcome operator()(const config::token_revoke& wish) const {
     return identity::token_revoke(in, wish.id, as);
+  }
+  identity::outcome operator()(const config::usage& wish) const {
+    // The command line lets nothing else through.
+    const wall_time now = wall_clock::now();
+    return identity::usage_list(in, store::parse_usage_by(wish.by).value_or(store::usage_by::key),
+                                parse_moment(wish.from, now).value_or(now),
+                                parse_moment(wish.to, now).value_or(now), as);
   }
   identity::outcome operator()(const config::db_status&) const {
     return identity::db_status(in, as);

@@ -138,6 +138,34 @@ asio::awaitable<result<std::vector<api::active_token>>> view::active_tokens() {
       store_patience);
 }
 
+asio::awaitable<result<std::vector<api::usage_sum>>> view::usage(api::usage_by by, wall_time from,
+                                                                 wall_time to) {
+  const auto column = by == api::usage_by::key      ? store::usage_by::key
+                      : by == api::usage_by::client ? store::usage_by::client
+                                                    : store::usage_by::model;
+  co_return co_await pool_.run(
+      [&store = store_, column, from, to]() -> result<std::vector<api::usage_sum>> {
+        const auto found = store.sum_usage(column, from, to);
+        if (!found) return found.error();
+        std::map<std::string, std::string> names;
+        if (column == store::usage_by::key) {
+          const auto keys =
+              all_pages([&](const store::page& which) { return store.list_keys(which); }, id_of);
+          if (!keys) return keys.error();
+          for (const auto& row : *keys) names.emplace(row.id, row.name);
+        }
+        std::vector<api::usage_sum> sums;
+        for (const store::usage_sum& each : *found) {
+          const auto named = names.find(each.name);
+          sums.push_back({each.name, named == names.end() ? "" : named->second, each.of.requests,
+                          each.of.errors, each.of.bytes_in, each.of.bytes_out,
+                          each.of.prompt_tokens, each.of.completion_tokens});
+        }
+        return sums;
+      },
+      store_patience);
+}
+
 void view::note_store(error_code answered) {
   using state = api::part_health::state;
   const state now = answered ? state::down : state::up;

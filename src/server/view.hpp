@@ -25,6 +25,9 @@ class view final : public api::server_view {
   bool disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) override;
   boost::asio::awaitable<result<std::vector<std::string>>> users() override;
   boost::asio::awaitable<result<std::vector<api::active_token>>> active_tokens() override;
+  boost::asio::awaitable<result<std::vector<api::usage_sum>>> usage(api::usage_by by,
+                                                                    wall_time from,
+                                                                    wall_time to) override;
 
   /// How the store and the shared cache fare, as who asks them regularly has found; says so in the
   /// log when it changes.

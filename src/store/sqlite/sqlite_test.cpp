@@ -229,13 +229,13 @@ TEST_F(sqlite_file, a_file_that_is_no_database_is_refused_and_left_alone) {
 
 TEST_F(sqlite_file, a_damaged_page_is_an_error_and_never_not_found) {
   open_file();
-  const auto empty = static_cast<std::size_t>(std::filesystem::file_size(file()));
+  const auto empty = static_cast<std::streamoff>(std::filesystem::file_size(file()));
   {
     const auto db = open_file();
     for (int i = 0; i < 200; ++i) ASSERT_TRUE(db->add_key(some_key(std::to_string(i))));
   }
   // The pages of rows alone, for without the schema nothing can be asked.
-  overwrite(empty, static_cast<std::size_t>(std::filesystem::file_size(file())) - empty);
+  overwrite(empty, std::filesystem::file_size(file()) - static_cast<std::size_t>(empty));
   const auto db = open_file();
   EXPECT_EQ(db->find_key(secret("7")).error(), errc::corrupt);
   EXPECT_EQ(db->list_keys({}).error(), errc::corrupt);
