@@ -14,7 +14,8 @@ constexpr std::size_t room_around_head = 1024;  // for the fields that are added
 
 // --- bodies ---
 
-void body_forwarder::start(framing body, bool chunked_out) {
+void body_forwarder::start(framing body, bool chunked_out, token_scanner* reader) {
+  reader_ = reader;
   body_.start(body);
   chunked_out_ = chunked_out;
   complete_ = body_.done() && !chunked_out;
@@ -23,6 +24,7 @@ void body_forwarder::start(framing body, bool chunked_out) {
 std::size_t body_forwarder::pass(std::string_view input) {
   if (complete_ || chunked_out_ || !body_.is_plain()) return 0;
   const auto step = body_.feed(input);
+  if (reader_ != nullptr) reader_->feed(step->payload);
   if (body_.done()) complete_ = true;
   return step->consumed;
 }
@@ -47,6 +49,7 @@ result<progress> body_forwarder::forward(std::string_view input, std::span<char>
     if (!step) return step.error();
     p.consumed += step->consumed;
     if (!step->payload.empty()) {
+      if (reader_ != nullptr) reader_->feed(step->payload);
       if (chunked_out_) {
         p.produced += write_chunk(step->payload, room);
       } else {
@@ -79,10 +82,11 @@ result<progress> request_forwarder::forward(std::string_view input, std::span<ch
 // --- responses ---
 
 void response_forwarder::start(const request_head& request, bool keep_visitor,
-                               std::span<const field> extra) {
+                               std::span<const field> extra, token_scanner* tokens) {
   scanner_.reset();
   body_.start({}, false);
   extra_ = extra;
+  tokens_ = tokens;
   state_ = state::head;
   status_ = interim_ = 0;
   answers_head_ = request.method == "HEAD";
@@ -175,9 +179,19 @@ result<std::size_t> response_forwarder::take_final(const response_head& head,
   status_ = head.status;
   keep_visitor_ = rules.keep_alive;
   reusable_ = head.keep_alive() && body.how != framing::kind::until_close;
-  body_.start(body, rules.body.how == framing::kind::chunked);
+  body_.start(body, rules.body.how == framing::kind::chunked, reader_of(head));
   state_ = body_.complete() ? state::complete : state::body;
   return written;
+}
+
+// Who is to read along: nobody where no tokens can be read.
+token_scanner* response_forwarder::reader_of(const response_head& head) {
+  if (tokens_ == nullptr || head.fields.find(field_id::content_encoding) != nullptr) return nullptr;
+  const field* type = head.fields.find("Content-Type");
+  const auto form = type != nullptr ? token_scanner::form_of(type->value) : std::nullopt;
+  if (!form) return nullptr;
+  tokens_->start(*form);
+  return tokens_;
 }
 
 std::size_t response_forwarder::pass(std::string_view input) {

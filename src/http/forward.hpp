@@ -11,6 +11,7 @@
 #include "http/body.hpp"
 #include "http/head.hpp"
 #include "http/rewrite.hpp"
+#include "http/token_scanner.hpp"
 
 namespace frpx::http {
 
@@ -29,8 +30,9 @@ struct progress {
 /// Passes a body on: decoded, and framed anew as it goes out. The common part of both directions.
 class body_forwarder {
  public:
-  /// Another body begins. `chunked_out`: it goes out chunked; else as it is.
-  void start(framing body, bool chunked_out);
+  /// Another body begins. `chunked_out`: it goes out chunked; else as it is. `reader`, if there is
+  /// one, is shown the payload and outlives the body.
+  void start(framing body, bool chunked_out, token_scanner* reader = nullptr);
 
   /// Passes on what it can: consumes only what fits, so that a slow reader stops its source.
   result<progress> forward(std::string_view input, std::span<char> output);
@@ -49,6 +51,7 @@ class body_forwarder {
 
  private:
   body_decoder body_;
+  token_scanner* reader_ = nullptr;
   bool chunked_out_ = false;
   bool complete_ = true;
 };
@@ -92,7 +95,9 @@ class response_forwarder {
 
   /// A response to `request` is to come. `extra` (for instance X-Frpx-Client) must live until the
   /// response is complete. `keep_visitor` false: the visitor is told that its connection closes.
-  void start(const request_head& request, bool keep_visitor, std::span<const field> extra = {});
+  /// `tokens`, if given, reads along what a model may have answered, and outlives the response.
+  void start(const request_head& request, bool keep_visitor, std::span<const field> extra = {},
+             token_scanner* tokens = nullptr);
 
   /// Passes on what it can. While the head is not whole nothing of it is consumed: the input buffer
   /// must hold head_limits.head bytes, the output buffer that and 1 KiB more.
@@ -137,6 +142,7 @@ class response_forwarder {
   result<progress> forward_head(std::string_view input, std::span<char> output,
                                 bool request_complete);
   result<progress> forward_body(std::string_view input, std::span<char> output);
+  token_scanner* reader_of(const response_head& head);
   result<std::size_t> take_interim(const response_head& head, std::span<char> output);
   result<std::size_t> take_final(const response_head& head, std::span<char> output,
                                  bool request_complete);
@@ -144,6 +150,7 @@ class response_forwarder {
   head_scanner scanner_;
   body_forwarder body_;
   std::span<const field> extra_;
+  token_scanner* tokens_ = nullptr;
   state state_ = state::head;
   int status_ = 0;
   int interim_ = 0;
