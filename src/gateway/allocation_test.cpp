@@ -111,6 +111,10 @@ class steady_gateway : public testing::Test {
            key_ + "\r\nUser-Agent: a client with a long name\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
   }
+  void limit(const store::key_change& change) {
+    EXPECT_TRUE(store_.change_key("n", change));
+    EXPECT_TRUE(keys_.refresh());
+  }
   static std::string answer(std::string_view body) {
     return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
@@ -159,6 +163,16 @@ TEST_F(steady_gateway, a_request_with_a_body_and_a_larger_answer_allocates_nothi
 TEST_F(steady_gateway, a_request_routed_by_its_model_allocates_nothing) {
   const std::string body = R"({"model":"a-model-with-a-long-name","messages":[],"stream":true})";
   expect_none(request("POST /v1/chat/completions", body), answer(R"({"choices":[]})"));
+}
+
+TEST_F(steady_gateway, a_key_with_limits_allocates_nothing) {
+  limit({.per_minute = 100'000,
+         .at_once = 10,
+         .models = std::vector<std::string>{"a-model-with-a-long-name"},
+         .clients = std::vector<std::string>{"client_A"}});
+  const std::string body = R"({"model":"a-model-with-a-long-name","messages":[],"stream":true})";
+  expect_none(request("POST /v1/chat/completions", body),
+              answer(R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}})"));
 }
 
 TEST_F(steady_gateway, many_visitors_at_once_allocate_nothing) {

@@ -54,9 +54,14 @@ choice::answer choice::next(slot& into) {
   return answer::nobody;
 }
 
+bool choice::is_among(const std::vector<std::string>* clients, const tunnel::session& one) {
+  return clients == nullptr || clients->empty() ||
+         std::find(clients->begin(), clients->end(), one.facts().client_id) != clients->end();
+}
+
 bool choice::may_serve(const tunnel::session& one) const {
   return one.alive.load(std::memory_order_relaxed) &&
-         !one.draining.load(std::memory_order_relaxed) &&
+         !one.draining.load(std::memory_order_relaxed) && is_among(wish_.clients, one) &&
          std::find(tried_.begin(), tried_.end(), one.facts().number) == tried_.end();
 }
 

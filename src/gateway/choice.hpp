@@ -25,7 +25,8 @@ struct choice_rules {
 
 /// What a request says of who is to serve it. The views live as long as the request.
 struct choice_wish {
-  std::string_view client_id;             ///< Empty: it names none.
+  std::string_view client_id;                         ///< Empty: it names none.
+  const std::vector<std::string>* clients = nullptr;  ///< The only ones; null or empty: any.
   std::string_view model;                 ///< Empty: it names none, or none that could be read.
   std::optional<std::uint64_t> stick_to;  ///< What the policy `sticky` sticks to.
 };
@@ -69,6 +70,7 @@ class choice {
   // one, which has to load it first: Ollama's own default of requests in parallel.
   static constexpr std::uint32_t cosy = 4;
 
+  static bool is_among(const std::vector<std::string>* clients, const tunnel::session& one);
   bool may_serve(const tunnel::session& one) const;
   const std::shared_ptr<tunnel::session>* pick(bool& saw_full, bool& last_resort, steady_time now);
   template <class Usable>

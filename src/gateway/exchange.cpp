@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "core/names.hpp"
+#include "gateway/key_rules.hpp"
 #include "gateway/model_paths.hpp"
 #include "gateway/visitor.hpp"
 #include "http/api_error.hpp"
@@ -50,6 +51,11 @@ void exchange::clear() {
   failure_.reset();
   fresh_stream_only_ = false;
   visitor_gone_ = false;
+  key_.reset();
+  key_place_ = {};
+  is_model_path_ = false;
+  tokens_ = {};
+  said_status_ = 0;
 }
 
 asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_size) {
@@ -67,6 +73,8 @@ asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_s
   if (const auto bad = request_.start(head_)) co_return co_await answer(http::status_of(bad));
   understood_ = true;
   if (!co_await key_is_valid()) co_return after::close;
+  const usage_note counted(*this);
+  if (const refusal why = enter_key()) co_return co_await refuse(why);
   co_return co_await serve();
 }
 
@@ -88,7 +96,7 @@ asio::awaitable<bool> exchange::key_is_valid() {
   auto verdict = at_.gate.known(key);
   if (!verdict) verdict = co_await at_.gate.ask(std::string(key));
   if (verdict->is_valid()) {
-    key_id_ = verdict->key ? std::string_view(verdict->key->id) : std::string_view();
+    key_ = std::move(verdict->key);
     stick_to_ = at_.how.sticky ? sticks_to(*at_.how.sticky, head_, key) : std::nullopt;
     co_return true;
   }
@@ -107,18 +115,30 @@ asio::awaitable<bool> exchange::key_is_valid() {
 
 // An answer of our own. The connection is kept only when the request has been read to its end.
 asio::awaitable<exchange::after> exchange::answer(int status, std::string_view text) {
+  return refuse({.status = status, .message = text});
+}
+
+asio::awaitable<exchange::after> exchange::refuse(refusal why) {
+  said_status_ = why.status;
   const bool keep =
       understood_ && !bad_request_ && request_.complete() && head_.keep_alive() && !at_.draining;
-  const bool said = co_await from_->say(http::error_response(
-      {.status = status, .message = text, .keep_alive = keep, .to_head = head_.method == "HEAD"},
-      wall_clock::now()));
-  if (at_.how.access_log) log_access(status, "answered here");
+  const bool openai = head_.path.starts_with("/v1/");
+  const bool said = co_await from_->say(
+      http::error_response({.status = why.status,
+                            .message = why.message,
+                            .keep_alive = keep,
+                            .to_head = head_.method == "HEAD",
+                            .openai_code = openai ? why.code : std::string_view(),
+                            .retry_after = why.retry_after},
+                           wall_clock::now()));
+  if (at_.how.access_log) log_access(why.status, "answered here");
   if (!said) co_return after::gone;
   co_return keep ? after::keep : after::close;
 }
 
 asio::awaitable<exchange::after> exchange::serve() {
   is_model_path_ = names_model(head_);
+  if (const refusal why = judge_head(head_, is_model_path_, *key_)) co_return co_await refuse(why);
   repeatable_ = is_repeatable(head_.method, head_.path, at_.how.repeatable_paths);
   const http::request_rules rules{.visitor_address = from_->address};
   const auto size =
@@ -132,6 +152,7 @@ asio::awaitable<exchange::after> exchange::serve() {
     if (!bad_request_) co_return co_await answer(408);
     co_return co_await answer(http::status_of(bad_request_));
   }
+  if (const refusal why = judge_body()) co_return co_await refuse(why);
   if (!begin_choice()) co_return co_await answer(404);
   give_up_ = steady_clock::now() + at_.how.stream_total;
   co_return co_await try_clients();
@@ -176,18 +197,15 @@ asio::awaitable<exchange::after> exchange::try_clients() {
 // Reads the body until what decides on its client is known or cannot be; what was read is sent
 // later.
 asio::awaitable<bool> exchange::read_model() {
-  model_.start();
+  model_.start(is_model_judged() ? http::model_finder::extent::whole
+                                 : http::model_finder::extent::first);
   model_body_.start(head_.body);
   if (prompt_) prompt_->start();
   if (head_.expects_continue && !co_await from_->say("HTTP/1.1 100 Continue\r\n\r\n")) {
     co_return false;
   }
   from_->alarm.set_in(at_.how.body_stall);
-  while (reads_on() && out_.size() < held_most_) {
-    if (request_.complete()) {
-      model_.finish();
-      break;
-    }
+  while (reads_on() && !request_.complete() && out_.size() < held_most_) {
     if (take_body()) {
       from_->alarm.set_in(at_.how.body_stall);
     } else if (bad_request_ || from_->alarm.rang()) {
@@ -196,6 +214,7 @@ asio::awaitable<bool> exchange::read_model() {
       co_await from_->bell.wait();
     }
   }
+  if (request_.complete()) model_.finish();
   if (prompt_) stick_to_ = prompt_->value();
   co_return true;
 }
@@ -206,7 +225,7 @@ bool exchange::reads_on() const {
 
 // False: nobody has the model, and such requests are refused.
 bool exchange::begin_choice() {
-  choice_wish wish{.stick_to = stick_to_};
+  choice_wish wish{.clients = &key_->limits.clients, .stick_to = stick_to_};
   const auto* named = head_.fields.find(http::field_id::client_id);
   if (named != nullptr) wish.client_id = named->value;
   if (is_model_path_) wish.model = model_.name();
@@ -233,8 +252,8 @@ asio::awaitable<exchange::seeking> exchange::seek_client() {
 
 asio::awaitable<exchange::seeking> exchange::wait_for_place() {
   const steady_time until = steady_clock::now() + at_.how.longest_wait;
-  waiting_room::seat seat(at_.room, at_.on, from_->bell, choice_.to_wait_for(), key_id_,
-                          choice_.tried());
+  waiting_room::seat seat(at_.room, at_.on, from_->bell, choice_.to_wait_for(), key_->id,
+                          choice_.tried(), key_->limits.clients);
   for (;;) {
     if ((place_ = seat.take())) co_return seeking::found;
     if (seat.refused()) co_return seeking::full;
@@ -262,7 +281,8 @@ asio::awaitable<bool> exchange::open_stream() {
   const auto& facts = client_->facts();
   log_choice();
   client_field_ = {"X-Frpx-Client", facts.client_id, http::field_id::other};
-  response_.start(head_, head_.keep_alive() && !at_.draining, {&client_field_, 1});
+  response_.start(head_, head_.keep_alive() && !at_.draining, {&client_field_, 1},
+                  is_model_path_ ? &tokens_ : nullptr);
   answer_in_.clear();
   failure_.reset();
   sent_ = 0;

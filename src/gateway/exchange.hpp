@@ -13,11 +13,13 @@
 #include "gateway/choice.hpp"
 #include "gateway/failover.hpp"
 #include "gateway/gateway.hpp"
+#include "gateway/refusal.hpp"
 #include "http/body.hpp"
 #include "http/forward.hpp"
 #include "http/head.hpp"
 #include "http/model_name.hpp"
 #include "http/prompt_hash.hpp"
+#include "http/token_scanner.hpp"
 #include "net/buffer.hpp"
 #include "tunnel/session.hpp"
 
@@ -50,6 +52,17 @@ class exchange {
   /// How the conversation with one service ended.
   enum class ending { answered, upgraded, failed, visitor_gone, visitor_late, bad_request };
 
+  /// Counts the request with its key when it ends, however it ends.
+  class usage_note {
+   public:
+    explicit usage_note(exchange& of) : of_(of) {}
+    usage_note(const usage_note&) = delete;
+    ~usage_note();
+
+   private:
+    exchange& of_;
+  };
+
   bool has_two_keys() const;
   boost::asio::awaitable<bool> key_is_valid();
   boost::asio::awaitable<after> serve();
@@ -65,6 +78,7 @@ class exchange {
   boost::asio::awaitable<ending> converse();
   boost::asio::awaitable<after> conclude(ending how);
   boost::asio::awaitable<after> answer(int status, std::string_view text = {});
+  boost::asio::awaitable<after> refuse(refusal why);
   bool may_try_again() const;
   bool waits_for_body() const;
   void service_fails(outcome how);
@@ -73,6 +87,11 @@ class exchange {
   void hand_to_relay();
   void log_choice() const;
   void log_access(int status, std::string_view by) const;
+
+  // exchange_key.cpp
+  refusal enter_key();
+  bool is_model_judged() const;
+  refusal judge_body() const;
 
   // exchange_bytes.cpp
   void pump_request();
@@ -100,12 +119,13 @@ class exchange {
   net::buffer out_;
   std::size_t sent_ = 0;       // of out_
   std::size_t held_most_ = 0;  // 0: what was sent is not held any more
-  held_memory::share held_;    // out_'s
-  bool understood_ = false;    // its head; else nothing behind it can be trusted
+  std::shared_ptr<const identity::key_facts> key_;
+  identity::key_place key_place_;
+  held_memory::share held_;  // out_'s
+  bool understood_ = false;  // its head; else nothing behind it can be trusted
   error_code bad_request_;
   bool is_model_path_ = false;
   bool repeatable_ = false;
-  std::string key_id_;
   std::optional<std::uint64_t> stick_to_;
   http::model_finder model_;
   std::optional<http::prompt_hash> prompt_;  // where it decides
@@ -125,6 +145,8 @@ class exchange {
   http::field client_field_;
   net::buffer answer_in_;   // a head that is not whole yet
   net::buffer answer_out_;  // what the visitor did not take yet
+  http::token_scanner tokens_;
+  int said_status_ = 0;  // of an answer of our own
   std::optional<outcome> failure_;
   enum class settling : std::uint8_t { no, now, over } settling_ = settling::no;
   bool any_sent_ = false;

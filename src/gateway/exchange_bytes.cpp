@@ -21,19 +21,31 @@ std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
 }
 
-/// Keeps an upgraded visitor counted, as a visitor and at its client, as long as its relay lives;
-/// goes with it.
+/// Keeps an upgraded visitor counted, as a visitor, at its client and with its key, as long as its
+/// relay lives; goes with it.
 class upgraded_visitor final : public net::relay::observer {
  public:
-  upgraded_visitor(net::admission::ticket visitor, slot at_client)
-      : visitor_(std::move(visitor)), at_client_(std::move(at_client)) {}
-  void on_relay_end(net::relay&, const net::relay_report&) override { delete this; }
+  upgraded_visitor(desk& at, net::admission::ticket visitor, slot at_client,
+                   std::shared_ptr<const identity::key_facts> key, identity::key_place at_key)
+      : at_(at),
+        visitor_(std::move(visitor)),
+        at_client_(std::move(at_client)),
+        key_(std::move(key)),
+        at_key_(std::move(at_key)) {}
+  void on_relay_end(net::relay&, const net::relay_report& report) override {
+    at_.usage.add(key_->id, at_client_.client()->facts().client_id, {},
+                  {.bytes_in = report.from_visitor, .bytes_out = report.from_service});
+    delete this;
+  }
 
  private:
   ~upgraded_visitor() = default;
 
+  desk& at_;
   const net::admission::ticket visitor_;
   const slot at_client_;
+  const std::shared_ptr<const identity::key_facts> key_;
+  const identity::key_place at_key_;
 };
 
 }  // namespace
@@ -242,7 +254,8 @@ void exchange::hand_to_relay() {
   visitor_side->watch(nullptr);
   (*stream_)->watch(nullptr);
   at_.on.relays().start(std::move(visitor_side), stream_->release(),
-                        new upgraded_visitor(std::move(*from_->place), std::move(place_)),
+                        new upgraded_visitor(at_, std::move(*from_->place), std::move(place_), key_,
+                                             std::move(key_place_)),
                         from_->in.bytes(), answer_in_.bytes());
   from_->place.reset();
   from_->in.clear();

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -35,16 +36,23 @@ class fair_queue {
     wanted what;
     std::string key;
     std::vector<std::uint64_t> not_at;  ///< Sessions that it has tried.
+    std::vector<std::string> only_at;   ///< Clients that may serve it; empty: any.
+
+    bool may_go_to(std::uint64_t session, std::string_view client_id) const {
+      return std::find(not_at.begin(), not_at.end(), session) == not_at.end() &&
+             (only_at.empty() ||
+              std::find(only_at.begin(), only_at.end(), client_id) != only_at.end());
+    }
   };
 
   explicit fair_queue(std::size_t most) : most_(most) {}
 
   /// Adds `one`. Gives the ticket that has no place now, which may be that of `one`.
   std::optional<std::uint64_t> push(entry one);
-  /// Takes out who is next among those for whom the place of `session` is good; `fits(wanted)` is
-  /// asked once for each kind of wish. Nothing if there is nobody.
+  /// Takes out who is next among those for whom the place of `session`, of that client, is good;
+  /// `fits(wanted)` is asked once for each kind of wish. Nothing if there is nobody.
   template <class Fits>
-  std::optional<entry> take(std::uint64_t session, Fits fits);
+  std::optional<entry> take(std::uint64_t session, std::string_view client_id, Fits fits);
   /// False if it was not there.
   bool remove(std::uint64_t ticket);
   std::size_t size() const { return places_.size(); }
@@ -76,13 +84,14 @@ class fair_queue {
 };
 
 template <class Fits>
-std::optional<fair_queue::entry> fair_queue::take(std::uint64_t session, Fits fits) {
+std::optional<fair_queue::entry> fair_queue::take(std::uint64_t session, std::string_view client_id,
+                                                  Fits fits) {
   std::optional<place> next;
   for (auto group = lines_.begin(); group != lines_.end(); ++group) {
     if (!fits(group->first)) continue;
     for (const auto& [at, one] : group->second) {
       if (next && next->at < at) break;
-      if (std::find(one.not_at.begin(), one.not_at.end(), session) != one.not_at.end()) continue;
+      if (!one.may_go_to(session, client_id)) continue;
       next = place{group, at};
       break;
     }

@@ -11,14 +11,15 @@ constexpr std::size_t most_spare_exchanges = 64;
 }
 
 desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
-           net::blocking_pool& pool, waiting_room& room_, const options& how_)
+           net::blocking_pool& pool, waiting_room& room_, usage_inbox& inbox, const options& how_)
     : on(worker),
       clients(registry),
       how(how_),
       gate(worker, keys, pool, how_.key_check),
       services(worker, how_.idle_stream),
       room(room_),
-      held(how_.held_together) {}
+      held(how_.held_together),
+      usage(worker.timers(), inbox) {}
 
 desk::~desk() = default;
 
@@ -57,7 +58,8 @@ gateway::gateway(net::worker_pool& workers, tunnel::registry& clients, identity:
       admission_(options_.most_visitors),
       room_(workers, clients, options_.most_waiting) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, room_, options_));
+    desks_.push_back(
+        std::make_unique<desk>(workers.at(i), clients, keys, pool, room_, usage_, options_));
   }
 }
 
@@ -98,6 +100,10 @@ void gateway::close_idle_streams_of(std::uint64_t session) {
     workers_.at(i).run_here_or_post(
         [at = desks_[i].get(), session] { at->services.clear(session); });
   }
+}
+
+void gateway::hand_in_usage() {
+  for (const auto& each : desks_) each->usage.hand_in();
 }
 
 std::uint64_t gateway::total_visitors() const {

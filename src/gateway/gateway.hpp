@@ -12,6 +12,7 @@
 #include "gateway/key_gate.hpp"
 #include "gateway/service_streams.hpp"
 #include "gateway/sticky.hpp"
+#include "gateway/usage_counter.hpp"
 #include "gateway/waiting_room.hpp"
 #include "http/head.hpp"
 #include "identity/key_checker.hpp"
@@ -61,7 +62,7 @@ struct counters {
 /// What one worker's visitors share.
 struct desk {
   desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
-       net::blocking_pool& pool, waiting_room& room, const options& how);
+       net::blocking_pool& pool, waiting_room& room, usage_inbox& inbox, const options& how);
   ~desk();
 
   net::worker& on;
@@ -72,6 +73,7 @@ struct desk {
   waiting_room& room;
   held_memory held;
   counters count;
+  usage_counter usage;
   bool draining = false;
 
   /// Exchanges are large and short-lived: they are used again.
@@ -106,6 +108,11 @@ class gateway {
 
   /// For all visitors of the server: those of outer ports take theirs here too.
   net::admission& places() { return admission_; }
+  /// What the workers counted and handed in, for whoever writes it down. Any thread.
+  usage_inbox& usage() { return usage_; }
+  /// Has all of it handed in, when the workers have been joined.
+  void hand_in_usage();
+
   std::size_t visitors() const { return admission_.inside(); }
   std::uint64_t total_visitors() const;
   std::uint64_t total_requests() const;
@@ -117,6 +124,7 @@ class gateway {
   net::worker_pool& workers_;
   net::admission admission_;
   waiting_room room_;
+  usage_inbox usage_;
   std::vector<std::unique_ptr<desk>> desks_;
 };
 

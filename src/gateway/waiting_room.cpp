@@ -41,15 +41,16 @@ waiting_room::waiting_room(net::worker_pool& workers, tunnel::registry& clients,
     : workers_(workers), clients_(clients), queue_(most), tables_(workers.size()) {}
 
 waiting_room::seat::seat(waiting_room& room, net::worker& on, net::wakeup& bell, wanted what,
-                         std::string key, std::vector<std::uint64_t> not_at)
+                         std::string key, std::vector<std::uint64_t> not_at,
+                         std::vector<std::string> only_at)
     : room_(room), on_(on), bell_(bell), ticket_(room.make_ticket(on)) {
   room_.tables_[on.index()].seats.emplace(ticket_, this);
   // Before anything else: whoever gives a place back from now on passes it to the home worker,
   // which looks around once more when this ticket has come.
   room_.waiting_.fetch_add(1);
   room_.workers_.home().run_here_or_post(
-      [&room, one = fair_queue::entry{ticket_, std::move(what), std::move(key),
-                                      std::move(not_at)}]() mutable {
+      [&room, one = fair_queue::entry{ticket_, std::move(what), std::move(key), std::move(not_at),
+                                      std::move(only_at)}]() mutable {
         room.enter(std::move(one));
       });
 }
@@ -111,8 +112,8 @@ void waiting_room::look_at(const std::shared_ptr<tunnel::session>& one) {
 // Gives a place of `at`, which is taken, to whoever is next; else sets it free, and says so.
 bool waiting_room::pass_on(const std::shared_ptr<tunnel::session>& at) {
   if (is_usable(*at)) {
-    const auto next =
-        queue_.take(at->facts().number, [&](const wanted& what) { return fits(what, *at); });
+    const auto next = queue_.take(at->facts().number, at->facts().client_id,
+                                  [&](const wanted& what) { return fits(what, *at); });
     if (next) {
       waiting_.fetch_sub(1);
       answer(next->ticket, at);

@@ -30,9 +30,10 @@ class waiting_room {
   /// goes it has left the queue, and a place that was given to it and not taken goes on.
   class seat {
    public:
-    /// `bell` rings when there is an answer. `not_at`: sessions it has tried.
+    /// `bell` rings when there is an answer. `not_at`: sessions it has tried. `only_at`: clients
+    /// that may serve it, any if it is empty.
     seat(waiting_room& room, net::worker& on, net::wakeup& bell, wanted what, std::string key,
-         std::vector<std::uint64_t> not_at);
+         std::vector<std::uint64_t> not_at, std::vector<std::string> only_at);
     seat(const seat&) = delete;
     seat& operator=(const seat&) = delete;
     ~seat();

@@ -23,6 +23,7 @@ constexpr status_texts known_statuses[] = {
     {408, "Request Timeout", "Request not received in time"},
     {409, "Conflict", "Conflict with the present state"},
     {413, "Content Too Large", "Request body too large"},
+    {415, "Unsupported Media Type", "Body not understood"},
     {414, "URI Too Long", "Request target too long"},
     {417, "Expectation Failed", "Expectation not supported"},
     {421, "Misdirected Request", "Host not served here"},
@@ -64,14 +65,28 @@ std::string error_envelope(std::string_view message, wall_time now) {
                                                     {"timestamp", to_rfc3339(now)}});
 }
 
+std::string openai_error(int status, std::string_view message, std::string_view code) {
+  const std::string_view type = status == 429   ? "requests"
+                                : status >= 500 ? "server_error"
+                                                : "invalid_request_error";
+  return boost::json::serialize(boost::json::object{
+      {"error", boost::json::object{
+                    {"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}});
+}
+
 std::string error_response(const error_answer& answer, wall_time now) {
   const std::string_view message =
       answer.message.empty() ? error_text(answer.status) : answer.message;
-  const std::string body = error_envelope(message, now);
+  const std::string body = answer.openai_code.empty()
+                               ? error_envelope(message, now)
+                               : openai_error(answer.status, message, answer.openai_code);
   std::string out = "HTTP/1.1 " + std::to_string(answer.status) + ' ';
   out.append(reason_of(answer.status)).append("\r\nContent-Type: application/json\r\n");
   out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   if (answer.status == 401) out.append("WWW-Authenticate: Bearer\r\n");
+  if (answer.retry_after.count() > 0) {
+    out.append("Retry-After: ").append(std::to_string(answer.retry_after.count())).append("\r\n");
+  }
   for (const field& f : answer.extra) {
     out.append(f.name).append(": ").append(f.value).append("\r\n");
   }

@@ -1,6 +1,7 @@
 // Answers of the gateway itself, in the envelope of the REST API; and the key in a request.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,12 +24,18 @@ std::string_view reason_of(int status);
 /// `{"success":false,"data":null,"message":...,"timestamp":...}`.
 std::string error_envelope(std::string_view message, wall_time now);
 
+/// `{"error":{"message":...,"type":...,"param":null,"code":...}}`, as OpenAI's clients expect it.
+std::string openai_error(int status, std::string_view message, std::string_view code);
+
 struct error_answer {
   int status = 500;
-  std::string_view message;      ///< Empty: error_text(status).
-  bool keep_alive = false;       ///< Else `Connection: close` is said.
-  bool to_head = false;          ///< The request was HEAD: no body.
-  std::span<const field> extra;  ///< For instance Retry-After.
+  std::string_view message;  ///< Empty: error_text(status).
+  bool keep_alive = false;   ///< Else `Connection: close` is said.
+  bool to_head = false;      ///< The request was HEAD: no body.
+  /// Not empty: the body is OpenAI's error object with this code, for who speaks with models.
+  std::string_view openai_code;
+  std::chrono::seconds retry_after{0};  ///< Said if it is not 0.
+  std::span<const field> extra;
 };
 
 /// The whole response: head and envelope. 401 names the scheme (WWW-Authenticate).

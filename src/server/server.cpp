@@ -21,6 +21,7 @@
 #include "server/resources.hpp"
 #include "server/start_store.hpp"
 #include "server/upkeep.hpp"
+#include "server/usage_writer.hpp"
 #include "server/view.hpp"
 #include "store/store.hpp"
 #include "tunnel/frpx/dialect.hpp"
@@ -136,6 +137,7 @@ class server::parts {
   tunnel::frpx_dialect::dialect dialect_;
   api::listening_ports ports_;
   view view_;
+  usage_writer usage_;
   upkeep upkeep_;
   const std::unique_ptr<keeper::embedded> keeper_;  // null unless --keeper-path is given
   http::service api_;
@@ -162,6 +164,8 @@ server::parts::parts(config::frps_options given)
       dialect_({workers_, clients_, tunnels_, logins_, passwords_, blocking_},
                dialect_options(options_)),
       view_(clients_, dialect_, gateway_, *store_, blocking_, ports_),
+      usage_(workers_.home(), blocking_, *store_, gateway_,
+             options_.demo ? std::filesystem::path() : options_.data_dir / "usage-unwritten"),
       upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},
               [this](error_code store, bool shared_answers) {
                 view_.note_store(store);
@@ -206,6 +210,7 @@ server::parts::parts(config::frps_options given)
   }
   workers_.home().tasks().spawn(upkeep_.watch());
   workers_.home().tasks().spawn(upkeep_.run());
+  workers_.home().tasks().spawn(usage_.run());
   workers_.start();
   log::info("FRPS listening on ports: Control={}, Proxy={}, Public={}, API={}", ports_.control,
             ports_.proxy, ports_.visitors, ports_.api);
@@ -275,6 +280,7 @@ void server::parts::stop() {
   drain();
   end_all();
   workers_.stop();
+  usage_.leave();
   upkeep_.leave();
   log::info("frps has stopped.");
 }

@@ -18,6 +18,7 @@ constexpr auto run_every = std::chrono::seconds(1);
 constexpr auto show_again = std::chrono::seconds(20);  // well below `silent`
 constexpr auto silent = std::chrono::seconds(60);
 constexpr auto remove_expired_every = std::chrono::hours(1);
+constexpr auto usage_lasts = std::chrono::days(400);
 constexpr auto patience = std::chrono::seconds(30);
 
 bool is_due(steady_time last, steady_time now, steady_clock::duration every) {
@@ -268,7 +269,9 @@ asio::awaitable<void> upkeep::tidy(steady_time now) {
         if (expire) {
           const auto removed = store.remove_tokens_expired_before(here);
           if (!removed) return removed;
-          count += *removed;
+          const auto forgotten = store.remove_usage_before(here - usage_lasts);
+          if (!forgotten) return forgotten;
+          count += *removed + *forgotten;
         }
         return count;
       },

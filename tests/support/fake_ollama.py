@@ -3,7 +3,8 @@
 Paths (query parameters behind them, all optional):
 
     GET  /v1/models /api/tags /api/ps           the models in `models`
-    POST /v1/chat/completions                   JSON, or SSE with "stream": true
+    POST /v1/chat/completions                   JSON, or SSE with "stream": true, whose last chunk
+                                    tells the usage with "stream_options": {"include_usage": true}
     POST /api/chat /api/generate                JSON lines, or one JSON with "stream": false
     GET  /bytes?size=N&seed=S&framing=length|chunked|close     seeded bytes (`seeded()`)
     GET  /sse?count=N&gate=1        events; with gate each waits for `release()`
@@ -266,9 +267,12 @@ class _Answer:
                               "choices": [{"message": {"role": "assistant",
                                                        "content": "".join(words)}}],
                               "usage": {"prompt_tokens": 3, "completion_tokens": len(words)}})
-        return self._events([json.dumps({"model": asked.get("model"),
-                                         "choices": [{"delta": {"content": w}}]})
-                             for w in words] + ["[DONE]"])
+        events = [{"model": asked.get("model"), "choices": [{"delta": {"content": w}}]}
+                  for w in words]
+        if (asked.get("stream_options") or {}).get("include_usage"):
+            events.append({"choices": [],
+                           "usage": {"prompt_tokens": 3, "completion_tokens": len(words)}})
+        return self._events([json.dumps(event) for event in events] + ["[DONE]"])
 
     def ollama_chat(self):
         asked = self._asked()

@@ -1,0 +1,52 @@
+// What an exchange owes to its key: the limits before it, the count behind it.
+#include "gateway/exchange.hpp"
+#include "gateway/key_rules.hpp"
+#include "gateway/visitor.hpp"
+
+namespace frpx::gateway {
+
+// Takes the request's place among those of its key.
+refusal exchange::enter_key() {
+  if (!key_->meter) return {};
+  const auto said = key_->meter->enter(key_->limits, steady_clock::now());
+  if (!said.admitted) {
+    return {429, "This key makes too many requests", "rate_limit_exceeded", said.retry_after};
+  }
+  key_place_ = identity::key_place(key_->meter);
+  return {};
+}
+
+// A key with a list of models has its whole body read, so that nothing behind the model speaks of
+// another one.
+bool exchange::is_model_judged() const {
+  return is_model_path_ && !key_->limits.models.empty();
+}
+
+refusal exchange::judge_body() const {
+  if (!is_model_judged()) return {};
+  if (model_.now() == http::model_finder::state::reading) {
+    const bool no_room = held_most_ == 0;  // for it and all others together
+    return no_room ? refusal{503, "Too many bodies are being read, try again", "overloaded"}
+                   : refusal{413, {}, "request_too_large"};
+  }
+  return judge_model(model_, *key_);
+}
+
+exchange::usage_note::~usage_note() {
+  const bool tried = of_.client_ != nullptr;
+  const bool answered_here = of_.said_status_ != 0;
+  const bool whole = answered_here || (tried && of_.response_.complete());
+  const int status = answered_here ? of_.said_status_ : whole ? of_.response_.status() : 0;
+  const auto& tokens = of_.tokens_.found();
+  of_.at_.usage.add(of_.key_->id,
+                    tried ? std::string_view(of_.client_->facts().client_id) : std::string_view(),
+                    of_.is_model_path_ ? of_.model_.name() : std::string_view(),
+                    {.requests = 1,
+                     .errors = whole && status < 400 ? 0U : 1U,
+                     .bytes_in = of_.request_.body_size(),
+                     .bytes_out = tried && !answered_here ? of_.response_.body_size() : 0,
+                     .prompt_tokens = tokens.prompt,
+                     .completion_tokens = tokens.completion});
+}
+
+}  // namespace frpx::gateway

@@ -1,0 +1,97 @@
+#include "server/usage_file.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <string_view>
+
+namespace frpx::server {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::string_view batch_word = "batch ";
+
+std::string line_of(const store::usage_row& row) {
+  std::string line = std::to_string(row.hour.time_since_epoch() / hours(1)) + ' ' + row.key + ' ' +
+                     (row.client.empty() ? "-" : row.client);
+  for (const std::uint64_t each :
+       {row.of.requests, row.of.errors, row.of.bytes_in, row.of.bytes_out, row.of.prompt_tokens,
+        row.of.completion_tokens}) {
+    line += ' ' + std::to_string(each);
+  }
+  return line + ' ' + row.model + '\n';
+}
+
+// Takes the text up to the next space.
+std::string_view word(std::string_view& text) {
+  const auto space = std::min(text.find(' '), text.size());
+  const auto taken = text.substr(0, space);
+  text.remove_prefix(std::min(space + 1, text.size()));
+  return taken;
+}
+
+template <class T>
+bool read_number(std::string_view text, T& into) {
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), into);
+  return wrong == std::errc() && end == text.data() + text.size();
+}
+
+std::optional<store::usage_row> row_in(std::string_view line) {
+  store::usage_row row;
+  std::int32_t hour = 0;
+  constexpr std::int32_t year_2250 = 2'454'000;  // beyond it our clock overflows
+  if (!read_number(word(line), hour) || hour < 0 || hour > year_2250) return std::nullopt;
+  row.hour = wall_time(hours(hour));
+  row.key = word(line);
+  row.client = word(line);
+  if (row.client == "-") row.client.clear();
+  for (std::uint64_t* each : {&row.of.requests, &row.of.errors, &row.of.bytes_in, &row.of.bytes_out,
+                              &row.of.prompt_tokens, &row.of.completion_tokens}) {
+    if (!read_number(word(line), *each)) return std::nullopt;
+  }
+  row.model = line;
+  return store::is_valid(row) ? std::optional(std::move(row)) : std::nullopt;
+}
+
+}  // namespace
+
+error_code write_usage_file(const std::filesystem::path& file,
+                            const std::vector<usage_batch>& batches) {
+  auto temporary = file;
+  temporary += ".new";
+  {
+    std::ofstream out(temporary, std::ios::trunc);
+    for (const usage_batch& batch : batches) {
+      out << batch_word << batch.id << '\n';
+      for (const store::usage_row& row : batch.rows) out << line_of(row);
+    }
+    if (!out.flush()) return make_error_code(boost::system::errc::io_error);
+  }
+  std::error_code failed;
+  std::filesystem::rename(temporary, file, failed);
+  return failed;
+}
+
+result<std::vector<usage_batch>> read_usage_file(const std::filesystem::path& file) {
+  std::vector<usage_batch> batches;
+  std::error_code failed;
+  if (!std::filesystem::exists(file, failed)) return batches;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(batch_word)) {
+      batches.push_back({line.substr(batch_word.size()), {}});
+      continue;
+    }
+    auto row = row_in(line);
+    if (!row || batches.empty()) return make_error_code(boost::system::errc::bad_message);
+    batches.back().rows.push_back(std::move(*row));
+  }
+  if (!in.eof()) return make_error_code(boost::system::errc::io_error);
+  std::erase_if(batches, [](const usage_batch& each) { return each.rows.empty(); });
+  return batches;
+}
+
+}  // namespace frpx::server

@@ -1,0 +1,270 @@
+"""What a key may do at most: requests per minute and at once, models and clients."""
+
+import gzip
+import json
+import subprocess
+import threading
+import time
+
+import pytest
+
+from support import http_bytes, raw_http
+from support.fake_ollama import FakeOllama
+from support.waiting import wait_for
+
+USER = ("me@example.com", "a good password")
+CHAT = "/v1/chat/completions"
+
+
+class House:
+    """A server on SQLite with two clients, each before a service, and the commands beside it."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.data = lab.folder / "frps-data"
+        self.run("user", "add", USER[0], env={"FRPX_PASSWORD": USER[1]})
+        self.server = lab.frps(demo=False)
+        self.services = {}
+        for name, models in (("a", ["mine", "other"]), ("b", ["mine"])):
+            self.services[name] = lab.add(FakeOllama(name, models=models))
+            lab.frpc(self.server, name, self.services[name].port, user=USER)
+        self.server.has("a", "b")
+        for name, service in self.services.items():
+            self.server.learns(name, *service.models)
+
+    def run(self, *arguments, code=0, env=None):
+        done = self.lab.run("frps", *arguments, "--data-dir", self.data, env=env)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def json(self, *arguments):
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    def key(self, *limits, name="k"):
+        return self.json("key", "add", "--name", name, *limits)["key"]
+
+    def ask(self, key, model="mine", **options):
+        body = json.dumps({"model": model}).encode()
+        return self.server.fetch("POST", CHAT, body, key=key, **options)
+
+    def reached(self, path=CHAT):
+        return sum(len(service.seen(path)) for service in self.services.values())
+
+
+@pytest.fixture
+def house(lab):
+    return House(lab)
+
+
+def curl(house, key, *arguments):
+    """Status and fields of one request by curl."""
+    done = subprocess.run(
+        ["curl", "-s", "-o", "/dev/null", "-D", "-", "-H", f"Authorization: Bearer {key}",
+         *arguments], capture_output=True, text=True, check=True, timeout=30)
+    lines = done.stdout.splitlines()
+    return int(lines[0].split(" ")[1]), dict(
+        line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+
+
+# --- how many
+
+
+def test_requests_per_minute(house):
+    key = house.key("--rpm", "3")
+    url = f"http://127.0.0.1:{house.server.public}"
+    body = ["-H", "Content-Type: application/json", "-d", '{"model":"mine"}']
+    for _ in range(3):
+        assert curl(house, key, *body, url + CHAT)[0] == 200
+    status, fields = curl(house, key, *body, url + CHAT)
+    assert status == 429
+    assert 1 <= int(fields["retry-after"]) <= 20
+    refused = house.ask(key)
+    assert refused.json()["error"]["code"] == "rate_limit_exceeded"
+    elsewhere = house.server.fetch("GET", "/x", key=key)
+    assert elsewhere.status == 429 and elsewhere.json()["success"] is False
+    assert house.reached() == 3
+    assert house.ask(house.key(name="free")).status == 200, "another key is not held up"
+
+
+def test_who_was_told_to_wait_may_come_back_then(house):
+    key = house.key("--rpm", "60")
+    with house.server.visitor() as visitor:  # the connection survives being refused
+        statuses = [visitor.ask("GET", "/x", key=key).status for _ in range(61)]
+        if statuses[-1] == 200:  # a slow machine: a second passed
+            statuses += [visitor.ask("GET", "/x", key=key).status for _ in range(60)]
+        assert 429 in statuses
+        refused = visitor.ask("GET", "/x", key=key)
+        while refused.status == 200:
+            refused = visitor.ask("GET", "/x", key=key)
+        time.sleep(int(refused.get("Retry-After")))  # what is tested is this very time
+        assert visitor.ask("GET", "/x", key=key).status == 200
+
+
+def test_requests_at_once_on_all_workers(house):
+    key = house.key("--max-inflight", "4")
+    for service in house.services.values():
+        service.hanging.add("/hold")
+    holders = [house.server.visitor() for _ in range(4)]
+    for holder in holders:
+        holder.send(raw_http.request("GET", "/hold", key=key))
+    wait_for(lambda: house.reached("/hold") == 4, 10, "four requests wait for their answers")
+    for _ in range(8):
+        refused = house.ask(key)
+        assert refused.status == 429 and refused.get("Retry-After") == "1"
+    holders.pop().reset()
+    wait_for(lambda: house.ask(key).status == 200, 5, "a place is free again")
+    assert house.ask(key).status == 200, "an answered request gives its place back"
+    for holder in holders:
+        holder.close()
+
+
+def test_many_at_once_never_exceed_the_limit(house):
+    key = house.key("--rpm", "40")
+    statuses = []
+
+    def visit():
+        for _ in range(20):
+            statuses.append(house.server.fetch("GET", "/x", key=key).status)
+
+    began = time.monotonic()
+    visitors = [threading.Thread(target=visit) for _ in range(8)]
+    for each in visitors:
+        each.start()
+    for each in visitors:
+        each.join()
+    refilled = int((time.monotonic() - began) * 40 / 60) + 1
+    assert len(statuses) == 160 and set(statuses) <= {200, 429}
+    assert 40 <= statuses.count(200) <= 40 + refilled
+
+
+def test_an_upgraded_connection_keeps_its_place(house):
+    key = house.key("--max-inflight", "1")
+    with house.server.visitor() as visitor:
+        upgraded = visitor.ask("GET", "/websocket", key=key, headers={
+            "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+        assert upgraded.status == 101
+        assert house.ask(key).status == 429
+    wait_for(lambda: house.ask(key).status == 200, 5, "the place is free behind it")
+
+
+# --- running servers hear of changes
+
+
+def test_limits_are_changed_while_the_server_runs(house):
+    key = house.key()
+    for _ in range(3):
+        assert house.ask(key).status == 200
+    assert house.json("key", "set", "k", "--models", "other")["limits"]["models"] == ["other"]
+    wait_for(lambda: house.ask(key).status == 403, 1.5, "the list is heard of")
+    house.run("key", "set", "k", "--models", "", "--rpm", "1")
+    wait_for(lambda: house.ask(key).status == 429, 1.5, "and that there is another limit")
+    house.run("key", "set", "k", "--rpm", "0")
+    wait_for(lambda: house.ask(key).status == 200, 1.5, "and that there is none")
+    assert "rpm" not in house.run("key", "list").stdout
+    house.run("key", "set", "nobody", "--rpm", "1", code=1)
+    house.run("key", "set", "k", "--models", "a b", code=1)
+
+
+# --- which
+
+
+def test_a_list_of_clients(house):
+    key = house.key("--clients", "b")
+    for _ in range(8):
+        assert house.ask(key).get("X-Served-By") == "b"
+        assert house.server.fetch("GET", "/x", key=key).get("X-Served-By") == "b"
+    assert house.ask(key, headers={"client_id": "b"}).status == 200
+    refused = house.ask(key, headers={"client_id": "a"})
+    assert refused.status == 403 and refused.json()["error"]["code"] == "client_not_allowed"
+    nobody = house.key("--clients", "gone", name="lost")
+    assert house.ask(nobody).status == 503
+    assert not house.services["a"].seen(CHAT)
+
+
+def test_a_list_of_models(house):
+    key = house.key("--models", "mine,third")
+    assert house.ask(key).status == 200
+    assert house.ask(key, "mine:latest").status == 200
+    refused = house.ask(key, "other")
+    assert refused.status == 403 and refused.json()["error"]["code"] == "model_not_allowed"
+    assert house.server.fetch("GET", "/v1/models", key=key).status == 200
+    assert house.server.fetch("POST", "/api/pull", b'{"model":"mine"}', key=key).status == 403
+    assert house.reached() == 2
+
+
+def chunked(body, piece):
+    return b"".join(http_bytes.chunk(body[at:at + piece]) for at in range(0, len(body), piece)) \
+        + b"0\r\n\r\n"
+
+
+MINE, OTHER = b'{"model":"mine"}', b'{"model":"other"}'
+
+BYPASSES = {
+    "another model": (CHAT, OTHER, {}),
+    "twice": (CHAT, b'{"model":"mine","model":"other"}', {}),
+    "twice, the other first": (CHAT, b'{"model":"other","model":"mine"}', {}),
+    "in another case": (CHAT, b'{"model":"mine","Model":"other"}', {}),
+    "only in another case": (CHAT, b'{"MODEL":"other"}', {}),
+    "escaped": (CHAT, b'{"model":"mine","\\u006dodel":"other"}', {}),
+    "only escaped": (CHAT, b'{"\\u006dodel":"\\u006fther"}', {}),
+    "only nested": (CHAT, b'{"a":{"model":"mine"}}', {}),
+    "a second document": (CHAT, MINE + OTHER, {}),
+    "an array": (CHAT, b'[' + OTHER + b']', {}),
+    "a form": (CHAT, b"model=other", {"Content-Type": "application/x-www-form-urlencoded"}),
+    "compressed": (CHAT, gzip.compress(OTHER), {"Content-Encoding": "gzip"}),
+    "said to be compressed": (CHAT, MINE, {"Content-Encoding": "br"}),
+    "behind a megabyte": (CHAT, b'{"a":"' + b"x" * (1 << 20) + b'","model":"other"}', {}),
+    "in the query": (CHAT + "?model=other", MINE, {}),
+    "escaped in the query": (CHAT + "?%4dodel=other", MINE, {}),
+    "another slash": ("/v1//chat/completions", OTHER, {}),
+    "a slash behind": (CHAT + "/", OTHER, {}),
+    "an escaped path": ("/v1/chat%2Fcompletions", OTHER, {}),
+    "upper case in the path": ("/V1/chat/completions", OTHER, {}),
+    "dots in the path": ("/x/.." + CHAT, OTHER, {}),
+    "Ollama's way of its own": ("/api/show", b'{"name":"other"}', {}),
+}
+
+
+def test_a_list_of_models_is_not_bypassed(house):
+    key = house.key("--models", "mine")
+    assert BYPASSES
+    for what, (target, body, headers) in BYPASSES.items():
+        head = {"Content-Type": "application/json", **headers}
+        sized = raw_http.request("POST", target, body, key=key, headers=head)
+        requests = {
+            "at once": [sized],
+            "HTTP/1.0": [raw_http.request("POST", target, body, key=key, headers=head,
+                                          version="1.0")],
+            "split": [*(sized[at:at + 7] for at in range(0, 700, 7)), sized[700:]],
+            "in chunks": [raw_http.request("POST", target, key=key, headers={
+                **head, "Transfer-Encoding": "chunked"}), chunked(body, 7 if len(body) < 99 else
+                                                                  60_000)],
+        }
+        for how, pieces in requests.items():
+            with house.server.visitor() as visitor:
+                for piece in pieces:
+                    try:
+                        visitor.send(piece)
+                    except ConnectionError:
+                        break  # refused already
+                status = visitor.response().status
+            assert status in (400, 403, 413, 415), f"{what}, {how}: {status}"
+    assert not [r for service in house.services.values() for r in service.requests
+                if r.method == "POST"]
+    assert house.ask(key).status == 200
+
+
+def test_a_body_of_up_to_a_mebibyte_is_judged(house):
+    key = house.key("--models", "mine")
+    for size, status in (((1 << 20), 200), ((1 << 20) + 1, 413)):
+        frame = b'{"a":"%s","model":"mine"}'
+        body = frame % (b"x" * (size - len(frame) + 2))
+        assert len(body) == size
+        with house.server.visitor() as visitor:
+            try:
+                visitor.send(raw_http.request("POST", CHAT, body, key=key))
+            except ConnectionError:
+                pass
+            assert visitor.response().status == status
+    assert house.reached() == 1
