@@ -32,7 +32,7 @@ class hook_context {
   std::string user_remote_address() const;
   /// Where the visitor connected to; empty in a hook about a tunnel.
   std::string user_local_address() const;
-  /// The address of the client that serves the tunnel; empty while none was chosen.
+  /// The address of the client that serves the tunnel; empty once that has left.
   std::string inner_remote_address() const;
   /// Our end of that client's connection.
   std::string inner_local_address() const;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/dial.hpp"
+#include "core/counted.hpp"
 #include "core/log.hpp"
 #include "net/wakeup.hpp"
 
@@ -17,17 +18,6 @@ constexpr std::size_t receive_size = 256 * 1024;
 constexpr std::uint32_t early = 32 * 1024;
 constexpr std::uint64_t credit_bound = 1ull << 30;  // what all links may promise together, in bytes
 constexpr std::string_view default_service = "default";
-
-// Counts while it lives.
-class counted {
- public:
-  explicit counted(std::size_t& counter) : counter_(counter) { ++counter_; }
-  counted(const counted&) = delete;
-  ~counted() { --counter_; }
-
- private:
-  std::size_t& counter_;
-};
 
 }  // namespace
 

@@ -38,9 +38,12 @@ value_store& values_of(tunnel::tunnel& which) {
 /// A context for the length of one call.
 class call_context final : public context_source {
  public:
-  explicit call_context(tunnel::tunnel& which, tunnel::visitor* who = nullptr,
-                        bytes_span bytes = {})
-      : tunnel_(which), visitor_(who), bytes_(bytes) {}
+  /// About a tunnel, on the home worker.
+  call_context(tunnel::tunnel& which, const net::worker& home)
+      : tunnel_(which), client_(client_of(which, home)) {}
+  /// About a visitor, on its worker.
+  explicit call_context(tunnel::visitor& who, bytes_span bytes = {})
+      : tunnel_(who.of()), client_(client_of(who.of(), who.on())), visitor_(&who), bytes_(bytes) {}
 
   frpx::service_info service_info() const override {
     const tunnel::tunnel_view now = tunnel_.look();
@@ -54,11 +57,10 @@ class call_context final : public context_source {
     return visitor_ == nullptr ? std::string() : net::to_string(visitor_->local());
   }
   std::string inner_remote_address() const override {
-    const tunnel::session* const by = client();
-    return by == nullptr ? std::string() : by->facts().peer;
+    return client_ == nullptr ? std::string() : client_->facts().peer;
   }
   std::string inner_local_address() const override {
-    const auto* by = dynamic_cast<const tunnel::proxylite::client_session*>(client());
+    const auto* by = dynamic_cast<const tunnel::proxylite::client_session*>(client_);
     return by == nullptr ? std::string() : by->local_address();
   }
   std::span<std::byte> data() const override { return bytes_; }
@@ -81,13 +83,15 @@ class call_context final : public context_source {
   void is_leaving() { leaving_ = true; }
 
  private:
-  // The tunnel of this server has one client; a visitor that has none yet will have it.
-  const tunnel::session* client() const {
-    return visitor_ == nullptr ? nullptr : visitor_->client();
+  // A tunnel of this server has one client; none any more when that has left it.
+  static const tunnel::session* client_of(tunnel::tunnel& which, const net::worker& on) {
+    const auto& clients = *which.clients(on);
+    return clients.empty() ? nullptr : clients.front().client.get();
   }
 
   tunnel::tunnel& tunnel_;
-  tunnel::visitor* const visitor_;
+  const tunnel::session* const client_;
+  tunnel::visitor* const visitor_ = nullptr;
   const bytes_span bytes_;
   bool leaving_ = false;
   bool aborted_ = false;
@@ -97,22 +101,22 @@ class call_context final : public context_source {
 
 void hook_adapter::on_tunnel_created(tunnel::tunnel& which) {
   values_of(which);
-  call_context context(which);
+  call_context context(which, home_);
   if (calls_.tunnel_created) calls_.tunnel_created(context);
 }
 
 void hook_adapter::on_tunnel_destroyed(tunnel::tunnel& which) {
-  call_context context(which);
+  call_context context(which, home_);
   if (calls_.tunnel_destroyed) calls_.tunnel_destroyed(context);
 }
 
 void hook_adapter::on_visitor_coming(tunnel::visitor& who) {
-  call_context context(who.of(), &who);
+  call_context context(who);
   if (calls_.user_coming) calls_.user_coming(context);
 }
 
 void hook_adapter::on_visitor_leaving(tunnel::visitor& who) {
-  call_context context(who.of(), &who);
+  call_context context(who);
   context.is_leaving();
   if (calls_.user_leaving) calls_.user_leaving(context);
 }
@@ -120,7 +124,7 @@ void hook_adapter::on_visitor_leaving(tunnel::visitor& who) {
 void hook_adapter::on_bytes(tunnel::visitor& who, tunnel::direction way, bytes_span bytes) {
   const inner_hook& call =
       way == tunnel::direction::to_service ? calls_.user_to_tunnel : calls_.tunnel_to_user;
-  call_context context(who.of(), &who, bytes);
+  call_context context(who, bytes);
   if (call) call(context);
 }
 

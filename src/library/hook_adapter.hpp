@@ -2,6 +2,7 @@
 #pragma once
 
 #include "library/server_engine.hpp"
+#include "net/worker.hpp"
 #include "tunnel/hooks.hpp"
 
 namespace frpx::library {
@@ -10,7 +11,7 @@ namespace frpx::library {
 /// tunnel::hooks.
 class hook_adapter final : public tunnel::hooks {
  public:
-  explicit hook_adapter(const server_hooks& calls) : calls_(calls) {}
+  hook_adapter(const server_hooks& calls, const net::worker& home) : calls_(calls), home_(home) {}
 
   bool sees_bytes() const override { return calls_.user_to_tunnel || calls_.tunnel_to_user; }
   void on_tunnel_created(tunnel::tunnel& which) override;
@@ -21,6 +22,7 @@ class hook_adapter final : public tunnel::hooks {
 
  private:
   const server_hooks& calls_;
+  const net::worker& home_;
 };
 
 }  // namespace frpx::library

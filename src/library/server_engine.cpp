@@ -80,7 +80,7 @@ class server_engine::running {
       : log_(as_callback(of.log_to)),
         workers_(workers_of(of.options_)),
         places_(visitors_of(of.options_)),
-        hooks_(of.hooks),
+        hooks_(of.hooks, workers_.home()),
         tunnels_(workers_, places_, {as_ranges(of.ports_), std::move(outer_address)}, &hooks_),
         dialect_(workers_, tunnels_,
                  {.allow = std::move(allow), .token = secret(of.options_.token)}),

@@ -2,6 +2,7 @@
 
 #include "client/dial.hpp"
 #include "client/errc.hpp"
+#include "core/counted.hpp"
 #include "link/errc.hpp"
 #include "link/proxylite/link_options.hpp"
 #include "net/error.hpp"
@@ -31,17 +32,6 @@ error_code error_of(std::int32_t code) {
   }
   return errc::registration_refused;
 }
-
-// Counts while it lives.
-class counted {
- public:
-  explicit counted(std::size_t& counter) : counter_(counter) { ++counter_; }
-  counted(const counted&) = delete;
-  ~counted() { --counter_; }
-
- private:
-  std::size_t& counter_;
-};
 
 // Nobody watches the stream any more once this goes.
 class unwatched {
