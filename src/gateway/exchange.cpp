@@ -48,6 +48,7 @@ void exchange::clear() {
   stream_.reset();
   answer_in_.release();
   answer_out_.release();
+  in_kernel_.reset();
   failure_.reset();
   fresh_stream_only_ = false;
   visitor_gone_ = false;
@@ -317,7 +318,7 @@ asio::awaitable<exchange::ending> exchange::converse() {
     pump_response();
     if (response_.answered()) client_->health.succeeded();
     if (response_.given() && held_most_ != 0) drop_sent();
-    const bool said_all = response_.complete() && answer_out_.empty();
+    const bool said_all = response_.complete() && all_written();
     const bool heard_all = request_.complete() || service_refuses_ || !response_.keep_visitor();
     if (visitor_gone_ || from_->watch.broken()) co_return ending::visitor_gone;
     if (said_all && response_.upgraded()) co_return ending::upgraded;
@@ -326,6 +327,10 @@ asio::awaitable<exchange::ending> exchange::converse() {
     if (bad_request_) co_return ending::bad_request;
     if (progress_ && settling_ == settling::no) {
       set_alarm();
+      if (std::exchange(turn_over_, false)) {
+        from_->bell.ring_later();
+        co_await from_->bell.wait();
+      }
     } else if (!from_->alarm.rang()) {
       co_await from_->bell.wait();
     } else if (settling_ == settling::now) {

@@ -21,6 +21,7 @@
 #include "http/prompt_hash.hpp"
 #include "http/token_scanner.hpp"
 #include "net/buffer.hpp"
+#include "net/pipe_pool.hpp"
 #include "tunnel/session.hpp"
 
 namespace frpx::gateway {
@@ -101,7 +102,12 @@ class exchange {
   void drop_sent();
   void note_held();
   void pump_response();
+  bool move_response();
   bool write_answer();
+  bool all_written() const { return answer_out_.empty() && !(in_kernel_ && in_kernel_->filled > 0); }
+  bool can_splice();
+  bool splice_answer();
+  bool drain_pipe();
   bool take_answer();
   bool pass_answer(bytes_view input);
   bool is_settled();
@@ -145,6 +151,7 @@ class exchange {
   http::field client_field_;
   net::buffer answer_in_;   // a head that is not whole yet
   net::buffer answer_out_;  // what the visitor did not take yet
+  net::pipe_pool::handle in_kernel_;  // the same, of a large body between two sockets
   http::token_scanner tokens_;
   int said_status_ = 0;  // of an answer of our own
   std::optional<outcome> failure_;
@@ -153,6 +160,7 @@ class exchange {
   bool service_refuses_ = false;  // to take more of the request
   bool visitor_gone_ = false;
   bool progress_ = false;
+  bool turn_over_ = false;  // there may be more to do, after others
 };
 
 }  // namespace frpx::gateway

@@ -14,6 +14,8 @@ constexpr std::size_t read_at_once = 32 * 1024;
 constexpr std::size_t body_room = read_at_once + 64;  // and a chunk's frame
 constexpr auto settle_pause = std::chrono::milliseconds(100);
 constexpr std::size_t answer_at_once = 64 * 1024;
+constexpr int steps_of_a_turn = 8;  // of up to 256 KiB each
+constexpr std::size_t least_spliced = 64 * 1024;  // less is copied faster
 constexpr std::size_t answer_room =
     3 * answer_at_once;  // a read, what was kept, and a head's growth
 
@@ -132,14 +134,22 @@ void exchange::show_finders(std::string_view body) {
 // --------------------------------------------------------------------------
 
 void exchange::pump_response() {
-  for (;;) {
-    if (!answer_out_.empty()) {
-      if (!write_answer()) return;
-    } else if (response_.complete() || failure_ || !take_answer()) {
-      return;
-    }
+  for (int step = 0; move_response(); ++step) {
     progress_ = true;
+    if (step == steps_of_a_turn) {
+      turn_over_ = true;
+      break;
+    }
   }
+  if (in_kernel_ && in_kernel_->filled == 0) in_kernel_.reset();
+}
+
+// One step; false when there is none to take now.
+bool exchange::move_response() {
+  if (!answer_out_.empty()) return write_answer();
+  if (in_kernel_ && in_kernel_->filled > 0) return drain_pipe();
+  if (response_.complete() || failure_) return false;
+  return can_splice() ? splice_answer() : take_answer();
 }
 
 bool exchange::write_answer() {
@@ -149,6 +159,30 @@ bool exchange::write_answer() {
   answer_out_.consume(sent.bytes);
   if (answer_out_.empty()) answer_out_.release();
   return true;
+}
+
+// Whether what comes next is bulk that can go from socket to socket within the kernel.
+bool exchange::can_splice() {
+  if (response_.unseen() < least_spliced || !answer_in_.empty()) return false;
+  if ((*stream_)->plain_socket() == nullptr || from_->connection->plain_socket() == nullptr) {
+    return false;
+  }
+  if (!in_kernel_) in_kernel_ = at_.on.relays().pipes().take();
+  return in_kernel_ != nullptr;
+}
+
+bool exchange::splice_answer() {
+  const auto got = in_kernel_->fill(*(*stream_)->plain_socket(), response_.unseen());
+  if (got.state == io_state::failed || got.state == io_state::ended) service_fails(ended_how());
+  if (got.state != io_state::moved) return false;
+  response_.skip(got.bytes);
+  return true;
+}
+
+bool exchange::drain_pipe() {
+  const auto sent = in_kernel_->drain(*from_->connection->plain_socket());
+  if (sent.state == io_state::failed) visitor_gone_ = true;
+  return sent.state == io_state::moved;
 }
 
 bool exchange::take_answer() {

@@ -68,6 +68,13 @@ result<body_decoder::step> body_decoder::feed(std::string_view input, std::size_
   return s;
 }
 
+void body_decoder::skip(std::uint64_t size) {
+  assert(size <= counted());
+  remaining_ -= size;
+  size_ += size;
+  if (remaining_ == 0) state_ = state::done;
+}
+
 error_code body_decoder::control(char c) {
   const auto expect = [this, c](char wanted, state then) -> error_code {
     if (c != wanted) return errc::bad_chunk;

@@ -41,6 +41,11 @@ class body_decoder {
   result<step> feed(std::string_view input,
                     std::size_t most = std::numeric_limits<std::size_t>::max());
 
+  /// How many of the next bytes are payload for certain, and of a body that is its payload.
+  std::uint64_t counted() const { return state_ == state::counted ? remaining_ : 0; }
+  /// As `feed` with `size` bytes, at most counted() of them, that nobody shows it.
+  void skip(std::uint64_t size);
+
   /// The body has ended by itself.
   bool done() const { return state_ == state::done; }
 

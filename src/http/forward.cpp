@@ -29,6 +29,11 @@ std::size_t body_forwarder::pass(std::string_view input) {
   return step->consumed;
 }
 
+void body_forwarder::skip(std::uint64_t size) {
+  body_.skip(size);
+  if (body_.done()) complete_ = true;
+}
+
 result<progress> body_forwarder::forward(std::string_view input, std::span<char> output) {
   progress p;
   while (!complete_) {
@@ -199,6 +204,11 @@ std::size_t response_forwarder::pass(std::string_view input) {
   const std::size_t size = body_.pass(input);
   if (body_.complete()) state_ = state::complete;
   return size;
+}
+
+void response_forwarder::skip(std::uint64_t size) {
+  body_.skip(size);
+  if (body_.complete()) state_ = state::complete;
 }
 
 result<progress> response_forwarder::forward_body(std::string_view input, std::span<char> output) {

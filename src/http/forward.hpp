@@ -41,6 +41,14 @@ class body_forwarder {
   /// passed on. 0 where chunks are read or written: that is for forward().
   std::size_t pass(std::string_view input);
 
+  /// How many of the next bytes could go out as they are without being seen at all: the rest of a
+  /// body of known length that nobody reads along; else 0.
+  std::uint64_t unseen() const {
+    return complete_ || chunked_out_ || reader_ != nullptr ? 0 : body_.counted();
+  }
+  /// So many of them, at most unseen(), have been passed on.
+  void skip(std::uint64_t size);
+
   /// No more bytes will come: errc::cut_short unless the body may end so. forward() may have to
   /// write the last chunk yet.
   error_code end_of_stream() { return body_.end_of_stream(); }
@@ -109,6 +117,11 @@ class response_forwarder {
   /// How many bytes at the front of `input` go to the visitor as they are, without a copy; they
   /// count as passed on. 0 for everything that forward() must look at.
   std::size_t pass(std::string_view input);
+
+  /// How many of the next bytes could go to the visitor without being seen, for instance by splice.
+  std::uint64_t unseen() const { return state_ == state::body ? body_.unseen() : 0; }
+  /// So many of them, at most unseen(), have been passed on.
+  void skip(std::uint64_t size);
 
   /// The stream has ended cleanly and all its bytes went through forward(). Errors as there;
   /// errc::cut_short if the response needed more. A stream that was reset must not be told here:

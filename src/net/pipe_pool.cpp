@@ -2,6 +2,11 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <cassert>
+
+#include "net/socket.hpp"
+
 namespace frpx::net {
 namespace {
 
@@ -20,6 +25,19 @@ std::unique_ptr<pipe> make_pipe() {
 }
 
 }  // namespace
+
+write_outcome pipe::fill(socket& from, std::size_t most) {
+  assert(filled == 0);
+  const write_outcome got = from.splice_into(write_end.get(), std::min(most, capacity));
+  filled = got.bytes;
+  return got;
+}
+
+write_outcome pipe::drain(socket& to) {
+  const write_outcome put = to.splice_from(read_end.get(), filled);
+  filled -= put.bytes;
+  return put;
+}
 
 pipe_pool::handle pipe_pool::take() {
   if (lent_ >= limit_) return {};

@@ -2,15 +2,25 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <vector>
 
 #include "net/fd.hpp"
+#include "net/stream.hpp"
 
 namespace frpx::net {
 
-/// A kernel pipe and how many bytes stand in it, which its user keeps count of.
+class socket;
+
+/// A kernel pipe through which bytes go from socket to socket without being copied (splice).
 struct pipe {
+  /// Reads into the pipe, which is empty: so a full pipe is never taken for a source without
+  /// bytes, and a failure has one culprit. At most `most` bytes, and what the pipe holds.
+  write_outcome fill(socket& from, std::size_t most = std::numeric_limits<std::size_t>::max());
+  /// Writes what is in it, as far as `to` takes it at once.
+  write_outcome drain(socket& to);
+
   unique_fd read_end;
   unique_fd write_end;
   std::size_t capacity = 0;

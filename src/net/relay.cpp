@@ -108,12 +108,8 @@ bool relay::can_splice(side& from) {
   return from.spliced != nullptr;
 }
 
-// The pipe is empty when it is filled, so that a full pipe is never taken for a source without
-// bytes, and a failure has one culprit.
 relay::step relay::splice(side& from, std::size_t& budget) {
-  pipe& between = *from.spliced;
-  const write_outcome got =
-      from.carrier->plain_socket()->splice_into(between.write_end.get(), between.capacity);
+  const write_outcome got = from.spliced->fill(*from.carrier->plain_socket());
   switch (got.state) {
     case io_state::blocked:
       return step::wait;
@@ -125,7 +121,6 @@ relay::step relay::splice(side& from, std::size_t& budget) {
     case io_state::moved:
       break;
   }
-  between.filled = got.bytes;
   note_read(from, got.bytes, budget);
   return flush_pipe(from);
 }
@@ -133,11 +128,9 @@ relay::step relay::splice(side& from, std::size_t& budget) {
 relay::step relay::flush_pipe(side& from) {
   pipe& between = *from.spliced;
   while (between.filled > 0) {
-    const write_outcome put =
-        other(from).carrier->plain_socket()->splice_from(between.read_end.get(), between.filled);
+    const write_outcome put = between.drain(*other(from).carrier->plain_socket());
     if (put.state == io_state::failed) return fail(other(from));
     if (put.state == io_state::blocked) return step::wait;
-    between.filled -= put.bytes;
     owner_.totals_.spliced += put.bytes;
     note_moved(from, put.bytes);
   }

@@ -158,6 +158,8 @@ class relay_set {
 
   const counters& totals() const { return totals_; }
   const pipe_pool& pipes() const { return pipes_; }
+  /// For bulk that is no relay's.
+  pipe_pool& pipes() { return pipes_; }
 
  private:
   friend class relay;

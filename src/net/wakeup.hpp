@@ -28,6 +28,9 @@ class wakeup final : private poller::task {
   ~wakeup();
 
   void ring();
+  /// Ends the wait that follows when everything else that is ready had its turn: for a coroutine
+  /// that has more to do than its share.
+  void ring_later() { events_.schedule_later(*this); }
   boost::asio::awaitable<void> wait();
 
  private:
