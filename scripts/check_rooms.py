@@ -130,6 +130,23 @@ def coroutine_lambdas_capture_nothing(_, __, code):
                           "the coroutine ends; pass them as parameters")
 
 
+def waits_in_the_loop_alone(room, path, code):
+    if path.parts[0] == "src":
+        for match in re.finditer(r"\b(steady_timer|system_timer|stream_descriptor|basic_waitable_timer"
+                                 r"|(tcp|udp|stream_protocol|datagram_protocol)::(socket|acceptor))\b",
+                                 code):
+            yield match.start(), ("waits in Asio's reactor, which no worker turns: use net::alarm, "
+                                  "net::pause or the poller")
+
+
+def posts_to_the_loop_alone(room, path, code):
+    if path.parts[0] == "src":
+        for match in re.finditer(r"\b(post|defer|dispatch)\s*\(\s*([\w:]*::)?use_awaitable"
+                                 r"|this_coro::executor", code):
+            yield match.start(), ("posts past the loop, which would sleep over it: use "
+                                  "net::let_others_run, loop.post, a task group")
+
+
 def keeps_beast_out_of_headers(_, path, code):
     if path.suffix == ".hpp":
         for match in re.finditer(r"boost/beast|\bbeast::", code):
@@ -144,7 +161,8 @@ def keeps_boost_out_of_the_public_headers(_, path, code):
 
 RULES = [
     includes_only_lower_rooms, stands_in_a_known_room, spawns_only_in_net, detaches_nothing,
-    shares_no_ownership_of_this, coroutine_lambdas_capture_nothing, keeps_beast_out_of_headers,
+    shares_no_ownership_of_this, coroutine_lambdas_capture_nothing, waits_in_the_loop_alone,
+    posts_to_the_loop_alone, keeps_beast_out_of_headers,
     keeps_boost_out_of_the_public_headers,
 ]
 
@@ -206,6 +224,12 @@ CASES = [
      "f([&] { g([](int b) -> awaitable<void> { co_return; }); });\n", 0),
     (coroutine_lambdas_capture_nothing, "src/net/a.cpp",
      "awaitable<void> f() { x[i] = 1; [[maybe_unused]] int a; co_await g([&] { return 1; }); }\n", 0),
+    (waits_in_the_loop_alone, "src/net/a.hpp", "boost::asio::steady_timer t;\n", 1),
+    (waits_in_the_loop_alone, "src/net/a.cpp", "asio::ip::tcp::socket s(c);\n", 1),
+    (waits_in_the_loop_alone, "src/net/a.cpp", "using e = asio::ip::tcp::endpoint;\n", 0),
+    (posts_to_the_loop_alone, "src/net/a.cpp", "co_await asio::post(asio::use_awaitable);\n", 1),
+    (posts_to_the_loop_alone, "src/net/a.cpp", "auto e = co_await asio::this_coro::executor;\n", 1),
+    (posts_to_the_loop_alone, "src/net/a.cpp", "on.post(use);\n", 0),
     (keeps_beast_out_of_headers, "src/http/a.hpp", "#include <boost/beast/http.hpp>\n", 1),
     (keeps_beast_out_of_headers, "src/http/a.hpp", "boost::beast::flat_buffer b;\n", 1),
     (keeps_beast_out_of_headers, "src/http/a.cpp", "#include <boost/beast/http.hpp>\n", 0),

@@ -48,7 +48,7 @@ boost::asio::awaitable<void> count_rings(wakeup& bell, std::uint64_t& rings) {
 
 void ring_a_coroutine(benchmark::State& state) {
   test::event_loop loop;
-  task_group group(loop->context());
+  task_group group(loop->loop());
   wakeup bell(loop->events());
   std::uint64_t rings = 0;
   group.spawn(count_rings(bell, rings));

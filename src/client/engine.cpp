@@ -1,7 +1,5 @@
 #include "client/engine.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include "client/dial.hpp"
 #include "core/log.hpp"
 #include "core/names.hpp"
@@ -67,7 +65,7 @@ engine::engine(net::worker& home, net::resolver& names, net::blocking_pool& file
       beat_(home.timers(), bell_),
       silent_(home.timers(), bell_),
       drained_(home.timers(), bell_),
-      tasks_(home.context()) {}
+      tasks_(home.loop()) {}
 
 asio::awaitable<ending> engine::run() {
   if (!stopping_) tasks_.spawn(keep_registered());
@@ -150,7 +148,7 @@ asio::awaitable<void> engine::wait_or_yield(bool nothing_is_there) {
   if (nothing_is_there) {
     co_await bell_.wait();
   } else {
-    co_await asio::post(asio::use_awaitable);
+    co_await net::let_others_run();
   }
 }
 

@@ -29,7 +29,7 @@ link_set::link_set(net::worker& on, local_service& service, stream_set& streams,
       limits_(limits),
       receive_buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_size)),
       credit_(credit_bound),
-      tasks_(on.context()) {}
+      tasks_(on.loop()) {}
 
 link_set::~link_set() = default;
 
@@ -167,10 +167,8 @@ void link_set::reset_all() {
 }
 
 asio::awaitable<bool> link_set::join(steady_time until) {
-  asio::steady_timer look(on_.context());
   while (!links_.empty() && steady_clock::now() < until) {
-    look.expires_after(std::chrono::milliseconds(5));
-    co_await look.async_wait(asio::use_awaitable);
+    co_await net::pause(std::chrono::milliseconds(5));
   }
   co_return co_await tasks_.join(until) && links_.empty();
 }

@@ -46,7 +46,7 @@ class model_fetch : public testing::Test {
   net::resolver names_{blocking_};
   test::scripted_port port_{loop_};
   local_service service_{names_, "127.0.0.1", port_.port()};
-  net::task_group tasks_{loop_->context()};
+  net::task_group tasks_{loop_->loop()};
   std::optional<model_listing> got_;
 };
 

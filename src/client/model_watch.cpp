@@ -19,7 +19,7 @@ std::vector<wire::model> to_wire(std::vector<host::model> models) {
 
 model_watch::model_watch(net::worker& on, local_service& service, steady_clock::duration patience,
                          steady_clock::duration period)
-    : on_(on), service_(service), patience_(patience), period_(period), asking_(on.context()) {}
+    : on_(on), service_(service), patience_(patience), period_(period), asking_(on.loop()) {}
 
 void model_watch::start(std::function<void()> on_change) {
   asking_.spawn(ask(std::move(on_change)));

@@ -57,8 +57,8 @@ stream_set::stream_set(net::worker& on, local_service& service, stream_limits li
     : on_(on),
       service_(service),
       limits_(limits),
-      relays_(on.context(), on.events(), on.buffers(), on.scratch()),
-      openings_(on.context()) {}
+      relays_(on.loop(), on.buffers(), on.scratch()),
+      openings_(on.loop()) {}
 
 void stream_set::begin(net::endpoint proxy, std::function<void()> on_idle) {
   proxy_ = std::move(proxy);

@@ -327,10 +327,7 @@ asio::awaitable<exchange::ending> exchange::converse() {
     if (bad_request_) co_return ending::bad_request;
     if (progress_ && settling_ == settling::no) {
       set_alarm();
-      if (std::exchange(turn_over_, false)) {
-        from_->bell.ring_later();
-        co_await from_->bell.wait();
-      }
+      if (std::exchange(turn_over_, false)) co_await net::let_others_run();
     } else if (!from_->alarm.rang()) {
       co_await from_->bell.wait();
     } else if (settling_ == settling::now) {

@@ -104,7 +104,9 @@ class exchange {
   void pump_response();
   bool move_response();
   bool write_answer();
-  bool all_written() const { return answer_out_.empty() && !(in_kernel_ && in_kernel_->filled > 0); }
+  bool all_written() const {
+    return answer_out_.empty() && !(in_kernel_ && in_kernel_->filled > 0);
+  }
   bool can_splice();
   bool splice_answer();
   bool drain_pipe();
@@ -149,8 +151,8 @@ class exchange {
   std::unique_ptr<service_streams::kept> stream_;
   http::response_forwarder response_;
   http::field client_field_;
-  net::buffer answer_in_;   // a head that is not whole yet
-  net::buffer answer_out_;  // what the visitor did not take yet
+  net::buffer answer_in_;             // a head that is not whole yet
+  net::buffer answer_out_;            // what the visitor did not take yet
   net::pipe_pool::handle in_kernel_;  // the same, of a large body between two sockets
   http::token_scanner tokens_;
   int said_status_ = 0;  // of an answer of our own

@@ -14,7 +14,7 @@ constexpr std::size_t read_at_once = 32 * 1024;
 constexpr std::size_t body_room = read_at_once + 64;  // and a chunk's frame
 constexpr auto settle_pause = std::chrono::milliseconds(100);
 constexpr std::size_t answer_at_once = 64 * 1024;
-constexpr int steps_of_a_turn = 8;  // of up to 256 KiB each
+constexpr int steps_of_a_turn = 8;                // of up to 256 KiB each
 constexpr std::size_t least_spliced = 64 * 1024;  // less is copied faster
 constexpr std::size_t answer_room =
     3 * answer_at_once;  // a read, what was kept, and a head's growth

@@ -1,6 +1,5 @@
 #include "http/service.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <spdlog/fmt/fmt.h>
@@ -114,7 +113,7 @@ class service::connection {
 asio::awaitable<void> service::connection::run() {
   while (keep_alive_ && !broken_ && co_await receive()) {
     co_await send(co_await answer());
-    if (++in_a_row_ % requests_in_a_row == 0) co_await asio::post(asio::use_awaitable);
+    if (++in_a_row_ % requests_in_a_row == 0) co_await net::let_others_run();
   }
   if (!broken_) co_await flush();
   if (!broken_) co_await close_in_order();
@@ -291,7 +290,7 @@ asio::awaitable<void> service::connection::send_pieces(std::unique_ptr<body_sour
     write_piece(piece, chunked);
     co_await flush();
     if (state == body_source::state::more) {
-      co_await asio::post(asio::use_awaitable);  // others have their turn
+      co_await net::let_others_run();  // others have their turn
     } else if (state == body_source::state::blocked) {
       alarm_.clear();
       co_await bell_.wait();
@@ -350,7 +349,7 @@ asio::awaitable<void> service::connection::close_in_order() {
     }
     const auto got = visitor_->read(owner_.worker_.scratch());
     if (got.state == net::io_state::moved) {
-      co_await asio::post(asio::use_awaitable);
+      co_await net::let_others_run();
     } else if (got.state == net::io_state::blocked) {
       co_await bell_.wait();
     } else {
@@ -360,7 +359,7 @@ asio::awaitable<void> service::connection::close_in_order() {
 }
 
 service::service(net::worker& on, handler answers, service_options options)
-    : worker_(on), answers_(std::move(answers)), options_(options), tasks_(on.context()) {}
+    : worker_(on), answers_(std::move(answers)), options_(options), tasks_(on.loop()) {}
 
 service::~service() = default;
 

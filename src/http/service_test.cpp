@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <stdexcept>
@@ -477,16 +476,15 @@ TEST(service_pieces, a_slow_visitor_slows_the_source) {
 
 // Handlers that wait until the test opens the gate.
 struct gate {
-  std::optional<asio::steady_timer> closed;
+  std::optional<net::wakeup> opened;
   int waiting = 0;
 };
 
 asio::awaitable<response> behind(gate* at, request asked) {
   if (asked.head->path != "/wait") co_return echo(asked);
-  if (!at->closed) at->closed.emplace(co_await asio::this_coro::executor, steady_time::max());
+  if (!at->opened) at->opened.emplace(net::loop::current().events());
   ++at->waiting;
-  boost::system::error_code opened;
-  co_await at->closed->async_wait(asio::redirect_error(asio::use_awaitable, opened));
+  co_await at->opened->wait();
   co_return echo(asked);
 }
 
@@ -501,12 +499,12 @@ TEST(service_end, idle_connections_end_and_the_others_behind_their_answer) {
   EXPECT_TRUE(running.eventually([&] { return at.waiting == 1; }));
   running.drain();
   EXPECT_TRUE(idle.has_ended());
-  running.call([&] { return at.closed->cancel(); });
+  running.call([&] { return at.opened->ring(), 0; });
   const std::string answer = busy.read_response();
   EXPECT_EQ(body_of(answer), "GET /wait ");
   EXPECT_TRUE(has(answer, "Connection: close\r\n"));
   EXPECT_TRUE(busy.has_ended());
-  running.call([&] { return at.closed.reset(), 0; });
+  running.call([&] { return at.opened.reset(), 0; });
 }
 
 TEST(service_end, what_outlives_its_patience_is_reset) {
@@ -519,7 +517,7 @@ TEST(service_end, what_outlives_its_patience_is_reset) {
   EXPECT_EQ(stuck.read_to_end(), "");
   EXPECT_TRUE(stuck.was_reset());
   EXPECT_TRUE(running.comes_to(0));
-  running.call([&] { return at.closed.reset(), 0; });
+  running.call([&] { return at.opened.reset(), 0; });
 }
 
 }  // namespace

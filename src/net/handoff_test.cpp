@@ -82,7 +82,7 @@ TEST_F(handoff_test, an_asker_that_is_cancelled_leaves_the_answer_to_nobody) {
     (void)co_await other->call([go] { return go->wait(), 1; }, hours(1));
   };
   std::latch go(1);
-  task_group group(loop_->context());
+  task_group group(loop_->loop());
   group.spawn(ask(&workers_.home(), &go));
   loop_.settle();
   group.cancel();
@@ -106,7 +106,7 @@ TEST(blocking_pool, is_busy_one_past_its_limit) {
   const auto hold = [](blocking_pool* in, std::latch* until) -> asio::awaitable<void> {
     EXPECT_TRUE(co_await in->run([until] { return until->wait(), true; }, hours(1)));
   };
-  task_group group(loop->context());
+  task_group group(loop->loop());
   group.spawn(hold(&pool, &go));
   group.spawn(hold(&pool, &go));
   loop.settle();

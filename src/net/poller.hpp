@@ -7,21 +7,16 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-
+#include "core/clock.hpp"
 #include "net/fd.hpp"
 
 namespace frpx::net {
 
-/// Asio's reactor costs a system call more for every read that has to wait, and a heap operation
-/// for each; this one costs neither. It is itself a descriptor that the worker's io_context waits
-/// on.
+/// One system call for all that is ready, and none but `read` and `write` for a descriptor that
+/// stays. After the events of one wake-up come the tasks they scheduled (coroutines that may go
+/// on), then the flushes (links that send everything those tasks wrote with one call).
 ///
-/// After the events of one wake-up come the tasks they scheduled (coroutines that may go on), then
-/// the flushes (links that send everything those tasks wrote with one call).
-///
-/// Only the worker that owns the io_context may call it.
+/// Only the thread that turns the loop may call it.
 class poller {
  public:
   /// A registered descriptor.
@@ -54,7 +49,7 @@ class poller {
     task* previous_ = nullptr;
   };
 
-  explicit poller(boost::asio::io_context& context);
+  poller();
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
   ~poller();
@@ -74,8 +69,9 @@ class poller {
   /// share.
   void schedule_later(task& what) { enqueue(later_, what); }
 
-  /// Ends the waiting, so that the io_context may run out of work.
-  void stop();
+  /// Waits until `until` for events, not at all if anything is scheduled, and deals with one batch
+  /// of them and with all that is scheduled. Whether there was anything.
+  bool wait(steady_time until);
 
  private:
   // A ring whose head is a task that never runs.
@@ -88,18 +84,12 @@ class poller {
     void take_all(ring& from);
   };
 
-  void arm();
-  void dispatch();
-  void run_scheduled();
-  void enqueue(ring& into, task& what);
+  bool run_scheduled();
+  static void enqueue(ring& into, task& what);
 
   static constexpr std::size_t batch = 256;
 
-  boost::asio::io_context& context_;
-  boost::asio::posix::stream_descriptor waiting_;
-  int epoll_;
-  bool running_ = false;
-  bool posted_ = false;
+  unique_fd epoll_;
   ring tasks_;
   ring flushes_;
   ring later_;

@@ -1,8 +1,5 @@
 #include "net/relay.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 #include <cassert>
 
@@ -180,14 +177,14 @@ void relay::note_moved(side& from, std::size_t bytes) {
   (&from == &visitor_ ? owner_.totals_.from_visitors : owner_.totals_.from_services) += bytes;
 }
 
-relay_set::relay_set(asio::io_context& context, poller& events, buffer_pool& buffers,
-                     bytes_span scratch, relay_options options)
-    : events_(events),
+relay_set::relay_set(loop& on, buffer_pool& buffers, bytes_span scratch, relay_options options)
+    : events_(on.events()),
       buffers_(buffers),
       scratch_(scratch),
       options_(options),
       pipes_(options.pipes),
-      idle_(context) {
+      emptied_(on.events()),
+      late_(on.timers(), emptied_) {
   assert(scratch.size() >= buffer_pool::block_size);
 }
 
@@ -214,16 +211,14 @@ std::unique_ptr<relay> relay_set::take_out(std::size_t place) {
   relays_[place]->place_ = place;
   std::unique_ptr<relay> taken = std::move(relays_.back());
   relays_.pop_back();
-  if (relays_.empty()) idle_.cancel();
+  if (relays_.empty()) emptied_.ring();
   return taken;
 }
 
 asio::awaitable<bool> relay_set::join(steady_time until) {
-  while (!relays_.empty() && steady_clock::now() < until) {
-    idle_.expires_at(until);
-    error_code ignored;
-    co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  late_.set(until);
+  while (!relays_.empty() && !late_.rang()) co_await emptied_.wait();
+  late_.clear();
   co_return relays_.empty();
 }
 

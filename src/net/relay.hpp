@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -13,9 +12,10 @@
 #include "core/bytes.hpp"
 #include "core/clock.hpp"
 #include "net/buffer.hpp"
+#include "net/loop.hpp"
 #include "net/pipe_pool.hpp"
-#include "net/poller.hpp"
 #include "net/stream.hpp"
+#include "net/wakeup.hpp"
 
 namespace frpx::net {
 
@@ -138,8 +138,7 @@ class relay_set {
 
   /// `scratch` (at least a block of a buffer_pool) is used only while a relay runs. All outlive the
   /// set.
-  relay_set(boost::asio::io_context& context, poller& events, buffer_pool& buffers,
-            bytes_span scratch, relay_options options = {});
+  relay_set(loop& on, buffer_pool& buffers, bytes_span scratch, relay_options options = {});
   relay_set(const relay_set&) = delete;
   relay_set& operator=(const relay_set&) = delete;
   ~relay_set();
@@ -153,7 +152,7 @@ class relay_set {
 
   std::size_t size() const { return relays_.size(); }
   void reset_all();
-  /// Waits until none is left, at most until `until`; false if some are.
+  /// Waits until none is left, at most until `until`; false if some are. One coroutine at a time.
   boost::asio::awaitable<bool> join(steady_time until);
 
   const counters& totals() const { return totals_; }
@@ -173,7 +172,8 @@ class relay_set {
   pipe_pool pipes_;
   counters totals_;
   std::vector<std::unique_ptr<relay>> relays_;
-  boost::asio::steady_timer idle_;
+  wakeup emptied_;
+  alarm late_;
 };
 
 }  // namespace frpx::net

@@ -98,7 +98,7 @@ class model final : public relay::observer {
     }
   }
   void settle() {
-    while (on_.context().poll_one() > 0) {
+    while (on_.loop().turn(steady_time())) {
     }
   }
 

@@ -43,7 +43,7 @@ struct joined final : relay::observer {
 class relay_socket_test : public testing::Test {
  protected:
   explicit relay_socket_test(relay_options options = {})
-      : relays_(loop_->context(), loop_->events(), loop_->buffers(), loop_->scratch(), options) {}
+      : relays_(loop_->loop(), loop_->buffers(), loop_->scratch(), options) {}
   ~relay_socket_test() override { relays_.reset_all(); }
 
   // Sends until nobody takes any more: everything between the two ends is full.

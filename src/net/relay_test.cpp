@@ -220,7 +220,7 @@ TEST_F(relay_test, a_busy_direction_lets_others_run) {
   visitor_.send(std::string(much, 'x'));
   EXPECT_LT(service_.taken().size(), 1u << 20);  // one turn, within the call that told of the bytes
   bool others_ran = false;
-  boost::asio::post(loop_->context(), [&] {
+  loop_->post([&] {
     others_ran = true;
     EXPECT_LT(service_.taken().size(), much);
   });
@@ -254,7 +254,7 @@ TEST_F(relay_test, joins_wait_for_the_last) {
   start_with_room();
   EXPECT_FALSE(
       loop_.await(loop_->relays().join(steady_clock::now() + std::chrono::milliseconds(1))));
-  boost::asio::post(loop_->context(), [&] {
+  loop_->post([&] {
     visitor_.finish();
     service_.finish();
   });

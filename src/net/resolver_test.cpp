@@ -67,7 +67,7 @@ class resolver_test : public testing::Test {
       const std::string& host, steady_clock::duration patience,
       const std::function<void()>& meanwhile = [] {}) {
     std::optional<found> answer;
-    task_group group(loop_->context());
+    task_group group(loop_->loop());
     group.spawn(ask(&names_, host, patience, &answer));
     EXPECT_TRUE(loop_.run_until([&] {
       meanwhile();
@@ -140,7 +140,7 @@ TEST_F(resolver_test, stops_at_once_while_nobody_answers) {
 TEST_F(resolver_test, a_look_up_does_not_hold_up_the_end_of_its_pool) {
   blocking_pool pool(1, 1);
   std::optional<found> answer;
-  task_group group(loop_->context());
+  task_group group(loop_->loop());
   const steady_time before = steady_clock::now();
   {
     resolver names(pool, server_.address);

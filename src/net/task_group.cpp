@@ -2,8 +2,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <cassert>
@@ -14,14 +12,16 @@ namespace frpx::net {
 
 namespace asio = boost::asio;
 
+task_group::task_group(loop& on) : on_(on), emptied_(on.events()), late_(on.timers(), emptied_) {}
+
 task_group::~task_group() {
   assert(running_.empty() && "join a task group before it goes");
 }
 
 void task_group::spawn(asio::awaitable<void> coroutine) {
   const auto which = running_.emplace(running_.end());
-  asio::co_spawn(
-      context_, std::move(coroutine),
+  on_.spawn(
+      std::move(coroutine),
       asio::bind_cancellation_slot(which->signal.slot(), [this, which](std::exception_ptr failure) {
         finished(which, failure);
       }));
@@ -37,7 +37,7 @@ void task_group::cancel() {
 
 void task_group::finished(std::list<entry>::iterator which, std::exception_ptr failure) {
   running_.erase(which);
-  if (running_.empty()) idle_.cancel();
+  if (running_.empty()) emptied_.ring();
   if (!failure) return;
   try {
     std::rethrow_exception(failure);
@@ -51,11 +51,9 @@ void task_group::finished(std::list<entry>::iterator which, std::exception_ptr f
 }
 
 asio::awaitable<bool> task_group::join(steady_time until) {
-  while (!running_.empty() && steady_clock::now() < until) {
-    idle_.expires_at(until);
-    boost::system::error_code ignored;
-    co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  late_.set(until);
+  while (!running_.empty() && !late_.rang()) co_await emptied_.wait();
+  late_.clear();
   co_return running_.empty();
 }
 

@@ -3,13 +3,13 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
 #include <list>
 
 #include "core/clock.hpp"
+#include "net/loop.hpp"
+#include "net/wakeup.hpp"
 
 namespace frpx::net {
 
@@ -21,7 +21,7 @@ namespace frpx::net {
 /// operation_aborted, and every later one too.
 class task_group {
  public:
-  explicit task_group(boost::asio::io_context& context) : context_(context), idle_(context) {}
+  explicit task_group(loop& on);
   task_group(const task_group&) = delete;
   task_group& operator=(const task_group&) = delete;
   ~task_group();
@@ -29,7 +29,7 @@ class task_group {
   void spawn(boost::asio::awaitable<void> coroutine);
   void cancel();
   std::size_t size() const { return running_.size(); }
-  /// Waits until none is left, at most until `until`; false if some are.
+  /// Waits until none is left, at most until `until`; false if some are. One coroutine at a time.
   boost::asio::awaitable<bool> join(steady_time until);
 
  private:
@@ -39,8 +39,9 @@ class task_group {
 
   void finished(std::list<entry>::iterator which, std::exception_ptr failure);
 
-  boost::asio::io_context& context_;
-  boost::asio::steady_timer idle_;
+  loop& on_;
+  wakeup emptied_;
+  alarm late_;
   std::list<entry> running_;
 };
 

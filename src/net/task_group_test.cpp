@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <stdexcept>
 
 #include "tests/support/event_loop.hpp"
@@ -16,8 +14,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 
 asio::awaitable<void> wait_for(steady_clock::duration time, int& ended) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, time);
-  co_await timer.async_wait(asio::use_awaitable);
+  co_await pause(time);
   ++ended;
 }
 
@@ -32,7 +29,7 @@ steady_time in(steady_clock::duration time) {
 
 TEST(task_group, joins_when_the_last_has_ended) {
   test::event_loop loop;
-  task_group group(loop->context());
+  task_group group(loop->loop());
   int ended = 0;
   group.spawn(wait_for(milliseconds(2), ended));
   group.spawn(wait_for(milliseconds(4), ended));
@@ -43,13 +40,13 @@ TEST(task_group, joins_when_the_last_has_ended) {
 
 TEST(task_group, an_empty_group_joins_at_once) {
   test::event_loop loop;
-  task_group group(loop->context());
+  task_group group(loop->loop());
   EXPECT_TRUE(loop.await(group.join(in(hours(1)))));
 }
 
 TEST(task_group, joins_no_longer_than_asked) {
   test::event_loop loop;
-  task_group group(loop->context());
+  task_group group(loop->loop());
   int ended = 0;
   group.spawn(wait_for(hours(1), ended));
   EXPECT_FALSE(loop.await(group.join(in(milliseconds(2)))));
@@ -61,7 +58,7 @@ TEST(task_group, joins_no_longer_than_asked) {
 
 TEST(task_group, cancels_before_the_first_step) {
   test::event_loop loop;
-  task_group group(loop->context());
+  task_group group(loop->loop());
   int ended = 0;
   group.spawn(wait_for(hours(1), ended));
   group.cancel();
@@ -71,7 +68,7 @@ TEST(task_group, cancels_before_the_first_step) {
 
 TEST(task_group, an_exception_ends_its_coroutine_only) {
   test::event_loop loop;
-  task_group group(loop->context());
+  task_group group(loop->loop());
   int ended = 0;
   group.spawn(fail());
   group.spawn(wait_for(milliseconds(2), ended));

@@ -2,25 +2,10 @@
 
 namespace frpx::net {
 
-void timers::stop() {
-  stopped_ = true;
-  timer_.cancel();
-}
-
-void timers::arm() {
-  if (queue_.empty() || stopped_ || queue_.begin()->first >= armed_for_) return;
-  armed_for_ = queue_.begin()->first;
-  timer_.expires_at(armed_for_);
-  timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (cancelled) return;
-    armed_for_ = steady_time::max();
-    expire();
-    arm();
-  });
-}
-
-void timers::expire() {
+bool timers::expire() {
+  if (queue_.empty()) return false;
   const steady_time now = steady_clock::now();
+  const bool any = queue_.begin()->first <= now;
   while (!queue_.empty() && queue_.begin()->first <= now) {
     auto node = queue_.extract(queue_.begin());
     deadline& due = *node.mapped();
@@ -35,6 +20,7 @@ void timers::expire() {
     due.clear();
     due.expired();
   }
+  return any;
 }
 
 void deadline::set(steady_time when) {
@@ -49,7 +35,6 @@ void deadline::set(steady_time when) {
     place_ = timers_.queue_.insert(std::move(node));
   }
   queued_ = true;
-  timers_.arm();
 }
 
 deadline::~deadline() {

@@ -1,8 +1,6 @@
 // Deadlines: many, mostly moved and rarely met.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <map>
 
 #include "core/clock.hpp"
@@ -11,33 +9,30 @@ namespace frpx::net {
 
 class deadline;
 
-/// The deadlines of one worker, behind a single timer. Moving a deadline further away only stores
-/// the new time; the queue finds out when the old one comes. So a deadline may be set anew for
-/// every read at the cost of reading the clock, and allocates only when it is queued for the first
-/// time.
+/// The deadlines of one loop, which asks for the next of them. Moving a deadline further away only
+/// stores the new time; the queue finds out when the old one comes. So a deadline may be set anew
+/// for every read at the cost of reading the clock, and allocates only when it is queued for the
+/// first time.
 ///
-/// Touched by its worker only.
+/// Touched by the thread of the loop only.
 class timers {
  public:
-  explicit timers(boost::asio::io_context& context) : timer_(context) {}
+  timers() = default;
   timers(const timers&) = delete;
   timers& operator=(const timers&) = delete;
 
-  /// Ends the waiting, so that the io_context may run out of work.
-  void stop();
+  /// When `expire` is to be called at the latest; steady_time::max() if nothing is set. It may be
+  /// earlier than any deadline: one that was moved is found out then.
+  steady_time next() const { return queue_.empty() ? steady_time::max() : queue_.begin()->first; }
+  /// Tells the deadlines that are over. Whether there was any to look at.
+  bool expire();
 
  private:
   friend class deadline;
   using queue = std::multimap<steady_time, deadline*>;
 
-  void arm();
-  void expire();
-
-  boost::asio::steady_timer timer_;
-  steady_time armed_for_ = steady_time::max();
   queue queue_;
   queue::node_type spare_;
-  bool stopped_ = false;
 };
 
 /// One moment at which something is too late (or due). `expired` is called once, on the worker's

@@ -4,6 +4,8 @@
 
 #include <cassert>
 
+#include "net/loop.hpp"
+
 namespace frpx::net {
 
 namespace asio = boost::asio;
@@ -43,6 +45,20 @@ void wakeup::run() {
   if (auto slot = asio::get_associated_cancellation_slot(ready); slot.is_connected()) slot.clear();
   const bool cancelled = std::exchange(cancelled_, false);
   std::move(ready)(cancelled ? error_code(asio::error::operation_aborted) : error_code());
+}
+
+asio::awaitable<void> let_others_run() {
+  wakeup bell(loop::current().events());
+  bell.ring_later();
+  co_await bell.wait();
+}
+
+asio::awaitable<void> pause(steady_clock::duration span) {
+  loop& here = loop::current();
+  wakeup bell(here.events());
+  alarm over(here.timers(), bell);
+  over.set_in(span);
+  while (!over.rang()) co_await bell.wait();
 }
 
 }  // namespace frpx::net

@@ -67,9 +67,10 @@ class stream_watch final : public stream::watcher {
 class alarm final : private deadline {
  public:
   alarm(timers& of, wakeup& bell) : deadline(of), bell_(bell) {}
-  void set_in(steady_clock::duration from_now) {
+  void set_in(steady_clock::duration from_now) { set(steady_clock::now() + from_now); }
+  void set(steady_time when) {
     rang_ = false;
-    deadline::set_in(from_now);
+    deadline::set(when);
   }
   void clear() {
     rang_ = false;
@@ -87,5 +88,11 @@ class alarm final : private deadline {
   wakeup& bell_;
   bool rang_ = false;
 };
+
+/// Lets everything else that is ready have its turn.
+boost::asio::awaitable<void> let_others_run();
+
+/// Waits for so long, on the loop of the calling coroutine; no longer than the coroutine lives.
+boost::asio::awaitable<void> pause(steady_clock::duration span);
 
 }  // namespace frpx::net

@@ -38,7 +38,7 @@ class wakeup_test : public testing::Test {
   }
 
   test::event_loop loop_;
-  task_group group_{loop_->context()};
+  task_group group_{loop_->loop()};
   wakeup bell_{loop_->events()};
   int wakes_ = 0;
   bool cancelled_ = false;
@@ -59,6 +59,45 @@ TEST_F(wakeup_test, a_ring_before_the_wait_is_kept_once) {
   bell_.ring();
   start();
   EXPECT_EQ(wakes_, 1);
+}
+
+asio::awaitable<void> step_aside(int times, int& steps) {
+  for (; times > 0; --times, ++steps) co_await let_others_run();
+}
+
+TEST_F(wakeup_test, who_steps_aside_lets_the_others_run_first) {
+  int steps = 0;
+  start();
+  group_.spawn(step_aside(1000, steps));
+  while (wakes_ < 10) {
+    const int before = wakes_;
+    bell_.ring();
+    ASSERT_TRUE(loop_->loop().turn(steady_time()));
+    ASSERT_TRUE(loop_->loop().turn(steady_time()));
+    ASSERT_GT(wakes_, before);
+  }
+  EXPECT_LT(steps, 1000) << "and does not take all the turns";
+  loop_.settle();
+  EXPECT_EQ(steps, 1000);
+}
+
+asio::awaitable<void> wait_for(milliseconds span, bool& over) {
+  co_await pause(span);
+  over = true;
+}
+
+TEST_F(wakeup_test, a_pause_ends_after_its_time_and_with_its_coroutine) {
+  bool over = false;
+  bool never = false;
+  const steady_time began = steady_clock::now();
+  group_.spawn(wait_for(milliseconds(20), over));
+  group_.spawn(wait_for(std::chrono::hours(1), never));
+  ASSERT_TRUE(loop_.run_until([&] { return over; }));
+  EXPECT_GE(steady_clock::now() - began, milliseconds(20));
+  group_.cancel();
+  loop_.settle();
+  EXPECT_EQ(group_.size(), 0u);
+  EXPECT_FALSE(never);
 }
 
 TEST_F(wakeup_test, cancelling_ends_the_wait) {

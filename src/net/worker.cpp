@@ -12,13 +12,10 @@ namespace frpx::net {
 
 worker::worker(std::size_t index)
     : index_(index),
-      busy_(context_.get_executor()),
-      events_(context_),
-      timers_(context_),
-      tasks_(context_),
+      tasks_(loop_),
       scratch_(std::make_unique_for_overwrite<std::byte[]>(scratch_size)),
-      relays_(context_, events_, buffers_, scratch()),
-      udp_(events_) {}
+      relays_(loop_, buffers_, scratch()),
+      udp_(loop_.events()) {}
 
 worker::~worker() = default;
 
@@ -30,28 +27,27 @@ void worker::start(const std::function<void()>& on_thread) {
     pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
     pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).c_str());
     if (on_thread) on_thread();
-    context_.run();
+    loop_.run();
   });
 }
 
 void worker::stop() {
   if (!thread_.joinable()) return;
-  boost::asio::post(context_, [this] {
-    events_.stop();
-    timers_.stop();
-    busy_.reset();
-  });
+  loop_.stop();
   thread_.join();
 }
 
 void worker::run_and_wait(boost::asio::awaitable<void> coroutine) {
   std::promise<void> done;
-  boost::asio::co_spawn(context_, std::move(coroutine), [&done](std::exception_ptr failure) {
+  const auto tell = [&done](std::exception_ptr failure) {
     if (failure) {
       done.set_exception(failure);
     } else {
       done.set_value();
     }
+  };
+  loop_.post([this, tell, started = std::move(coroutine)]() mutable {
+    loop_.spawn(std::move(started), tell);
   });
   done.get_future().get();
 }

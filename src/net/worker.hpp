@@ -2,9 +2,6 @@
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
 #include <atomic>
 #include <functional>
@@ -16,10 +13,9 @@
 #include "core/random.hpp"
 #include "net/buffer.hpp"
 #include "net/handoff.hpp"
-#include "net/poller.hpp"
+#include "net/loop.hpp"
 #include "net/relay.hpp"
 #include "net/task_group.hpp"
-#include "net/timers.hpp"
 #include "net/udp_batches.hpp"
 
 namespace frpx::net {
@@ -34,9 +30,9 @@ class worker {
   ~worker();
 
   std::size_t index() const { return index_; }
-  boost::asio::io_context& context() { return context_; }
-  poller& events() { return events_; }
-  net::timers& timers() { return timers_; }
+  net::loop& loop() { return loop_; }
+  poller& events() { return loop_.events(); }
+  net::timers& timers() { return loop_.timers(); }
   task_group& tasks() { return tasks_; }
   quick_random& random() { return random_; }
   buffer_pool& buffers() { return buffers_; }
@@ -49,12 +45,12 @@ class worker {
   template <class F>
   void post(F f) {
     posts_.fetch_add(1, std::memory_order_relaxed);
-    boost::asio::post(context_, std::move(f));
+    loop_.post(std::move(f));
   }
   /// Runs `f` on this worker: at once when it is the one that calls, else as `post` does.
   template <class F>
   void run_here_or_post(F f) {
-    if (context_.get_executor().running_in_this_thread()) {
+    if (loop_.is_here()) {
       f();
     } else {
       post(std::move(f));
@@ -68,8 +64,7 @@ class worker {
   boost::asio::awaitable<answer_t<std::invoke_result_t<F&>>> call(F f,
                                                                   steady_clock::duration patience) {
     posts_.fetch_add(1, std::memory_order_relaxed);
-    return hand_off<F>([this](auto run) { boost::asio::post(context_, std::move(run)); },
-                       std::move(f), patience);
+    return hand_off<F>([this](auto run) { loop_.post(std::move(run)); }, std::move(f), patience);
   }
   /// From a thread that is no worker: runs `coroutine` here and waits for its end. For starting and
   /// stopping; an exception of the coroutine is thrown here.
@@ -88,10 +83,7 @@ class worker {
   void stop();
 
   const std::size_t index_;
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_;
-  poller events_;
-  net::timers timers_;
+  net::loop loop_;
   task_group tasks_;
   quick_random random_;
   buffer_pool buffers_;

@@ -1,7 +1,6 @@
 #include "server/upkeep.hpp"
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
 #include <set>
 
 #include "core/log.hpp"
@@ -46,11 +45,6 @@ bool says_nothing_of_the_row(error_code why) {
 upkeep::upkeep(surroundings around, health_listener tell)
     : around_(around), tell_(std::move(tell)) {}
 
-asio::awaitable<void> upkeep::pause(std::chrono::milliseconds span) {
-  asio::steady_timer timer(around_.home.context(), span);
-  co_await timer.async_wait(asio::use_awaitable);
-}
-
 asio::awaitable<void> upkeep::watch() {
   auto& keys = around_.keys;
   bool must_look = false;  // at the sessions: a change was heard of and not yet acted upon
@@ -63,7 +57,7 @@ asio::awaitable<void> upkeep::watch() {
       must_look = false;
       co_await end_revoked();
     }
-    co_await pause(watch_every);
+    co_await net::pause(watch_every);
   }
 }
 
@@ -128,7 +122,7 @@ asio::awaitable<void> upkeep::run() {
       co_await renew_tokens();
       co_await tidy(now);
     }
-    co_await pause(run_every);
+    co_await net::pause(run_every);
   }
 }
 

@@ -76,7 +76,6 @@ class upkeep {
   std::vector<machine> machines_to_put(steady_time now);
   std::vector<held> holders() const;
   tunnel::session* find(const held& of) const;
-  boost::asio::awaitable<void> pause(std::chrono::milliseconds span);
 
   const surroundings around_;
   const health_listener tell_;

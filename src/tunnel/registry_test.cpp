@@ -19,6 +19,11 @@ class quiet_session final : public session {
   std::string ended;
 };
 
+void settle(net::worker& on) {
+  while (on.loop().turn(steady_time())) {
+  }
+}
+
 class registry_test : public testing::Test {
  protected:
   std::shared_ptr<quiet_session> make(const std::string& id) {
@@ -26,8 +31,7 @@ class registry_test : public testing::Test {
         session_facts{.number = clients_.next_number(), .client_id = id, .user_id = "u"});
   }
   const routing& published() {
-    workers_.home().context().restart();
-    workers_.home().context().poll();
+    settle(workers_.home());
     return *clients_.current(workers_.home());
   }
 
@@ -132,10 +136,10 @@ TEST_F(registry_test, every_worker_has_its_own_snapshot) {
   net::worker_pool two(2);
   registry clients(two, 10);
   ASSERT_FALSE(clients.add(make("a"), {}));
-  two.home().context().poll();
+  settle(two.home());
   EXPECT_EQ(clients.current(two.home())->all.who.size(), 1U);
   EXPECT_EQ(clients.current(two.at(1))->all.who.size(), 0U) << "it reads its own, when it runs";
-  two.at(1).context().poll();
+  settle(two.at(1));
   EXPECT_EQ(clients.current(two.at(1))->all.who.size(), 1U);
 }
 

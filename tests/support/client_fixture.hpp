@@ -55,11 +55,10 @@ class client_test : public testing::Test {
   void start(net::resolver& names) {
     ended_.reset();
     engine_ = std::make_unique<client::engine>(loop_.worker(), names, blocking_, settings_);
-    boost::asio::co_spawn(loop_->context(), engine_->run(),
-                          [this](std::exception_ptr failure, client::ending how) {
-                            EXPECT_FALSE(failure);
-                            ended_ = how;
-                          });
+    loop_->loop().spawn(engine_->run(), [this](std::exception_ptr failure, client::ending how) {
+      EXPECT_FALSE(failure);
+      ended_ = how;
+    });
   }
   std::optional<client::ending> await_ending() {
     EXPECT_TRUE(run_until(loop_, [this] { return ended_.has_value(); })) << log_.text();

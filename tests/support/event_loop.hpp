@@ -6,8 +6,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <boost/asio/co_spawn.hpp>
-
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -34,7 +32,7 @@ class event_loop {
 
   /// Runs all that is ready, without waiting.
   void settle() {
-    while (worker_.context().poll_one() > 0) {
+    while (worker_.loop().turn(steady_time())) {
     }
   }
   /// Runs until `done()`, at most `patience`; whether it came to be.
@@ -43,7 +41,7 @@ class event_loop {
     const steady_time late = steady_clock::now() + patience;
     while (!done()) {
       if (steady_clock::now() >= late) return false;
-      worker_.context().run_one_for(std::chrono::milliseconds(1));
+      worker_.loop().turn(steady_clock::now() + std::chrono::milliseconds(1));
     }
     return true;
   }
@@ -53,12 +51,11 @@ class event_loop {
     std::exception_ptr failed;
     std::optional<T> answer;
     bool done = false;
-    boost::asio::co_spawn(worker_.context(), std::move(coroutine),
-                          [&](std::exception_ptr failure, T value) {
-                            failed = failure;
-                            answer.emplace(std::move(value));
-                            done = true;
-                          });
+    worker_.loop().spawn(std::move(coroutine), [&](std::exception_ptr failure, T value) {
+      failed = failure;
+      answer.emplace(std::move(value));
+      done = true;
+    });
     if (!run_until([&] { return done; })) throw std::runtime_error("the coroutine did not end");
     if (failed) std::rethrow_exception(failed);
     return std::move(*answer);

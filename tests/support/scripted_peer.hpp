@@ -27,7 +27,7 @@ bool run_until(event_loop& loop, Done done,
   const steady_time late = steady_clock::now() + patience;
   while (!done()) {
     if (steady_clock::now() >= late) return false;
-    loop->context().run_one_for(std::chrono::milliseconds(1));
+    loop->loop().turn(steady_clock::now() + std::chrono::milliseconds(1));
   }
   return true;
 }

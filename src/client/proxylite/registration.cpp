@@ -55,9 +55,9 @@ registration::registration(net::worker& on, net::resolver& names, settings how, 
       receive_buffer_(
           std::make_unique_for_overwrite<std::byte[]>(link::proxylite::connection::receive_size)),
       credit_(credit_bound),
-      relays_(on.context(), on.events(), on.buffers(), on.scratch()),
-      joining_(on.context()),
-      asking_(on.context()),
+      relays_(on.loop(), on.buffers(), on.scratch()),
+      joining_(on.loop()),
+      asking_(on.loop()),
       bell_(on.events()),
       again_(on.timers(), bell_) {}
 

@@ -271,7 +271,7 @@ TEST_F(segments, who_takes_a_little_now_and_then_stays) {
     const auto got = stream->read(little);
     ASSERT_EQ(got.state, net::io_state::moved);
     taken += got.bytes.size();
-    loop_->context().run_for(50ms);
+    loop_.run_until([] { return false; }, 50ms);
   }
   slow.reading = true;
   slow.take();

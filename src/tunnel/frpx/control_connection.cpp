@@ -27,7 +27,8 @@ class frpx_session final : public session {
     dialect& owner = owner_;
     const std::uint64_t number = facts().number;
     if (auto* link = owner.links_of(on).fit(number)) {
-      if (auto stream = link->open(wish.kind, wish.service, wish.visitor)) co_return std::move(*stream);
+      if (auto stream = link->open(wish.kind, wish.service, wish.visitor))
+        co_return std::move(*stream);
     }
     co_return co_await owner.streams_of(on).order(
         number,
