@@ -1,7 +1,5 @@
 #include "server/usage_writer.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "core/log.hpp"
 #include "core/random.hpp"
 
@@ -17,15 +15,14 @@ constexpr std::size_t most_in_batch = 1000;
 
 }  // namespace
 
-usage_writer::usage_writer(net::worker& home, net::blocking_pool& blocking, store::store& store,
+usage_writer::usage_writer(net::blocking_pool& blocking, store::store& store,
                            gateway::gateway& entry, std::filesystem::path file)
-    : home_(home), blocking_(blocking), store_(store), entry_(entry), file_(std::move(file)) {}
+    : blocking_(blocking), store_(store), entry_(entry), file_(std::move(file)) {}
 
 asio::awaitable<void> usage_writer::run() {
   co_await read_file();
   for (;;) {
-    asio::steady_timer timer(home_.context(), write_every);
-    co_await timer.async_wait(asio::use_awaitable);
+    co_await net::pause(write_every);
     while (next_batch() && co_await write_batch()) {
     }
   }

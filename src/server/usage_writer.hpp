@@ -8,7 +8,7 @@
 
 #include "gateway/gateway.hpp"
 #include "net/blocking_pool.hpp"
-#include "net/worker.hpp"
+#include "net/wakeup.hpp"
 #include "server/usage_file.hpp"
 #include "store/store.hpp"
 
@@ -26,8 +26,8 @@ namespace frpx::server {
 class usage_writer {
  public:
   /// `file`: for what could not be written at the end; empty: it is lost then.
-  usage_writer(net::worker& home, net::blocking_pool& blocking, store::store& store,
-               gateway::gateway& entry, std::filesystem::path file);
+  usage_writer(net::blocking_pool& blocking, store::store& store, gateway::gateway& entry,
+               std::filesystem::path file);
 
   boost::asio::awaitable<void> run();
 
@@ -41,7 +41,6 @@ class usage_writer {
   bool settle(error_code why);
   void remove_file();
 
-  net::worker& home_;
   net::blocking_pool& blocking_;
   store::store& store_;
   gateway::gateway& entry_;
