@@ -143,6 +143,17 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
   return {found.begin(), found.end()};
 }
 
+/// Stops a server before what its hooks and logger refer to goes.
+class stopped_in_time {
+ public:
+  explicit stopped_in_time(frpx::tunnel_server& what) : what_(what) {}
+  stopped_in_time(const stopped_in_time&) = delete;
+  ~stopped_in_time() { what_.stop(); }
+
+ private:
+  frpx::tunnel_server& what_;
+};
+
 class library : public testing::Test {
  protected:
   library() {
@@ -262,6 +273,7 @@ TEST_F(library, hooks_hear_of_everything_and_may_rewrite) {
     note("destroyed after " + std::to_string(*std::any_cast<std::shared_ptr<std::atomic<int>>>(
                                   about.get_value("visitors"))));
   });
+  const stopped_in_time at_end(server);
   start();
   frpx::tunnel_client client(address());
   auto entry = client.register_service(info());
@@ -292,6 +304,7 @@ TEST_F(library, hooks_may_abort) {
       EXPECT_EQ(about.abort_user().error().code(), frpx::errc::nothing_to_abort);
     }
   });
+  const stopped_in_time at_end(server);
   start();
   frpx::tunnel_client client(address());
   auto entry = client.register_service(info());
@@ -314,6 +327,7 @@ TEST_F(library, a_hook_that_throws_ends_what_it_was_about_and_nothing_else) {
   server.on_forward_user_to_tunnel([](frpx::hook_context& about) {
     if (!about.data().empty() && about.data()[0] == std::byte('!')) throw std::bad_alloc();
   });
+  const stopped_in_time at_end(server);
   start();
   frpx::tunnel_client client(address());
   EXPECT_FALSE(client.register_service(info(1, "bad")));
@@ -458,6 +472,7 @@ TEST_F(library, logs_go_where_they_are_told) {
   std::mutex guard;
   std::string first;
   std::string second;
+  const stopped_in_time at_end(server);
   frpx::tunnel_server other({{ports[1], ports[1]}});
   frpx::tunnel_server silent({{ports[2], ports[2]}});
   server.set_logger([&](frpx::log_level, std::string_view line) {
