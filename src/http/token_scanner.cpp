@@ -14,6 +14,18 @@ constexpr bool ends_text(char c) {
   return c == '"' || c == '\\' || c == '\n';
 }
 
+// What matters between texts where nothing is looked for.
+constexpr std::string_view structure = "\"{}[]\n";
+constexpr auto is_structure = [] {
+  std::array<bool, 256> table{};
+  for (const char c : structure) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+constexpr bool builds(char c) {
+  return is_structure[static_cast<unsigned char>(c)];
+}
+
 }  // namespace
 
 std::optional<token_scanner::form> token_scanner::form_of(std::string_view content_type) {
@@ -39,8 +51,10 @@ void token_scanner::feed(std::string_view bytes) {
   while (at != end) {
     if (now_ == reading::text) {  // nearly everything is
       at = std::find_if(at, end, ends_text);
-      if (at == end) return;
+    } else if (now_ == reading::between && depth_ != 0 && here() == place::other) {
+      at = std::find_if(at, end, builds);  // the rest is numbers, as of embeddings
     }
+    if (at == end) return;
     const char c = *at++;
     if (form_ != form::document && c == '\n') {
       end_line();
