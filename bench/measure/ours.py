@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from measure import machine
-from measure.processes import Failed, await_that
+from measure.processes import Failed, await_that, free_port
 from measure.route import KEYS, Route, Started
 
 BIN = Path(os.environ.get("FRPX_BIN") or machine.ROOT / "build/release/bin").absolute()
@@ -56,8 +56,8 @@ class House:
                 BIN / "frpc", "-c", client_id, "-s", "127.0.0.1", "--email", EMAIL,
                 "--control-port", control or self.ports["control"],
                 "--proxy-port", proxy or self.ports["proxy"],
-                "--local-port", local_port, "--data-dir", folder, "--log-level", "warn",
-                *options], folder, env={"FRPX_PASSWORD": PASSWORD})
+                *(["--local-port", local_port] if local_port else []), "--data-dir", folder,
+                "--log-level", "warn", *options], folder, env={"FRPX_PASSWORD": PASSWORD})
 
     def route(self):
         return Route(self.ports["public"], (("Authorization", self.keys[0]),), self.keys)
@@ -71,3 +71,19 @@ def gateway(link):
         client = house.add_client("bench", backends.web_port, *options)
         return Started({"web": house.route()}, {"server": house.server, "client": client})
     return start
+
+
+def outer_ports(stage, backends, fd_limit):
+    """Our outer TCP ports before one client, streams on links."""
+    ports = {"web": free_port(), "bulk": free_port()}
+    targets = {"web": backends.web_port, "bulk": backends.bulk_port}
+    house = House(stage, "--outer-ports", ",".join(map(str, ports.values())))
+    file = house.folder / "services.toml"
+    file.write_text("".join(
+        f'[[services]]\nname = "{name}"\nlocal-port = {targets[name]}\nouter-port = {port}\n'
+        for name, port in ports.items()))
+    client = house.add_client("bench", None, "--config", file)
+    for port in ports.values():
+        client.await_port(port)
+    return Started({name: Route(port) for name, port in ports.items()},
+                   {"server": house.server, "client": client})

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from measure import machine
 from measure.backends import nginx_frame, nginx_http_frame
-from measure.ours import gateway
+from measure.ours import gateway, outer_ports
 from measure.processes import Failed, find_program, free_port
 from measure.route import KEYS, Route, Started
 
@@ -309,6 +309,8 @@ PEERS = (
          needs=("PEER_FRPS", "PEER_FRPC")),
     Peer("public-frpx", public_frpx, "the public frpx (Rust), key checked once a connection",
          needs=("PEER_FRPX_FRPS", "PEER_FRPX_FRPC")),
+    Peer("tcp-link", outer_ports, "our outer TCP ports, streams on links", ours=True,
+         fds_per_visitor=1),
     Peer("gateway-link", gateway(link=True), "our gateway, streams on links", ours=True,
          checks_keys=True, fds_per_visitor=1),
     Peer("gateway", gateway(link=False), "our gateway, --no-link", ours=True, checks_keys=True),

@@ -56,16 +56,18 @@ engine::engine(net::worker& home, net::resolver& names, net::blocking_pool& file
       files_(files),
       settings_(std::move(settings)),
       server_(server_of(settings_.options)),
-      service_(names, settings_.options.local_addr, settings_.options.local_port),
-      models_(home, service_, settings_.options.deadlines.models, settings_.heartbeat),
-      streams_(home, service_, limits_of(settings_.options)),
-      links_(home, service_, streams_, limits_of(settings_.options)),
+      services_(names, settings_.options.local_addr, settings_.options.local_port),
+      models_(home, services_.unnamed(), settings_.options.deadlines.models, settings_.heartbeat),
+      streams_(home, services_, limits_of(settings_.options)),
+      links_(home, services_, streams_, limits_of(settings_.options)),
       bell_(home.events()),
       late_(home.timers(), bell_),
       beat_(home.timers(), bell_),
       silent_(home.timers(), bell_),
       drained_(home.timers(), bell_),
-      tasks_(home.loop()) {}
+      tasks_(home.loop()) {
+  services_.set(settings_.options.services);
+}
 
 asio::awaitable<ending> engine::run() {
   if (!stopping_) tasks_.spawn(keep_registered());
@@ -87,6 +89,15 @@ void engine::stop() {
   streams_.drain();
   links_.drain();
   drained_.set_in(settings_.options.deadlines.drain);
+  bell_.ring();
+}
+
+void engine::set_services(std::vector<config::service_entry> services, bool serves_http) {
+  if (settings_.options.serves_http != serves_http) {
+    log::info("Whether the public port reaches this client changes with its next session");
+  }
+  settings_.options.serves_http = serves_http;
+  services_.set(std::move(services));
   bell_.ring();
 }
 

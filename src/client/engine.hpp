@@ -10,8 +10,8 @@
 #include "client/backoff.hpp"
 #include "client/control_channel.hpp"
 #include "client/errc.hpp"
+#include "client/exposed_services.hpp"
 #include "client/link_set.hpp"
-#include "client/local_service.hpp"
 #include "client/model_watch.hpp"
 #include "client/stream_set.hpp"
 #include "client/token_file.hpp"
@@ -71,6 +71,11 @@ class engine {
   /// The first call: takes no further orders, and ends once no stream is left, at the latest after
   /// the drain deadline. The second: ends at once.
   void stop();
+  /// These services from now on, and the local service on the server's public port or not.
+  void set_services(std::vector<config::service_entry> services, bool serves_http);
+
+  state now() const { return state_; }
+  std::vector<service_status> services() const { return services_.look(); }
 
  private:
   class session_scope;
@@ -107,7 +112,7 @@ class engine {
   const std::string server_;  // host:port, as the token file remembers it
 
   host::meter meter_;
-  local_service service_;
+  exposed_services services_;
   model_watch models_;
   stream_set streams_;
   link_set links_;
@@ -122,6 +127,7 @@ class engine {
   bool stopping_ = false;
   bool token_refused_ = false;
   bool uses_links_ = false;
+  bool uses_services_ = false;
   bool drain_said_ = false;
   const std::string instance_ = uuid::make().to_string();
   bool models_changed_ = false;

@@ -44,6 +44,7 @@ asio::awaitable<error_code> engine::log_in(control_channel& channel) {
   const bool by_token = may_use_token();
   std::vector<std::string> caps;
   if (!settings_.options.no_link) caps.emplace_back(wire::cap_link_1);
+  if (!settings_.options.no_link || !services_.empty()) caps.emplace_back(wire::cap_services_1);
   wire::command question;
   if (by_token) {
     question = wire::login_by_token{
@@ -66,8 +67,11 @@ asio::awaitable<error_code> engine::take_login(wire::login_result answer, bool b
     co_return by_token ? errc::token_refused : errc::credentials_refused;
   }
   log::info("Successfully logged in.");
-  uses_links_ = !settings_.options.no_link && std::find(answer.caps.begin(), answer.caps.end(),
-                                                        wire::cap_link_1) != answer.caps.end();
+  const auto names = [&](std::string_view cap) {
+    return std::find(answer.caps.begin(), answer.caps.end(), cap) != answer.caps.end();
+  };
+  uses_links_ = !settings_.options.no_link && names(wire::cap_link_1);
+  uses_services_ = names(wire::cap_services_1);
   if (answer.token && !answer.token->empty()) {
     co_await remember(std::move(*answer.token));
   } else if (by_token && settings_.token->server.empty()) {
@@ -92,14 +96,18 @@ asio::awaitable<void> engine::remember(secret token) {
 
 asio::awaitable<error_code> engine::enlist(control_channel& channel) {
   enter(state::registering);
+  const bool serves_http = settings_.options.serves_http || !uses_services_;
   const auto answer = co_await ask<wire::register_result>(
-      channel, wire::register_client{settings_.options.client_id});
+      channel, wire::register_client{settings_.options.client_id, serves_http});
   if (!answer) co_return answer.error();
   if (!answer->success) {
     said_ = shown(answer->error.value_or("no reason given"));
     co_return said_ == "Client ID already in use" ? errc::id_in_use : errc::registration_refused;
   }
   log::info("Successfully registered with the server.");
+  if (!uses_services_ && !services_.empty()) {
+    log::warn("The server knows no services: none of them is reachable");
+  }
   last_failure_.clear();
   enter(state::registered);
   co_return error_code();

@@ -31,8 +31,15 @@ class engine::session_scope {
       channel.send(why);
       of.bell_.ring();
     });
+    if (of.uses_services_) {
+      of.services_.begin([&of, &channel](wire::command order) {
+        if (channel.send(order)) log::warn("Too many orders about services wait for the server");
+        of.bell_.ring();
+      });
+    }
     of.drain_said_ = false;
     of.models_changed_ = false;
+    if (!of.settings_.options.serves_http) return;
     of.models_.start([&of] {
       of.models_changed_ = true;
       of.bell_.ring();
@@ -42,6 +49,7 @@ class engine::session_scope {
   session_scope& operator=(const session_scope&) = delete;
   ~session_scope() {
     engine_.models_.stop();
+    engine_.services_.end();
     engine_.links_.reset_all();
     engine_.streams_.reset_all();
     engine_.silent_.clear();
@@ -105,13 +113,15 @@ void engine::take_order(wire::command order) {
   if (uses_links_) silent_.set_in(server_silence);
   if (auto* wanted = std::get_if<wire::request_new_proxy_conn>(&order)) {
     streams_.order(std::move(wanted->proxy_conn_id));
+  } else if (const auto* named = std::get_if<wire::request_service_conn>(&order)) {
+    streams_.order(named->proxy_conn_id, named->service);
   } else if (const auto* wanted_links = std::get_if<wire::open_links>(&order);
              wanted_links != nullptr && uses_links_) {
     links_.order(*wanted_links);
   } else if (auto* renewal = std::get_if<wire::login_result>(&order);
              renewal != nullptr && renewal->success && renewal->token) {
     renewed_token_ = std::move(*renewal->token);
-  } else if (!std::holds_alternative<wire::heartbeat_ack>(order)) {
+  } else if (!services_.take(order) && !std::holds_alternative<wire::heartbeat_ack>(order)) {
     log::debug("The server sent {} at an unexpected moment", wire::name_of(order));
   }
 }
@@ -119,6 +129,7 @@ void engine::take_order(wire::command order) {
 // What the server needs to know that this client lives, and how well.
 error_code engine::report(control_channel& channel) {
   beat_.set_in(settings_.heartbeat);
+  services_.ask_again();
   if (const error_code full = report_models(channel)) return full;
   const host::metrics now = meter_.read();
   if (const error_code full = channel.send(

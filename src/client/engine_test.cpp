@@ -33,7 +33,7 @@ TEST_F(engine_test, logs_in_registers_and_reports) {
   const auto login = control.expect<wire::login>();
   EXPECT_EQ(login.email, "test@example.com");
   EXPECT_EQ(login.pass.reveal(), "123456");
-  EXPECT_EQ(login.caps, std::vector<std::string>{"link/1"});
+  EXPECT_EQ(login.caps, (std::vector<std::string>{"link/1", "services/1"}));
   EXPECT_TRUE(uuid::parse(login.instance)) << login.instance;
   control.send(
       wire::login_result{.success = true, .error = {}, .token = secret("tok"), .caps = {}});

@@ -17,14 +17,13 @@ namespace {
 constexpr std::size_t receive_size = 256 * 1024;
 constexpr std::uint32_t early = 32 * 1024;
 constexpr std::uint64_t credit_bound = 1ull << 30;  // what all links may promise together, in bytes
-constexpr std::string_view default_service = "default";
 
 }  // namespace
 
-link_set::link_set(net::worker& on, local_service& service, stream_set& streams,
+link_set::link_set(net::worker& on, exposed_services& services, stream_set& streams,
                    stream_limits limits)
     : on_(on),
-      service_(service),
+      services_(services),
       streams_(streams),
       limits_(limits),
       receive_buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_size)),
@@ -111,21 +110,23 @@ std::optional<link::open_status> link_set::on_link_stream(
     link::connection&, std::unique_ptr<link::linked_stream> stream,
     const link::open_request& asked) {
   if (draining_) return link::open_status::draining;
-  if (asked.service != default_service) return link::open_status::unknown_service;
+  auto local = services_.find(asked.service);
+  if (!local) return link::open_status::unknown_service;
   if (streams_.size() >= limits_.streams || connecting_ >= limits_.connecting) {
     return link::open_status::too_many;
   }
-  tasks_.spawn(serve(std::move(stream)));
+  tasks_.spawn(serve(std::move(stream), std::move(local)));
   return std::nullopt;
 }
 
 // Connects to the local service and joins the two; the server hears how it went.
-asio::awaitable<void> link_set::serve(std::unique_ptr<link::linked_stream> stream) {
+asio::awaitable<void> link_set::serve(std::unique_ptr<link::linked_stream> stream,
+                                      std::shared_ptr<local_service> local) {
   const counted connecting(connecting_);
   net::wakeup bell(on_.events());
   net::stream_watch watch(bell);
   stream->watch(&watch);
-  auto addresses = co_await service_.find(limits_.local_connect);
+  auto addresses = co_await local->find(limits_.local_connect);
   if (!addresses) {
     streams_.say_trouble("find the local service", addresses.error());
     stream->answer(link::open_status::refused);

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "client/local_service.hpp"
+#include "client/exposed_services.hpp"
 #include "client/stream_set.hpp"
 #include "link/connection.hpp"
 #include "net/task_group.hpp"
@@ -25,7 +25,7 @@ class link_set final : public link::connection::observer {
  public:
   static constexpr std::size_t most_links = 128;
 
-  link_set(net::worker& on, local_service& service, stream_set& streams, stream_limits limits);
+  link_set(net::worker& on, exposed_services& services, stream_set& streams, stream_limits limits);
   ~link_set();
 
   /// A session begins. `proxy`: the server's proxy port. `say_failed` tells the server of a link
@@ -44,7 +44,8 @@ class link_set final : public link::connection::observer {
  private:
   boost::asio::awaitable<void> bring(uuid id);
   boost::asio::awaitable<result<std::unique_ptr<net::socket>>> announce(wire::command purpose);
-  boost::asio::awaitable<void> serve(std::unique_ptr<link::linked_stream> stream);
+  boost::asio::awaitable<void> serve(std::unique_ptr<link::linked_stream> stream,
+                                     std::shared_ptr<local_service> local);
   std::optional<link::open_status> on_link_stream(link::connection& by,
                                                   std::unique_ptr<link::linked_stream> stream,
                                                   const link::open_request& asked) override;
@@ -54,7 +55,7 @@ class link_set final : public link::connection::observer {
   void on_link_gone(link::connection& which, error_code why) override;
 
   net::worker& on_;
-  local_service& service_;
+  exposed_services& services_;
   stream_set& streams_;
   const stream_limits limits_;
   net::endpoint proxy_;

@@ -7,7 +7,14 @@ namespace frpx::client {
 namespace asio = boost::asio;
 
 local_service::local_service(net::resolver& names, std::string host, std::uint16_t port)
-    : names_(names), host_(std::move(host)), port_(port) {
+    : names_(names) {
+  move_to(std::move(host), port);
+}
+
+void local_service::move_to(std::string host, std::uint16_t port) {
+  host_ = std::move(host);
+  port_ = port;
+  valid_until_ = {};
   error_code not_literal;
   const auto address = asio::ip::make_address(host_, not_literal);
   if (not_literal) return;
@@ -23,11 +30,14 @@ std::optional<std::vector<net::endpoint>> local_service::known() const {
 asio::awaitable<result<std::vector<net::endpoint>>> local_service::find(
     steady_clock::duration patience) {
   if (auto addresses = known()) co_return std::move(*addresses);
-  auto addresses = co_await names_.resolve(host_, port_, patience);
-  if (!addresses) co_return addresses.error();
-  found_ = *addresses;
-  valid_until_ = steady_clock::now() + lifetime;
-  co_return found_;
+  const std::string host = host_;
+  const std::uint16_t port = port_;
+  auto addresses = co_await names_.resolve(host, port, patience);
+  if (addresses && host == host_ && port == port_) {  // else it has moved meanwhile
+    found_ = *addresses;
+    valid_until_ = steady_clock::now() + lifetime;
+  }
+  co_return addresses;
 }
 
 }  // namespace frpx::client

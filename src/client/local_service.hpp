@@ -24,6 +24,8 @@ class local_service {
   /// `host`: a name or an address.
   local_service(net::resolver& names, std::string host, std::uint16_t port);
 
+  /// Another place from now on; what is looked up already still ends.
+  void move_to(std::string host, std::uint16_t port);
   const std::string& host() const { return host_; }
   std::uint16_t port() const { return port_; }
   /// The addresses, if they need no look-up now.
@@ -33,8 +35,8 @@ class local_service {
 
  private:
   net::resolver& names_;
-  const std::string host_;
-  const std::uint16_t port_;
+  std::string host_;
+  std::uint16_t port_;
   std::vector<net::endpoint> found_;
   steady_time valid_until_{};
 };

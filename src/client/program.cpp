@@ -6,8 +6,8 @@
 
 #include <csignal>
 
+#include "client/admin_socket.hpp"
 #include "client/engine.hpp"
-#include "config/command_line.hpp"
 #include "config/environment.hpp"
 #include "config/terminal.hpp"
 #include "core/log.hpp"
@@ -21,14 +21,32 @@ namespace asio = boost::asio;
 
 constexpr int exit_failure = 1;
 
+constexpr auto reread_patience = std::chrono::seconds(5);
+
+std::string show_services(state now, const std::vector<service_status>& services) {
+  std::string text = fmt::format("{}, {} services\n", to_string(now), services.size());
+  for (const auto& each : services) {
+    const auto& entry = each.entry;
+    text += fmt::format("{:24} {:4} {}:{} -> {}  {}{}{}\n", entry.name, frpx::to_string(entry.kind),
+                        entry.local_addr, entry.local_port, each.outer_port, each.state,
+                        each.reason.empty() ? "" : ": ", each.reason);
+  }
+  return text;
+}
+
 // Runs an engine on a worker of its own, and this thread waits for signals.
 class runner {
  public:
-  explicit runner(engine_settings settings)
-      : names_(blocking_), engine_(workers_.home(), names_, blocking_, std::move(settings)) {}
+  runner(engine_settings settings, const option_reader& read_again)
+      : read_again_(read_again),
+        socket_(admin_path(settings.options.data_dir, settings.options.client_id)),
+        names_(blocking_),
+        engine_(workers_.home(), names_, blocking_, std::move(settings)),
+        admin_(workers_.home(), [this](std::string word) { return answer(this, word); }) {}
 
   ending until_it_ends() {
     await_signal();
+    open_admin();
     workers_.start();
     workers_.home().post([this] { workers_.home().tasks().spawn(live(this)); });
     main_.run();
@@ -39,24 +57,70 @@ class runner {
  private:
   static asio::awaitable<void> live(runner* self) {
     self->ending_ = co_await self->engine_.run();
+    self->admin_.stop();
+    self->reloads_.cancel();
+    co_await self->admin_.join(steady_time::max());
+    co_await self->reloads_.join(steady_time::max());
     asio::post(self->main_, [self] { self->signals_.cancel(); });
+  }
+
+  static asio::awaitable<admin_answer> answer(runner* self, std::string word) {
+    if (word == "reload") co_return co_await reload(self);
+    if (word != "status") co_return admin_answer{1, "frpc: it is asked status or reload\n"};
+    co_return admin_answer{0, show_services(self->engine_.now(), self->engine_.services())};
+  }
+
+  // Reads the services anew; nothing changes when anything is wrong with them.
+  static asio::awaitable<admin_answer> reload(runner* self) {
+    auto read = co_await self->blocking_.run(
+        [again = self->read_again_] { return result<reading>(again()); }, reread_patience);
+    if (!read) co_return admin_answer{1, "frpc: " + read.error().message() + "\n"};
+    if (const auto* wrong = std::get_if<config::finish>(&*read)) {
+      log::error("Nothing was changed: {}", wrong->to_stderr);
+      co_return admin_answer{config::exit_usage, wrong->to_stderr};
+    }
+    auto& options = std::get<config::frpc_run>(*read).options;
+    const std::size_t count = options.services.size();
+    self->engine_.set_services(std::move(options.services), options.serves_http);
+    log::info("The configuration was read again: {} services", count);
+    co_return admin_answer{0, fmt::format("{} services\n", count)};
+  }
+
+  static asio::awaitable<void> reload_on_signal(runner* self) { co_await reload(self); }
+
+  void open_admin() {
+    config::prepare_data_dir(socket_.parent_path());  // what is wrong shows when it is opened
+    const error_code failed = admin_.open(socket_);
+    if (failed) {
+      log::warn("frpc status and frpc reload will not reach this client: {}: {}", socket_.string(),
+                failed.message());
+    }
   }
 
   void await_signal() {
     signals_.async_wait([this](error_code cancelled, int number) {
       if (cancelled) return;
-      log::info("Got {}", number == SIGINT ? "SIGINT" : "SIGTERM");
-      workers_.home().post([this] { engine_.stop(); });
+      log::info("Got {}", number == SIGHUP ? "SIGHUP" : number == SIGINT ? "SIGINT" : "SIGTERM");
+      workers_.home().post([this, number] {
+        if (number != SIGHUP) return engine_.stop();
+        reloads_.spawn(reload_on_signal(this));
+      });
       await_signal();
     });
   }
 
+  using reading = std::variant<config::finish, config::frpc_run>;
+
+  const option_reader& read_again_;
+  const std::filesystem::path socket_;
   asio::io_context main_{1};
-  asio::signal_set signals_{main_, SIGINT, SIGTERM};
+  asio::signal_set signals_{main_, SIGINT, SIGTERM, SIGHUP};
   net::worker_pool workers_{1};
   net::blocking_pool blocking_{2, 64};
   net::resolver names_;
   engine engine_;
+  admin_socket admin_;
+  net::task_group reloads_{workers_.home().loop()};
   ending ending_ = ending::stopped;
 };
 
@@ -105,12 +169,12 @@ bool ask_for_credentials(config::frpc_options& options) {
 
 }  // namespace
 
-int run_program(config::frpc_options options) {
+int run_program(config::frpc_options options, option_reader read_again) {
   if (!name_client(options)) return exit_failure;
   fit_streams(options);
   for (;;) {
     engine_settings settings{.options = options, .token = token_of(options)};
-    switch (runner(std::move(settings)).until_it_ends()) {
+    switch (runner(std::move(settings), read_again).until_it_ends()) {
       case ending::stopped:
         return 0;
       case ending::credentials_refused:
@@ -119,6 +183,20 @@ int run_program(config::frpc_options options) {
         if (!ask_for_credentials(options)) return config::exit_usage;
     }
   }
+}
+
+int ask_running_client(config::frpc_options options, const config::frpc_command& what) {
+  if (!name_client(options)) return exit_failure;
+  const bool reloads = std::holds_alternative<config::reload>(what);
+  const auto answer = ask_client(admin_path(options.data_dir, options.client_id),
+                                 reloads ? "reload" : "status", 2 * reread_patience);
+  if (!answer) {
+    std::fprintf(stderr, "frpc: no client %s runs here: %s\n", options.client_id.c_str(),
+                 answer.error().message().c_str());
+    return exit_failure;
+  }
+  std::fputs(answer->text.c_str(), answer->exit_code == 0 ? stdout : stderr);
+  return answer->exit_code;
 }
 
 }  // namespace frpx::client

@@ -53,9 +53,9 @@ struct stream_set::opening {
   std::unique_ptr<net::socket> server;
 };
 
-stream_set::stream_set(net::worker& on, local_service& service, stream_limits limits)
+stream_set::stream_set(net::worker& on, exposed_services& services, stream_limits limits)
     : on_(on),
-      service_(service),
+      services_(services),
       limits_(limits),
       relays_(on.loop(), on.buffers(), on.scratch()),
       openings_(on.loop()) {}
@@ -71,9 +71,10 @@ stream_set::slot::~slot() {
   of_->tell_if_idle();
 }
 
-void stream_set::order(std::string id) {
-  if (!draining_ && size() < limits_.streams && connecting_ < limits_.connecting) {
-    openings_.spawn(serve(std::move(id), slot(*this, connecting_)));
+void stream_set::order(std::string id, std::string_view service) {
+  auto local = services_.find(service);
+  if (local && !draining_ && size() < limits_.streams && connecting_ < limits_.connecting) {
+    openings_.spawn(serve(std::move(id), std::move(local), slot(*this, connecting_)));
   } else if (refusing_ < limits_.refusing) {
     openings_.spawn(refuse(std::move(id), slot(*this, refusing_)));
   } else if (trouble_.pass()) {
@@ -81,11 +82,12 @@ void stream_set::order(std::string id) {
   }
 }
 
-asio::awaitable<void> stream_set::serve(std::string id, slot) {
+asio::awaitable<void> stream_set::serve(std::string id, std::shared_ptr<local_service> local,
+                                        slot) {
   opening stream(on_, id);
   stream.to_server.start({proxy_}, limits_.server_connect);
   bool service_failed = false;
-  if (auto addresses = co_await service_.find(limits_.local_connect)) {
+  if (auto addresses = co_await local->find(limits_.local_connect)) {
     stream.to_service.start(std::move(*addresses), limits_.local_connect);
   } else {
     say_trouble("find the local service", addresses.error());

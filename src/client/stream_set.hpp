@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "client/local_service.hpp"
+#include "client/exposed_services.hpp"
 #include "core/log.hpp"
 #include "net/relay.hpp"
 #include "net/task_group.hpp"
@@ -37,14 +37,14 @@ struct stream_limits {
 /// `join` waits until it has.
 class stream_set final : private net::relay::observer {
  public:
-  stream_set(net::worker& on, local_service& service, stream_limits limits);
+  stream_set(net::worker& on, exposed_services& services, stream_limits limits);
 
   /// A session begins. `proxy`: the server's proxy port, at the address that control uses.
   /// `on_idle` is called when a stream has ended and
   /// perhaps none is left.
   void begin(net::endpoint proxy, std::function<void()> on_idle);
-  /// The server wants a stream of its own connection. `id` goes back as it came.
-  void order(std::string id);
+  /// The server wants a stream of its own connection, to that service. `id` goes back as it came.
+  void order(std::string id, std::string_view service = "default");
   /// Joins a stream from the server, however it came, with a connection to the local service.
   void join_streams(std::unique_ptr<net::stream> from_server, std::unique_ptr<net::stream> service);
   /// Logs that a stream cannot be served; a few times a second at most.
@@ -74,14 +74,15 @@ class stream_set final : private net::relay::observer {
     std::size_t& counter_;
   };
 
-  boost::asio::awaitable<void> serve(std::string id, slot held);
+  boost::asio::awaitable<void> serve(std::string id, std::shared_ptr<local_service> local,
+                                     slot held);
   boost::asio::awaitable<void> refuse(std::string id, slot held);
   boost::asio::awaitable<void> say_farewell(opening& of);
   void on_relay_end(net::relay& which, const net::relay_report& report) override;
   void tell_if_idle();
 
   net::worker& on_;
-  local_service& service_;
+  exposed_services& services_;
   const stream_limits limits_;
   net::endpoint proxy_;
   std::function<void()> on_idle_;

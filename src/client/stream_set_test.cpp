@@ -35,7 +35,7 @@ class stream_set_test : public testing::Test {
   test::scripted_port proxy_{loop_};
   test::scripted_port local_{loop_};
   test::scripted_port hanging_{loop_, 0, 0};  // answers no connect
-  std::optional<local_service> service_;
+  std::optional<exposed_services> service_;
   std::optional<stream_set> streams_;
   int idle_calls_ = 0;
 };
@@ -111,12 +111,12 @@ TEST_F(stream_set_test, a_local_name_is_looked_up) {
   service_.emplace(names_, "localhost", local_.port());
   streams_.emplace(loop_.worker(), *service_, stream_limits{});
   streams_->begin(proxy_.address(), [] {});
-  EXPECT_FALSE(service_->known());
+  EXPECT_FALSE(service_->unnamed().known());
   streams_->order("1");
   scripted_peer peer = accept("1");
   peer.send_bytes("x");
   EXPECT_EQ(local_.accept().read(1), "x");
-  EXPECT_TRUE(service_->known());
+  EXPECT_TRUE(service_->unnamed().known());
 }
 
 }  // namespace

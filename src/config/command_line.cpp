@@ -6,6 +6,7 @@
 
 #include "config/file.hpp"
 #include "config/option.hpp"
+#include "config/services.hpp"
 #include "core/duration.hpp"
 #include "core/moment.hpp"
 
@@ -134,7 +135,8 @@ void apply_environment(const environment& env, const option_table& table,
 // File, environment and command line, in this order. Returns every problem.
 std::vector<std::string> apply_sources(const command_line& line, const environment& env,
                                        const option_table& table, const common_requests& requests,
-                                       origins& from) {
+                                       origins& from,
+                                       std::vector<service_entry>* services = nullptr) {
   std::vector<std::string> problems;
   const auto apply_stronger = [&] {
     problems.clear();
@@ -144,7 +146,7 @@ std::vector<std::string> apply_sources(const command_line& line, const environme
   apply_stronger();  // they say which file to read
   if (requests.config.empty()) return problems;
   from.clear();
-  std::vector<std::string> all = read_file(requests.config, table, from);
+  std::vector<std::string> all = read_file(requests.config, table, from, services);
   apply_stronger();  // and win over what it says
   all.insert(all.end(), problems.begin(), problems.end());
   return all;
@@ -207,6 +209,10 @@ class frps_subcommands {
         [this] { command = db_status{}; });
     add(db, "migrate", "Bring its tables up to date, as each start does", {}, {},
         [this] { command = db_migrate{}; });
+    CLI::App* lease = group_of(app, "lease", "Leases, which promise outer ports to services");
+    add(lease, "list", "List the leases", {}, {}, [this] { command = lease_list{}; });
+    add(lease, "release", "End a lease", "service", "The service's name: account/name",
+        [this] { command = lease_release{text_}; });
     app.require_subcommand(0, 1);
   }
 
@@ -347,6 +353,81 @@ bool asks_running_server(const frps_command& command) {
   return std::holds_alternative<monitor>(command) || std::holds_alternative<status>(command);
 }
 
+// `frpc validate`, `reload`, `status` and `expose`, in the same way.
+class frpc_subcommands {
+ public:
+  frpc_subcommands(CLI::App& app, common_requests& requests) : rows_(table_of(service)) {
+    CLI::App* check = app.add_subcommand("validate", "Say what is wrong with a file, and end");
+    check->add_option("file", file_, "The configuration file")->required();
+    check->callback([this, &requests] {
+      requests.config = file_;
+      only_validates = true;
+    });
+    app.add_subcommand("reload", "Have the running client read its file again")->callback([this] {
+      command = reload{};
+    });
+    CLI::App* asking = app.add_subcommand("status", "Tell how the running client's services are");
+    asking->callback([this] { command = status{}; });
+    add_expose(app);
+    app.require_subcommand(0, 1);
+  }
+
+  /// Puts what `expose` said into the service; the problems.
+  std::vector<std::string> apply() {
+    std::vector<std::string> problems;
+    for (const auto& [row, given] : given_) {
+      if (given->count() == 0) continue;
+      const std::string wrong = assign(*row, given->results().back());
+      if (!wrong.empty()) problems.push_back("expose: " + wrong);
+    }
+    if (service.name.empty()) {
+      service.name =
+          std::string(to_string(service.kind)) + "-" + std::to_string(service.local_port);
+    }
+    service.where = "expose";
+    return problems;
+  }
+
+  service_entry service;
+  frpc_command command = serve{};
+  bool only_validates = false;
+  bool exposes = false;
+
+ private:
+  void add_expose(CLI::App& app) {
+    CLI::App* made = app.add_subcommand("expose", "Expose one service, without a file");
+    for (const option& row : rows_) {
+      const bool is_positional = row.name == "kind" || row.name == "local-port";
+      const std::string name = (is_positional ? "" : "--") + std::string(row.name);
+      CLI::Option* given = made->add_option(name, texts_.emplace_back(), std::string(row.help));
+      given->option_text(std::string(row.value));
+      if (is_positional) given->required();
+      given_.emplace_back(&row, given);
+    }
+    made->callback([this] { exposes = true; });
+  }
+
+  const option_table rows_;
+  std::list<std::string> texts_;
+  std::vector<std::pair<const option*, CLI::Option*>> given_;
+  std::string file_;
+};
+
+// The http service that stands for the local one, if the services have one. A client that exposes
+// others alone serves nothing on the public port, unless its local service was named.
+void settle(frpc_options& o, const origins& from) {
+  if (o.services.empty()) return;
+  const auto http = std::find_if(o.services.begin(), o.services.end(), [](const auto& each) {
+    return each.kind == service_kind::http && each.outer_port == 0;
+  });
+  if (http != o.services.end()) {
+    o.local_addr = http->local_addr;
+    o.local_port = http->local_port;
+  } else {
+    o.serves_http = from.contains("local-port") || from.contains("local-addr");
+  }
+}
+
 // `frp-port-keeper lease`, in the same way.
 class keeper_subcommands {
  public:
@@ -418,6 +499,8 @@ constexpr const char* frpc_examples =
     "  frpc -s frpx.example.com                      Ollama on this machine, asks who you are\n"
     "  frpc -s frpx.example.com --local-port 8080    another local service\n"
     "  FRPX_PASSWORD=... frpc -c gpu-1 --email me@example.com\n"
+    "  frpc --config frpc.toml                       the services that the file names\n"
+    "  frpc expose tcp 22 --outer-port 9931          one service on a port of the server\n"
     "\n"
     "Each option can also be given as FRPX_NAME_OF_OPTION in the environment, or in the file as\n"
     "name-of-option = value. The command line wins over the environment, that over the file.";
@@ -458,15 +541,30 @@ std::variant<finish, frpc_run> read_frpc(const std::vector<std::string>& argumen
   add_common(table, requests);
   command_line line("frpc", "The client: makes a local service reachable through a server.",
                     frpc_examples, table);
+  frpc_subcommands subcommands(line.app(), requests);
   if (auto end = line.parse(arguments)) return std::move(*end);
 
   origins from;
-  std::vector<std::string> problems = apply_sources(line, env, table, requests, from);
+  auto& services = run.options.services;
+  std::vector<std::string> problems = apply_sources(line, env, table, requests, from, &services);
+  if (subcommands.exposes) {
+    for (auto& problem : subcommands.apply()) problems.push_back(std::move(problem));
+    services.push_back(subcommands.service);
+  }
+  settle(run.options, from);
   if (run.options.data_dir.empty()) run.options.data_dir = default_data_dir(env);
   for (auto& problem : validate(run.options, from)) problems.push_back(std::move(problem));
+  for (auto& problem : validate(services)) problems.push_back(std::move(problem));
   if (!problems.empty()) return line.failed(problems);
+  if (subcommands.only_validates) {
+    return finish{0,
+                  requests.config.string() + " is valid, with " + std::to_string(services.size()) +
+                      " services\n",
+                  {}};
+  }
   note_visible_secrets(table, from, run.notes);
-  if (requests.print_config) return finish{0, to_toml(table), {}};
+  if (requests.print_config) return finish{0, to_toml(table, services), {}};
+  run.command = subcommands.command;
   return run;
 }
 

@@ -33,6 +33,7 @@ struct frps_run {
 
 struct frpc_run {
   frpc_options options;
+  frpc_command command;
   std::vector<std::string> notes;
 };
 

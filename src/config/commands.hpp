@@ -84,17 +84,25 @@ struct usage {
 struct db_status {};
 struct db_migrate {};
 
+/// `frps lease list|release`, `frp-port-keeper lease list|release`.
+struct lease_list {};
+struct lease_release {
+  std::string proxy;  ///< Whose: of a service, `account/name`.
+};
+
 /// What to do. `json` beside it says in which form to answer.
 using frps_command =
     std::variant<serve, monitor, status, user_add, user_list, user_remove, user_passwd, user_role,
                  key_add, key_set, key_list, key_revoke, key_migrate, token_list, token_revoke,
-                 usage, db_status, db_migrate>;
+                 usage, db_status, db_migrate, lease_list, lease_release>;
 
-/// `frp-port-keeper lease list|release|import|export`. A format is `json` or `gokv`.
-struct lease_list {};
-struct lease_release {
-  std::string proxy;
-};
+/// `frpc validate`, which the command line does itself, and `frpc reload`, which asks the running
+/// client; `frpc status` is `status`.
+struct reload {};
+
+using frpc_command = std::variant<serve, status, reload>;
+
+/// `frp-port-keeper lease import|export`. A format is `json` or `gokv`.
 struct lease_import {
   std::string path;
   std::string format;

@@ -10,10 +10,13 @@ static void read_as(std::string_view text) {
   Options options;
   const option_table table = table_of(options);
   origins from;
-  if (read_toml(text, "fuzz.toml", table, from).empty()) {
-    origins again;
-    if (!read_toml(to_toml(table), "printed.toml", table, again).empty()) __builtin_trap();
-  }
+  std::vector<service_entry> services;
+  if (!read_toml(text, "fuzz.toml", table, from, &services).empty()) return;
+  origins again;
+  std::vector<service_entry> same;
+  const std::string printed = to_toml(table, services);
+  if (!read_toml(printed, "printed.toml", table, again, &same).empty()) __builtin_trap();
+  if (same.size() != services.size()) __builtin_trap();
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -6,6 +6,7 @@
 
 #include "config/file.hpp"
 #include "config/option.hpp"
+#include "config/services.hpp"
 #include "config/validate.hpp"
 
 namespace frpx::config {
@@ -24,8 +25,11 @@ std::vector<std::string> problems_of(const fs::path& path) {
   origins from;
   const auto read_and_validate = [&](auto options, const auto&... more) {
     options.data_dir = "/nowhere";
-    auto problems = read_file(path, table_of(options), from);
+    std::vector<service_entry> services;
+    const bool has_services = std::is_same_v<decltype(options), frpc_options>;
+    auto problems = read_file(path, table_of(options), from, has_services ? &services : nullptr);
     for (auto& problem : validate(options, from, more...)) problems.push_back(problem);
+    for (auto& problem : validate(services)) problems.push_back(problem);
     return problems;
   };
   return path.filename().string().starts_with("frps")
@@ -87,6 +91,69 @@ TEST(config_files, values_arrive) {
   EXPECT_EQ(o.ready_file, "/r");
   EXPECT_EQ(o.bind, "::1");
   EXPECT_EQ(from.at("login-timeout"), "f:3");
+}
+
+TEST(config_files, services_arrive_and_are_printed_in_a_form_that_is_read_again) {
+  frpc_options o;
+  origins from;
+  const char* text =
+      "email = 'me@example.com'\n[[services]]\nname = 'db'\nkind = 'tcp'\nlocal-addr = 'db.lan'\n"
+      "local-port = 5432\nouter-port = 9931\nmax-serve-time = '90s'\nmax-serve-conn = 5\n"
+      "max-serve-count = 7\nweight = 3\ngroup = 'g'\nbandwidth = '10M'\nproxy-protocol = 'v1'\n"
+      "message = 'm'\nallow = ['10.0.0.0/8', '::1']\ndeny = ['10.0.0.1']\n"
+      "metadata = { owner = 'ops', rack = 7 }\n[[services]]\nname = 'web'\nkind = 'http'\n"
+      "local-port = 80\n";
+  std::vector<service_entry> services;
+  ASSERT_EQ(joined(read_toml(text, "f", table_of(o), from, &services)), "");
+  const auto check = [](const std::vector<service_entry>& read) {
+    ASSERT_EQ(read.size(), 2U);
+    const service_entry& db = read[0];
+    EXPECT_EQ(db.name, "db");
+    EXPECT_EQ(db.local_addr, "db.lan");
+    EXPECT_EQ(db.local_port, 5432);
+    EXPECT_EQ(db.outer_port, 9931);
+    EXPECT_EQ(db.max_serve_time, std::chrono::seconds(90));
+    EXPECT_EQ(db.max_serve_conn, 5U);
+    EXPECT_EQ(db.max_serve_count, 7U);
+    EXPECT_EQ(db.weight, 3U);
+    EXPECT_EQ(db.group, "g");
+    EXPECT_EQ(db.bandwidth.bytes, 10'000'000U);
+    EXPECT_EQ(db.proxy, proxy_header::v1);
+    EXPECT_EQ(db.message, "m");
+    EXPECT_EQ(db.allow, (std::vector<std::string>{"10.0.0.0/8", "::1"}));
+    EXPECT_EQ(db.deny, std::vector<std::string>{"10.0.0.1"});
+    EXPECT_EQ(db.metadata.size(), 2U);
+    EXPECT_EQ(read[1].kind, service_kind::http);
+    EXPECT_EQ(read[1].local_addr, "127.0.0.1");
+  };
+  check(services);
+  EXPECT_EQ(services[1].where, "f:19");
+  std::vector<service_entry> again;
+  ASSERT_EQ(joined(read_toml(to_toml(table_of(o), services), "p", table_of(o), from, &again)), "");
+  check(again);
+}
+
+TEST(config_files, rates) {
+  struct {
+    const char* text;
+    std::uint64_t bytes;
+    const char* shown;
+  } const cases[] = {{"0", 0, "0"},
+                     {"1500", 1500, "1500"},
+                     {"20k", 20'000, "20k"},
+                     {"10M", 10'000'000, "10M"},
+                     {"1000G", 1'000'000'000'000, "1000G"}};
+  for (const auto& each : cases) {
+    service_entry entry;
+    const auto table = table_of(entry);
+    EXPECT_EQ(assign(*find(table, "bandwidth"), each.text), "") << each.text;
+    EXPECT_EQ(entry.bandwidth.bytes, each.bytes);
+    EXPECT_EQ(show(*find(table, "bandwidth")), each.shown);
+  }
+  for (const char* text : {"", "k", "-1", "1.5M", "1001G", "99999999999999999999", "1K", "1 M"}) {
+    service_entry entry;
+    EXPECT_NE(assign(*find(table_of(entry), "bandwidth"), text), "") << text;
+  }
 }
 
 TEST(config_files, a_missing_a_too_large_one_and_a_folder_are_refused) {

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "config/services.hpp"
 #include "core/names.hpp"
 
 namespace frpx::config {
@@ -35,10 +36,115 @@ std::string place(std::string_view name, const toml::source_region& where) {
   return std::string(name) + ":" + std::to_string(where.begin.line);
 }
 
+// Reads `[[services]]`; what is wrong is said with its line.
+class service_reader {
+ public:
+  service_reader(std::string_view name, std::vector<std::string>& problems)
+      : name_(name), problems_(problems) {}
+
+  void read(const toml::node& value, std::vector<service_entry>& into) {
+    const auto* list = value.as_array();
+    if (list == nullptr || !list->is_homogeneous<toml::table>()) {
+      return add(value, "services must be a list of tables: [[services]]");
+    }
+    for (const toml::node& each : *list) {
+      into.emplace_back();
+      into.back().where = place(name_, each.source());
+      read_one(*each.as_table(), into.back());
+    }
+  }
+
+ private:
+  void read_one(const toml::table& from, service_entry& into) {
+    const option_table table = table_of(into);
+    for (const auto& [key, value] : from) {
+      if (key.str() == "allow") {
+        read_list(value, "allow", into.allow);
+      } else if (key.str() == "deny") {
+        read_list(value, "deny", into.deny);
+      } else if (key.str() == "metadata") {
+        read_metadata(value, into);
+      } else if (const option* row = find(table, key.str())) {
+        const auto given = text_of(value);
+        const std::string wrong =
+            given ? assign(*row, *given)
+                  : std::string(row->name) + " must be a text or a whole number";
+        if (!wrong.empty()) add(value, wrong);
+      } else {
+        add(value,
+            "unknown key \"" + shown(key.str()) + "\" of a service" + suggest(table, key.str()));
+      }
+    }
+    if (!from.contains("local-port")) {
+      add(from, "service \"" + shown(into.name) + "\": local-port is missing");
+    }
+  }
+
+  void read_list(const toml::node& value, const std::string& key, std::vector<std::string>& into) {
+    const auto* list = value.as_array();
+    if (list == nullptr)
+      return add(value, key + " must be a list of networks like [\"10.0.0.0/8\"]");
+    for (const toml::node& each : *list) {
+      const auto* text = each.as_string();
+      if (text == nullptr)
+        return add(each, key + " must be a list of networks like [\"10.0.0.0/8\"]");
+      into.push_back(text->get());
+    }
+  }
+
+  void read_metadata(const toml::node& value, service_entry& into) {
+    const auto* table = value.as_table();
+    if (table == nullptr) return add(value, "metadata must be a table like { owner = \"me\" }");
+    for (const auto& [key, entry] : *table) {
+      const auto text = text_of(entry);
+      if (!text) return add(entry, "metadata must be texts, whole numbers, true or false");
+      into.metadata.emplace_back(std::string(key.str()), *text);
+    }
+  }
+
+  void add(const toml::node& at, const std::string& what) {
+    problems_.push_back(place(name_, at.source()) + ": " + what);
+  }
+
+  const std::string_view name_;
+  std::vector<std::string>& problems_;
+};
+
+std::string toml_list(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& each : texts) out += (out.empty() ? "" : ", ") + toml_string(each);
+  return "[" + out + "]";
+}
+
+void append_row(std::string& out, const option& row) {
+  const std::string value = show(row);
+  const std::string key(row.name);
+  if (value.empty()) {
+    out += "# " + key + " is not set\n";
+  } else if (std::holds_alternative<secret*>(row.to)) {
+    out += "# " + key + " = " + toml_string(value) + "\n";
+  } else {
+    out += key + " = " + (is_bare_value(row) ? value : toml_string(value)) + "\n";
+  }
+}
+
+void append_service(std::string& out, service_entry& each) {
+  out += "\n[[services]]\n";
+  for (const option& row : table_of(each)) append_row(out, row);
+  out += "allow = " + toml_list(each.allow) + "\n";
+  out += "deny = " + toml_list(each.deny) + "\n";
+  std::string metadata;
+  for (const auto& [name, value] : each.metadata) {
+    metadata += (metadata.empty() ? "" : ", ") + toml_string(name) + " = " + toml_string(value);
+  }
+  out += "metadata = { " + metadata + " }\n";
+}
+
 }  // namespace
 
 std::vector<std::string> read_toml(std::string_view text, std::string_view name,
-                                   const option_table& table, origins& from) {
+                                   const option_table& table, origins& from,
+                                   std::vector<service_entry>* services) {
   toml::table parsed;
   try {
     parsed = toml::parse(text, name);
@@ -48,6 +154,10 @@ std::vector<std::string> read_toml(std::string_view text, std::string_view name,
   std::vector<std::string> problems;
   for (const auto& [key, value] : parsed) {
     const std::string where = place(name, key.source());
+    if (services != nullptr && key.str() == "services") {
+      service_reader(name, problems).read(value, *services);
+      continue;
+    }
     const option* row = find(table, key.str());
     if (row == nullptr || !row->in_file) {
       problems.push_back(where + ": unknown key \"" + shown(key.str()) + "\"" +
@@ -65,7 +175,7 @@ std::vector<std::string> read_toml(std::string_view text, std::string_view name,
 }
 
 std::vector<std::string> read_file(const std::filesystem::path& path, const option_table& table,
-                                   origins& from) {
+                                   origins& from, std::vector<service_entry>* services) {
   const auto unreadable = [&](const std::string& why) {
     return std::vector{"--config " + path.string() + ": " + why};
   };
@@ -77,23 +187,15 @@ std::vector<std::string> read_file(const std::filesystem::path& path, const opti
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > largest_file) return unreadable("is larger than 1 MiB");
-  return read_toml(text, path.string(), table, from);
+  return read_toml(text, path.string(), table, from, services);
 }
 
-std::string to_toml(const option_table& table) {
+std::string to_toml(const option_table& table, std::vector<service_entry> services) {
   std::string out;
   for (const option& row : table) {
-    if (!row.in_file) continue;
-    const std::string value = show(row);
-    const std::string key(row.name);
-    if (value.empty()) {
-      out += "# " + key + " is not set\n";
-    } else if (std::holds_alternative<secret*>(row.to)) {
-      out += "# " + key + " = " + toml_string(value) + "\n";
-    } else {
-      out += key + " = " + (is_bare_value(row) ? value : toml_string(value)) + "\n";
-    }
+    if (row.in_file) append_row(out, row);
   }
+  for (service_entry& each : services) append_service(out, each);
   return out;
 }
 

@@ -22,6 +22,28 @@ bool parse_number(std::string_view text, T& into) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// `500`, `20k`, `10M` or `1G`; the letters mean powers of 1000.
+std::optional<std::uint64_t> parse_rate(std::string_view text) {
+  std::uint64_t unit = 1;
+  if (text.ends_with('k')) unit = 1'000;
+  if (text.ends_with('M')) unit = 1'000'000;
+  if (text.ends_with('G')) unit = 1'000'000'000;
+  if (unit != 1) text.remove_suffix(1);
+  std::uint64_t number = 0;
+  constexpr std::uint64_t most = 1'000'000'000'000;
+  if (!parse_number(text, number) || number > most / unit) return std::nullopt;
+  return number * unit;
+}
+
+std::string to_text(std::uint64_t rate) {
+  for (const auto& [unit, letter] :
+       {std::pair(1'000'000'000, "G"), {1'000'000, "M"}, {1'000, "k"}}) {
+    const auto size = static_cast<std::uint64_t>(unit);
+    if (rate != 0 && rate % size == 0) return std::to_string(rate / size) + letter;
+  }
+  return std::to_string(rate);
+}
+
 bool is_plain_path(std::string_view text) {
   return !text.empty() && text.size() <= longest_path &&
          std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
@@ -80,6 +102,21 @@ struct assigner {
     }
     return to->text = text, std::string();
   }
+  std::string operator()(service_kind* to) const {
+    const auto kind = parse_service_kind(text);
+    if (!kind) return "must be one of tcp, udp, http";
+    return *to = *kind, std::string();
+  }
+  std::string operator()(proxy_header* to) const {
+    const auto form = parse_proxy_header(text);
+    if (!form) return "must be one of none, v1, v2";
+    return *to = *form, std::string();
+  }
+  std::string operator()(byte_rate* to) const {
+    const auto rate = parse_rate(text);
+    if (!rate) return "must be bytes a second like 500k or 10M, at most 1000G";
+    return to->bytes = *rate, std::string();
+  }
   std::string operator()(log::level* to) const {
     static constexpr std::pair<std::string_view, log::level> levels[] = {
         {"trace", log::level::trace}, {"debug", log::level::debug}, {"info", log::level::info},
@@ -113,6 +150,9 @@ struct shower {
   }
   std::string operator()(const std::filesystem::path* from) const { return from->string(); }
   std::string operator()(const port_list* from) const { return from->text; }
+  std::string operator()(const service_kind* from) const { return std::string(to_string(*from)); }
+  std::string operator()(const proxy_header* from) const { return std::string(to_string(*from)); }
+  std::string operator()(const byte_rate* from) const { return to_text(from->bytes); }
   std::string operator()(const log::level* from) const {
     return *from == log::level::err    ? "error"
            : *from == log::level::warn ? "warn"

@@ -9,9 +9,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/log.hpp"
 #include "core/secret.hpp"
+#include "core/service_kind.hpp"
 
 namespace frpx::config {
 
@@ -98,6 +101,34 @@ struct frpc_deadlines {
   milliseconds drain{10'000};         ///< What still runs at shutdown.
 };
 
+/// Bytes a second; 0: no limit.
+struct byte_rate {
+  std::uint64_t bytes = 0;
+
+  bool operator==(const byte_rate&) const = default;
+};
+
+/// A service that `frpc` exposes: `[[services]]` in its file.
+struct service_entry {
+  std::string name;
+  service_kind kind = service_kind::tcp;
+  std::string local_addr = "127.0.0.1";
+  std::uint16_t local_port = 0;    ///< Never 0 once read.
+  std::uint16_t outer_port = 0;    ///< 0: any, the same for life; of http: the public port.
+  milliseconds max_serve_time{0};  ///< 0, here and below: no limit.
+  std::uint32_t max_serve_conn = 0;
+  std::uint32_t max_serve_count = 0;
+  std::uint32_t weight = 1;
+  std::string group;
+  byte_rate bandwidth;
+  proxy_header proxy = proxy_header::none;
+  std::string message;
+  std::vector<std::string> allow;
+  std::vector<std::string> deny;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::string where;  ///< Where it was said, as `frpc.toml:12`.
+};
+
 struct frpc_options {
   // Network
   std::string server_addr = "127.0.0.1";
@@ -107,6 +138,8 @@ struct frpc_options {
   std::uint16_t local_port = 11434;
   bool no_link = false;              ///< Speak the public protocol only.
   std::uint32_t max_streams = 1024;  ///< Streams at once.
+  std::vector<service_entry> services;
+  bool serves_http = true;  ///< The local service is for the server's public port.
   frpc_deadlines deadlines;
 
   // Security

@@ -5,6 +5,7 @@
 #include "config/terminal.hpp"
 #include "core/moment.hpp"
 #include "identity/commands.hpp"
+#include "keeper/lease_commands.hpp"
 #include "server/ask_server.hpp"
 #include "server/server.hpp"
 #include "server/start_store.hpp"
@@ -16,6 +17,7 @@ struct executor {
   store::store& in;
   const config::environment& env;
   identity::form as;
+  const std::string& database;
 
   // Neither is for the store: run_command() knows better.
   identity::outcome operator()(const config::serve&) const { return {}; }
@@ -83,6 +85,22 @@ struct executor {
     return identity::db_status(in, as);
   }
 
+  identity::outcome operator()(const config::lease_list&) const {
+    return with_leases([](const keeper::lease_commands& leases) { return leases.list(); });
+  }
+  identity::outcome operator()(const config::lease_release& wish) const {
+    return with_leases(
+        [&](const keeper::lease_commands& leases) { return leases.release(wish.proxy); });
+  }
+
+  template <class Verb>
+  identity::outcome with_leases(Verb verb) const {
+    const auto store = ports::open_leases(database);
+    if (!store) return {1, {}, store.error().text + "\n"};
+    const auto said = verb(keeper::lease_commands(**store, as == identity::form::json));
+    return {said.code, said.out, said.err.empty() ? "" : "frps: " + said.err + "\n"};
+  }
+
   // The command line lets no other words through.
   static store::role role_of(const std::string& word) {
     return store::parse_role(word).value_or(store::role::client);
@@ -110,7 +128,7 @@ int run_command(const config::frps_run& run, const config::environment& env) {
   const bool only_looks = std::holds_alternative<config::db_status>(run.command);
   const auto store = start_store(run.options, only_looks ? store_use::look : store_use::command);
   const auto before = store->change_count();
-  const auto done = std::visit(executor{*store, env, as}, run.command);
+  const auto done = std::visit(executor{*store, env, as, database_of(run.options)}, run.command);
   const auto after = store->change_count();
   if (!before || !after || *before != *after) {
     // Running servers hear of it sooner than by themselves; if not, they still do within a second.

@@ -16,6 +16,8 @@
 #include "net/listener.hpp"
 #include "net/relay.hpp"
 #include "net/worker.hpp"
+#include "ports/leases.hpp"
+#include "ports/probe.hpp"
 #include "server/proxylite_port.hpp"
 #include "server/ready_file.hpp"
 #include "server/resources.hpp"
@@ -70,6 +72,20 @@ ports::ranges outer_ranges(const config::frps_options& from) {
   auto read = ports::ranges::parse(from.outer_ports.text, problem);
   if (!read) throw start_error("--outer-ports: " + problem);
   return std::move(*read);
+}
+
+// The ports that are promised to services by their names.
+std::unique_ptr<ports::leases> start_leases(const config::frps_options& from) {
+  ports::lease_options with;
+  with.by.allowed = outer_ranges(from);
+  if (with.by.allowed.empty()) return nullptr;
+  with.by.share_tcp_udp = true;
+  with.by.is_taken = ports::is_port_taken;
+  auto store = ports::open_leases(database_of(from), {.timeout = from.database_timeout});
+  if (!store) throw start_error(store.error().text);
+  auto started = ports::leases::start(std::move(*store), std::move(with));
+  if (!started) throw start_error("the leases cannot be read: " + started.error().message());
+  return std::move(*started);
 }
 
 gateway::options gateway_options(const config::frps_options& from, const capacity& most) {
@@ -134,6 +150,7 @@ class server::parts {
   tunnel::registry clients_;
   gateway::gateway gateway_;
   tunnel::outer_ports tunnels_;
+  const std::unique_ptr<ports::leases> leases_;  // of outer ports; null if there are none
   tunnel::frpx_dialect::dialect dialect_;
   api::listening_ports ports_;
   view view_;
@@ -160,8 +177,10 @@ server::parts::parts(config::frps_options given)
       blocking_(blocking_threads(options_, *store_), 4096),
       clients_(workers_, most_.clients),
       gateway_(workers_, clients_, keys_, blocking_, gateway_options(options_, most_)),
-      tunnels_(workers_, gateway_.places(), {outer_ranges(options_), options_.bind}),
-      dialect_({workers_, clients_, tunnels_, logins_, passwords_, blocking_},
+      tunnels_(workers_, gateway_.places(),
+               {.allowed = outer_ranges(options_), .bind = options_.bind}),
+      leases_(start_leases(options_)),
+      dialect_({workers_, clients_, tunnels_, leases_.get(), logins_, passwords_, blocking_},
                dialect_options(options_)),
       view_(clients_, dialect_, gateway_, *store_, blocking_, ports_),
       usage_(blocking_, *store_, gateway_,
@@ -309,7 +328,7 @@ void server::parts::drain() {
 void server::parts::end_all() {
   gateway_.close_idle_streams();
   at_home([this] {
-    tunnels_.close_all(tunnel::errc::session_gone);
+    tunnels_.close_all();
     const auto sessions = clients_.sessions();  // a copy: ending one changes the list
     for (const auto& each : sessions) each->end("the server stops");
     if (proxylite_) proxylite_->end();

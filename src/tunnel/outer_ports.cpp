@@ -44,12 +44,14 @@ result<std::shared_ptr<tunnel>> outer_ports::open(service what, std::shared_ptr<
   if (find_entry(key) != nullptr) return errc::port_occupied;
 
   const std::uint64_t number = ++last_number_;
-  const auto made = std::make_shared<tunnel>(number, std::move(what), member{client, what.weight},
-                                             workers_, hears_, [this, key, number](error_code why) {
-                                               entry* const now = find_entry(key);
-                                               if (now != nullptr && now->what->number() == number)
-                                                 close(*now->what, why);
-                                             });
+  auto first = std::make_shared<const members>(std::vector{member{client, what.weight}},
+                                               options_.by, nullptr);
+  const auto end = [this, key, number](error_code why) {
+    entry* const now = find_entry(key);
+    if (now != nullptr && now->what->number() == number) close(*now->what, why);
+  };
+  const auto made =
+      std::make_shared<tunnel>(number, std::move(what), std::move(first), workers_, hears_, end);
   auto opened = std::make_unique<entry>(*this, made, workers_.home().timers());
   opened->port = make_port(made, *client);
   if (!opened->port) return errc::kind_not_served;
@@ -70,7 +72,7 @@ result<std::shared_ptr<tunnel>> outer_ports::open(service what, std::shared_ptr<
 result<std::shared_ptr<tunnel>> outer_ports::join(entry& group, const service& what,
                                                   std::shared_ptr<session> client) {
   const service& first = group.what->what();
-  members now = group.what->all();
+  std::vector<member> now = group.what->all();
   const bool is_in = std::any_of(now.begin(), now.end(),
                                  [&](const member& each) { return each.client == client; });
   if (is_in || what.group.empty() || what.group != first.group) return errc::name_in_use;
@@ -78,7 +80,7 @@ result<std::shared_ptr<tunnel>> outer_ports::join(entry& group, const service& w
   log::info("Client {} joins the group of {} on port {}.", shown(client->facts().client_id),
             shown(first.full_name()), first.outer_port);
   now.push_back({std::move(client), what.weight});
-  group.what->publish(std::move(now));
+  group.what->publish(std::move(now), options_.by);
   return group.what;
 }
 
@@ -119,7 +121,7 @@ std::vector<std::shared_ptr<tunnel>> outer_ports::all() const {
 
 // A client that came back may register before the end of its older session was noticed here.
 void outer_ports::drop_dead_clients(entry& from) {
-  const members now = from.what->all();
+  const std::vector<member> now = from.what->all();
   for (const member& each : now) {
     if (!each.client->alive && take_out(from, *each.client)) return;
   }
@@ -127,17 +129,17 @@ void outer_ports::drop_dead_clients(entry& from) {
 
 // Takes a client out of a tunnel; true when it was the last one and the tunnel is no more.
 bool outer_ports::take_out(entry& from, const session& client) {
-  members now = from.what->all();
+  std::vector<member> now = from.what->all();
   std::erase_if(now, [&](const member& each) { return each.client.get() == &client; });
   const bool was_last = now.empty();
-  if (now.size() != from.what->all().size()) from.what->publish(std::move(now));
+  if (now.size() != from.what->all().size()) from.what->publish(std::move(now), options_.by);
   if (was_last) close(*from.what, errc::cancelled);
   return was_last;
 }
 
 bool outer_ports::leave(const session& client, std::string_view name) {
   for (const auto& [key, at] : by_port_) {
-    const members& all = at->what->all();
+    const std::vector<member>& all = at->what->all();
     const bool is_in = std::any_of(
         all.begin(), all.end(), [&](const member& each) { return each.client.get() == &client; });
     if (!is_in || at->what->what().name != name) continue;
@@ -157,14 +159,20 @@ void outer_ports::leave_all(const session& client) {
 void outer_ports::close(const tunnel& which, error_code why) {
   const auto found = by_port_.find({which.port(), which.what().transport()});
   if (found == by_port_.end() || found->second->what.get() != &which) return;
-  const std::unique_ptr<entry> gone = std::move(found->second);
-  by_port_.erase(found);
+  const auto ended = found->second->what;
+  close(found, why);
+  for (const member& each : ended->all()) each.client->tunnel_ended(ended->what(), why);
+}
+
+void outer_ports::close(std::map<port_key, std::unique_ptr<entry>>::iterator which,
+                        error_code why) {
+  const std::unique_ptr<entry> gone = std::move(which->second);
+  by_port_.erase(which);
   tunnel& ended = *gone->what;
   ended.open_ = false;
   gone->port->stop();
   log::info("Port {} ({}) is closed: {}.", ended.port(), ports::to_string(ended.what().transport()),
             why.message());
-  for (const member& each : ended.all()) each.client->tunnel_ended(ended.what(), why);
   end_visitors(gone->what, gone->port);
 }
 
@@ -180,8 +188,8 @@ void outer_ports::end_visitors(const std::shared_ptr<tunnel>& of,
   }
 }
 
-void outer_ports::close_all(error_code why) {
-  while (!by_port_.empty()) close(*by_port_.begin()->second->what, why);
+void outer_ports::close_all() {
+  while (!by_port_.empty()) close(by_port_.begin(), errc::aborted);
 }
 
 void outer_ports::drain() {

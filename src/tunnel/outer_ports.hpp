@@ -25,8 +25,9 @@ namespace frpx::tunnel {
 class outer_ports {
  public:
   struct options {
-    ports::ranges allowed;    ///< Empty: no tunnel can be opened.
-    std::string bind = "::";  ///< As net::listener::open takes it.
+    ports::ranges allowed;                         ///< Empty: no tunnel can be opened.
+    std::string bind = "::";                       ///< As net::listener::open takes it.
+    balance::policy by = balance::policy::random;  ///< Among the clients of a group.
   };
 
   /// `places` are for all visitors of the server. `hears` may be null.
@@ -45,7 +46,8 @@ class outer_ports {
   void leave_all(const session& client);
   /// Ends it with its visitors, and tells its clients why. Nothing if it has ended.
   void close(const tunnel& which, error_code why);
-  void close_all(error_code why);
+  /// The server stops: ends all. The clients hear of that by the end of their sessions.
+  void close_all();
   /// No further visitor comes, and no tunnel is opened; those that are here may finish.
   void drain();
 
@@ -72,6 +74,7 @@ class outer_ports {
   entry* find_entry(std::string_view account, std::string_view name) const;
   void drop_dead_clients(entry& from);
   bool take_out(entry& from, const session& client);
+  void close(std::map<port_key, std::unique_ptr<entry>>::iterator which, error_code why);
   void end_visitors(const std::shared_ptr<tunnel>& of, const std::shared_ptr<outer_port>& port);
   bool told(tunnel& about, void (hooks::*what)(tunnel&));
 

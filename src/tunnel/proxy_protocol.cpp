@@ -1,7 +1,7 @@
 #include "tunnel/proxy_protocol.hpp"
 
 #include "core/bytes.hpp"
-#include "net/network.hpp"
+#include "core/network.hpp"
 
 namespace frpx::tunnel {
 
@@ -47,8 +47,8 @@ std::string binary_header(const ip::address& from, const ip::address& to, std::u
 
 std::string make_proxy_header(proxy_header form, const net::endpoint& visitor,
                               const net::endpoint& outer) {
-  const ip::address from = net::unmapped(visitor.address());
-  const ip::address to = net::unmapped(outer.address());
+  const ip::address from = unmapped(visitor.address());
+  const ip::address to = unmapped(outer.address());
   switch (form) {
     case proxy_header::v1:
       return text_header(from, to, visitor.port(), outer.port());

@@ -32,6 +32,7 @@ std::shared_ptr<const routing> make_routing(const std::vector<std::shared_ptr<se
   table->by_client_id.reserve(sessions.size());
   table->all.who.reserve(sessions.size());
   for (const auto& each : sessions) {
+    if (!each->serves_http) continue;
     table->by_client_id.emplace(each->facts().client_id, each);
     if (each->draining) continue;
     table->all.who.push_back(each);

@@ -37,9 +37,9 @@ struct routed_model {
   candidates loaded;  ///< Those of them that hold it in memory now; empty where that is unknown.
 };
 
-/// The live sessions at one moment, indexed. The registry makes a new one when something changes;
-/// each worker reads its current one without a lock. Sessions that drain stand in `by_client_id`
-/// alone.
+/// The live sessions that serve the public port, at one moment, indexed. The registry makes a new
+/// one when something changes; each worker reads its current one without a lock. Sessions that
+/// drain stand in `by_client_id` alone.
 struct routing {
   candidates all;
   text_map<std::shared_ptr<session>> by_client_id;

@@ -7,14 +7,11 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/network.hpp"
 #include "core/service_kind.hpp"
-#include "net/network.hpp"
 #include "ports/lease.hpp"
 
 namespace frpx::tunnel {
-
-inline constexpr std::size_t most_metadata = 32;
-inline constexpr std::size_t most_networks = 256;  // of each of the two lists
 
 /// How much a tunnel serves. 0: no limit is set.
 struct service_limits {
@@ -36,9 +33,9 @@ struct service {
   std::uint32_t weight = 1;  ///< Its share among the clients of its group, at least 1.
   std::string group;  ///< A key: clients of one account that say the same one share the tunnel.
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::vector<net::network> allow;  ///< Who may visit; empty: everybody.
-  std::vector<net::network> deny;   ///< Who may not, also if allowed.
-  std::uint64_t bandwidth = 0;      ///< Bytes a second in each direction; 0: no limit.
+  std::vector<network> allow;   ///< Who may visit; empty: everybody.
+  std::vector<network> deny;    ///< Who may not, also if allowed.
+  std::uint64_t bandwidth = 0;  ///< Bytes a second in each direction; 0: no limit.
   proxy_header proxy = proxy_header::none;
   std::string message;        ///< What discovery shows.
   std::string inner_address;  ///< Where it listens, as its client says; only shown.

@@ -119,6 +119,7 @@ class session {
   std::vector<wire::model> models;
   bool reported_models = false;     ///< An empty list was said, or none yet?
   std::vector<std::string> loaded;  ///< Of the models, those that are in memory now.
+  bool serves_http = true;          ///< Whether it is for the public port; set before it is added.
   std::optional<machine_report> machine;
   std::vector<service> services;  ///< Registered by name, with and without an outer port.
 

@@ -1,7 +1,5 @@
 #include "tunnel/tunnel.hpp"
 
-#include "balance/random.hpp"
-
 namespace frpx::tunnel {
 namespace {
 
@@ -18,8 +16,34 @@ std::uint32_t so_far(std::uint64_t places) {
 
 }  // namespace
 
-tunnel::tunnel(std::uint64_t number, service what, member first, net::worker_pool& workers,
-               hooks* hears, std::function<void(error_code)> end)
+members::members(std::vector<member> list, balance::policy by, const members* former)
+    : list_(std::move(list)), by_(by) {
+  std::vector<balance::ring::member> known;
+  for (const member& each : list_) {
+    known.push_back({balance::hash_of(each.client->facts().client_id), each.weight});
+  }
+  odds_.learn(known, by_ == balance::policy::sticky, former != nullptr ? &former->odds_ : nullptr);
+}
+
+std::optional<std::size_t> members::choose(quick_random& random, const std::vector<bool>& tried,
+                                           const boost::asio::ip::address& visitor) const {
+  std::optional<std::uint64_t> key;
+  if (by_ == balance::policy::sticky) key = balance::hash_of(unmapped(visitor).to_string());
+  return odds_.choose(
+      by_, key, random,
+      [&](std::size_t i) {
+        const session& client = *list_[i].client;
+        return !tried[i] && client.alive.load(std::memory_order_relaxed) &&
+               !client.draining.load(std::memory_order_relaxed);
+      },
+      [&](std::size_t i) {
+        const std::uint32_t now = list_[i].client->in_flight.load(std::memory_order_relaxed);
+        return balance::load{now, list_[i].weight};
+      });
+}
+
+tunnel::tunnel(std::uint64_t number, service what, std::shared_ptr<const members> first,
+               net::worker_pool& workers, hooks* hears, std::function<void(error_code)> end)
     : number_(number),
       what_(std::move(what)),
       workers_(workers),
@@ -28,7 +52,7 @@ tunnel::tunnel(std::uint64_t number, service what, member first, net::worker_poo
       end_(std::move(end)),
       capacity_(what_.limits.max_serve_conn != 0 ? what_.limits.max_serve_conn : usual_capacity),
       buckets_{net::token_bucket(what_.bandwidth), net::token_bucket(what_.bandwidth)},
-      clients_(workers.size(), std::make_shared<const members>(members{std::move(first)})) {}
+      clients_(workers.size(), std::move(first)) {}
 
 bool tunnel::enter() {
   const std::uint32_t most = what_.limits.max_serve_count;
@@ -70,20 +94,12 @@ tunnel_view tunnel::look() const {
   return view;
 }
 
-void tunnel::publish(members now) {
-  const auto shared = std::make_shared<const members>(std::move(now));
+void tunnel::publish(std::vector<member> now, balance::policy by) {
+  const auto& former = clients_[home_.index()];
+  const auto shared = std::make_shared<const members>(std::move(now), by, former.get());
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_.at(i).run_here_or_post([slot = &clients_[i], shared] { *slot = shared; });
   }
-}
-
-std::optional<std::size_t> choose(const members& from, quick_random& random,
-                                  const std::vector<bool>& tried) {
-  return balance::choose_random(from.size(), random, [&](std::size_t i) {
-    const session& client = *from[i].client;
-    return !tried[i] && client.alive.load(std::memory_order_relaxed) &&
-           !client.draining.load(std::memory_order_relaxed);
-  });
 }
 
 }  // namespace frpx::tunnel

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "balance/policy.hpp"
 #include "net/token_bucket.hpp"
 #include "net/worker.hpp"
 #include "tunnel/errc.hpp"
@@ -23,7 +24,29 @@ struct member {
   std::shared_ptr<session> client;
   std::uint32_t weight = 1;
 };
-using members = std::vector<member>;
+
+/// The clients of a tunnel at one moment, and what the policies know of them beforehand. Read by
+/// all workers; never changed.
+class members {
+ public:
+  /// `former`: those in whose place these come, or null.
+  members(std::vector<member> list, balance::policy by, const members* former);
+
+  const std::vector<member>& list() const { return list_; }
+  std::size_t size() const { return list_.size(); }
+  const member& operator[](std::size_t i) const { return list_[i]; }
+
+  /// The one to ask next, as the policy has it: one that lives, takes streams and has not been
+  /// tried; nothing if there is none left. `tried` has a place for each; `visitor` is what a sticky
+  /// policy sticks to.
+  std::optional<std::size_t> choose(quick_random& random, const std::vector<bool>& tried,
+                                    const boost::asio::ip::address& visitor) const;
+
+ private:
+  const std::vector<member> list_;
+  const balance::policy by_;
+  balance::field odds_;
+};
 
 /// What all workers know of one tunnel. Its port is opened, and its end brought about, by
 /// outer_ports; its visitors keep it alive until they have left.
@@ -37,8 +60,8 @@ class tunnel {
   static constexpr std::uint32_t shown_total = 100'000;
 
   /// `end` is called on the home worker to end it, with the reason.
-  tunnel(std::uint64_t number, service what, member first, net::worker_pool& workers, hooks* hears,
-         std::function<void(error_code)> end);
+  tunnel(std::uint64_t number, service what, std::shared_ptr<const members> first,
+         net::worker_pool& workers, hooks* hears, std::function<void(error_code)> end);
   tunnel(const tunnel&) = delete;
   tunnel& operator=(const tunnel&) = delete;
 
@@ -76,9 +99,9 @@ class tunnel {
   friend class outer_ports;
 
   // Home worker.
-  void publish(members now);
+  void publish(std::vector<member> now, balance::policy by);
   void end_soon(error_code why);
-  const members& all() const { return *clients_[home_.index()]; }
+  const std::vector<member>& all() const { return clients_[home_.index()]->list(); }
 
   const std::uint64_t number_;
   const service what_;
@@ -92,10 +115,5 @@ class tunnel {
   std::atomic<bool> open_{true};
   std::atomic<std::uint64_t> places_{0};  // taken so far, and in the lower half those taken now
 };
-
-/// Which of a tunnel's clients to ask next: one that lives, takes streams and has not been tried;
-/// nothing if there is none left. `tried` has a place for each.
-std::optional<std::size_t> choose(const members& from, quick_random& random,
-                                  const std::vector<bool>& tried);
 
 }  // namespace frpx::tunnel

@@ -125,7 +125,7 @@ asio::awaitable<std::unique_ptr<net::stream>> visitor::open_stream() {
   std::size_t left = clients->size();
   const steady_time give_up = steady_clock::now() + stream_total;
   while (!here.visitor_is_gone() && steady_clock::now() < give_up) {
-    const auto next = choose(*clients, on_.random(), tried);
+    const auto next = clients->choose(on_.random(), tried, remote_.address());
     if (!next) break;
     tried[*next] = true;
     serve_by((*clients)[*next].client);

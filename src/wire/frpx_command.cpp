@@ -6,155 +6,15 @@
 #include <boost/json/value.hpp>
 #include <cmath>
 #include <limits>
-#include <type_traits>
 
 #include "wire/errc.hpp"
 #include "wire/frame.hpp"
+#include "wire/frpx_fields.hpp"
 
 namespace frpx::wire {
 namespace {
 
 namespace json = boost::json;
-
-template <class T>
-using tag = std::type_identity<T>;
-
-// --- what each command is called, and its fields: said once, for reading and for writing ---
-
-constexpr std::string_view name_on_wire(tag<login>) {
-  return "Login";
-}
-constexpr std::string_view name_on_wire(tag<login_by_token>) {
-  return "LoginByToken";
-}
-constexpr std::string_view name_on_wire(tag<login_result>) {
-  return "LoginResult";
-}
-constexpr std::string_view name_on_wire(tag<register_client>) {
-  return "Register";
-}
-constexpr std::string_view name_on_wire(tag<register_result>) {
-  return "RegisterResult";
-}
-constexpr std::string_view name_on_wire(tag<request_new_proxy_conn>) {
-  return "RequestNewProxyConn";
-}
-constexpr std::string_view name_on_wire(tag<new_proxy_conn>) {
-  return "NewProxyConn";
-}
-constexpr std::string_view name_on_wire(tag<heartbeat>) {
-  return "Heartbeat";
-}
-constexpr std::string_view name_on_wire(tag<system_info>) {
-  return "SystemInfo";
-}
-constexpr std::string_view name_on_wire(tag<open_links>) {
-  return "OpenLinks";
-}
-constexpr std::string_view name_on_wire(tag<new_link>) {
-  return "NewLink";
-}
-constexpr std::string_view name_on_wire(tag<link_failed>) {
-  return "LinkFailed";
-}
-constexpr std::string_view name_on_wire(tag<drain>) {
-  return "Drain";
-}
-constexpr std::string_view name_on_wire(tag<heartbeat_ack>) {
-  return "HeartbeatAck";
-}
-
-// `f(name, member)` for a field that must be there, `f.maybe(name, member)` for one that need not.
-
-template <class F, class C>
-void fields_of(tag<login>, F& f, C& c) {
-  f("email", c.email);
-  f("pass", c.pass);
-  f.maybe("caps", c.caps);
-  f.maybe("instance", c.instance);
-}
-
-template <class F, class C>
-void fields_of(tag<login_by_token>, F& f, C& c) {
-  f("token", c.token);
-  f.maybe("caps", c.caps);
-  f.maybe("instance", c.instance);
-}
-
-template <class F, class C>
-void fields_of(tag<login_result>, F& f, C& c) {
-  f("success", c.success);
-  f.nullable("error", c.error);
-  f.nullable("token", c.token);
-  f.maybe("caps", c.caps);
-}
-
-template <class F, class C>
-void fields_of(tag<register_client>, F& f, C& c) {
-  f("client_id", c.client_id);
-}
-
-template <class F, class C>
-void fields_of(tag<register_result>, F& f, C& c) {
-  f("success", c.success);
-  f.nullable("error", c.error);
-}
-
-template <class F, class C>
-void fields_of(tag<request_new_proxy_conn>, F& f, C& c) {
-  f("proxy_conn_id", c.proxy_conn_id);
-}
-
-template <class F, class C>
-void fields_of(tag<new_proxy_conn>, F& f, C& c) {
-  f("proxy_conn_id", c.proxy_conn_id);
-}
-
-template <class F, class C>
-void fields_of(tag<heartbeat>, F& f, C& c) {
-  f.nullable("models", c.models);
-}
-
-template <class F, class C>
-void fields_of(tag<model>, F& f, C& c) {
-  f("id", c.id);
-  f.nullable("object", c.object);
-  f.nullable("created", c.created);
-  f.nullable("owned_by", c.owned_by);
-}
-
-template <class F, class C>
-void fields_of(tag<system_info>, F& f, C& c) {
-  f.nullable("cpu_usage", c.cpu_usage);  // serde writes NaN as null
-  f.nullable("memory_usage", c.memory_usage);
-  f.nullable("disk_usage", c.disk_usage);
-  f.nullable("computer_name", c.computer_name);
-}
-
-template <class F, class C>
-void fields_of(tag<open_links>, F& f, C& c) {
-  f("ids", c.ids);
-}
-
-template <class F, class C>
-void fields_of(tag<new_link>, F& f, C& c) {
-  f("link_id", c.link_id);
-  f("streams", c.streams);
-  f("early", c.early);
-  f.maybe("associations", c.associations);
-}
-
-template <class F, class C>
-void fields_of(tag<link_failed>, F& f, C& c) {
-  f("link_id", c.link_id);
-  f("error", c.error);
-}
-
-template <class F, class C>
-void fields_of(tag<drain>, F&, C&) {}
-
-template <class F, class C>
-void fields_of(tag<heartbeat_ack>, F&, C&) {}
 
 // --- reading ---
 
@@ -166,6 +26,12 @@ template <>
 constexpr std::size_t most_of<uuid> = most_link_ids;
 template <>
 constexpr std::size_t most_of<model> = most_models;
+template <>
+constexpr std::size_t most_of<named_text> = most_metadata;
+template <>
+constexpr std::size_t most_of<port_range> = most_ranges;
+template <>
+constexpr std::size_t most_of<service_info> = most_services;
 
 /// Takes fields out of a JSON object; the first error stays.
 class field_source {
@@ -188,6 +54,11 @@ class field_source {
 
   template <class T>
   void nullable(std::string_view name, T& to) {
+    maybe(name, to);
+  }
+
+  template <class T>
+  void unless(std::string_view name, T& to, const T&) {
     maybe(name, to);
   }
 
@@ -248,6 +119,31 @@ class field_source {
     return {};
   }
 
+  static error_code take(const json::value& v, std::uint16_t& to) {
+    std::uint32_t wide = 0;
+    if (const error_code e = take(v, wide)) return e;
+    if (wide > std::numeric_limits<std::uint16_t>::max()) return errc::wrong_type;
+    to = static_cast<std::uint16_t>(wide);
+    return {};
+  }
+
+  static error_code take(const json::value& v, service_kind& to) {
+    return take_word(v, to, parse_service_kind);
+  }
+
+  static error_code take(const json::value& v, proxy_header& to) {
+    return take_word(v, to, parse_proxy_header);
+  }
+
+  template <class T, class Parse>
+  static error_code take_word(const json::value& v, T& to, Parse parse) {
+    const json::string* text = v.if_string();
+    const auto word = text != nullptr ? parse(*text) : std::nullopt;
+    if (!word) return errc::wrong_type;
+    to = *word;
+    return {};
+  }
+
   static error_code take(const json::value& v, float& to) {
     if (!v.is_number()) return errc::wrong_type;
     to = static_cast<float>(v.to_number<double>());
@@ -262,11 +158,12 @@ class field_source {
     return {};
   }
 
-  static error_code take(const json::value& v, model& to) {
+  template <record T>
+  static error_code take(const json::value& v, T& to) {
     const json::object* object = v.if_object();
     if (object == nullptr) return errc::wrong_type;
     field_source source(*object);
-    fields_of(tag<model>(), source, to);
+    fields_of(tag<T>(), source, to);
     return source.error();
   }
 
@@ -311,8 +208,8 @@ read_function reader_of(std::string_view name, tag<std::variant<T...>>) {
 
 // --- writing ---
 
-/// Puts fields into a JSON object. Lists and texts of `maybe` are left out when empty, numbers when
-/// 0, so that a public peer gets exactly the public form.
+/// Puts fields into a JSON object. Lists and texts of `maybe` are left out when empty, so that a
+/// public peer gets exactly the public form.
 class field_sink {
  public:
   explicit field_sink(json::object& to) : to_(to) {}
@@ -327,13 +224,14 @@ class field_sink {
     if (!from.empty()) to_[name] = put(from);
   }
 
-  void maybe(std::string_view name, std::uint32_t from) {
-    if (from != 0) to_[name] = put(from);
-  }
-
   template <class T>
   void nullable(std::string_view name, const T& from) {
     to_[name] = put(from);
+  }
+
+  template <class T>
+  void unless(std::string_view name, const T& from, const T& usual) {
+    if (from != usual) to_[name] = put(from);
   }
 
  private:
@@ -342,8 +240,19 @@ class field_sink {
   static json::value put(bool from) { return from; }
   static json::value put(std::uint64_t from) { return from; }
   static json::value put(std::uint32_t from) { return from; }
+  static json::value put(std::uint16_t from) { return from; }
+  static json::value put(service_kind from) { return json::string(to_string(from)); }
+  static json::value put(proxy_header from) { return json::string(to_string(from)); }
   static json::value put(float from) { return std::isfinite(from) ? double{from} : 0.0; }
   static json::value put(const uuid& from) { return json::string(from.to_string()); }
+
+  template <record T>
+  static json::value put(const T& from) {
+    json::object entry;
+    field_sink sink(entry);
+    fields_of(tag<T>(), sink, from);
+    return entry;
+  }
 
   template <class T>
   static json::value put(const std::optional<T>& from) {
@@ -364,9 +273,7 @@ class field_sink {
     std::size_t size = frame_around_list;
     for (const model& m : from) {
       if (m.id.size() > longest_field) continue;
-      json::object entry;
-      field_sink sink(entry);
-      fields_of(tag<model>(), sink, m);
+      json::value entry = put(m);
       size += json::serialize(entry).size() + 1;
       if (size > frame_limit || list.size() == most_models) break;
       list.push_back(std::move(entry));

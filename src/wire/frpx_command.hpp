@@ -1,4 +1,5 @@
-// Commands of the frpx dialect, the public ones and those of `link/1` (docs/wire.md).
+// Commands of the frpx dialect: the public ones, and those of `link/1` and `services/1`
+// (docs/wire.md).
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 
 #include "core/result.hpp"
 #include "core/secret.hpp"
+#include "core/service_kind.hpp"
 #include "core/uuid.hpp"
 
 namespace frpx::wire {
@@ -18,12 +20,17 @@ namespace frpx::wire {
 inline constexpr std::size_t most_models = 4096;
 inline constexpr std::size_t most_caps = 32;
 inline constexpr std::size_t most_link_ids = 256;  // one for each worker; its index is one byte
-inline constexpr std::size_t longest_field = 256;  // of every text but secrets, in bytes
+inline constexpr std::size_t most_metadata = 32;
+inline constexpr std::size_t most_ranges = 1024;    // of ports
+inline constexpr std::size_t most_services = 1024;  // in a list, and of one client
+inline constexpr std::size_t longest_field = 256;   // of every text but secrets, in bytes
 inline constexpr std::size_t longest_secret = 4096;
 inline constexpr int deepest_json = 32;
 
 /// The capability that both sides must name before a command of `link/1` may be sent.
 inline constexpr std::string_view cap_link_1 = "link/1";
+/// The same for `services/1`.
+inline constexpr std::string_view cap_services_1 = "services/1";
 
 /// Client to server, with credentials.
 struct login {
@@ -54,6 +61,7 @@ struct login_result {
 /// Client to server.
 struct register_client {
   std::string client_id;
+  bool serves_http = true;  ///< `services/1`: false if nothing of it is for the public port.
   bool operator==(const register_client&) const = default;
 };
 
@@ -132,9 +140,123 @@ struct heartbeat_ack {
   bool operator==(const heartbeat_ack&) const = default;
 };
 
-using command = std::variant<login, login_by_token, login_result, register_client, register_result,
-                             request_new_proxy_conn, new_proxy_conn, heartbeat, system_info,
-                             open_links, new_link, link_failed, drain, heartbeat_ack>;
+/// One of a service's metadata.
+struct named_text {
+  std::string name;
+  std::string value;
+  bool operator==(const named_text&) const = default;
+};
+
+/// Client to server, `services/1`: open a tunnel for this service.
+struct register_service {
+  std::string name;
+  service_kind kind = service_kind::tcp;
+  std::uint16_t outer_port = 0;       ///< 0: its lease's; of an http service: none.
+  std::uint32_t max_serve_time = 0;   ///< Seconds; 0 here and below: no limit.
+  std::uint32_t max_serve_conn = 0;   ///< Visitors at once.
+  std::uint32_t max_serve_count = 0;  ///< Visitors in all.
+  std::uint32_t weight = 1;
+  std::string group;
+  std::vector<named_text> metadata;
+  std::vector<std::string> allow;  ///< Networks, as frpx::network reads them.
+  std::vector<std::string> deny;
+  std::uint64_t bandwidth = 0;  ///< Bytes a second in each direction.
+  proxy_header proxy = proxy_header::none;
+  std::string message;
+  std::string inner_address;
+  bool operator==(const register_service&) const = default;
+};
+
+/// Server to client, `services/1`.
+struct register_service_result {
+  std::string name;
+  bool success = false;
+  std::optional<std::string> error;
+  std::uint16_t outer_port = 0;
+  bool operator==(const register_service_result&) const = default;
+};
+
+/// Client to server, `services/1`: close the tunnel.
+struct cancel_service {
+  std::string name;
+  bool operator==(const cancel_service&) const = default;
+};
+
+/// Server to client, `services/1`. Not successful: there was none of that name.
+struct cancel_service_result {
+  std::string name;
+  bool success = false;
+  bool operator==(const cancel_service_result&) const = default;
+};
+
+/// Server to client, `services/1`: the tunnel has ended, and not at the client's wish.
+struct service_ended {
+  std::string name;
+  std::string reason;
+  bool operator==(const service_ended&) const = default;
+};
+
+/// Client to server, `services/1`.
+struct ask_free_ports {
+  service_kind kind = service_kind::tcp;
+  bool operator==(const ask_free_ports&) const = default;
+};
+
+struct port_range {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  bool operator==(const port_range&) const = default;
+};
+
+/// Server to client, `services/1`: the outer ports that are neither open nor promised.
+struct free_ports {
+  std::vector<port_range> ranges;
+  bool operator==(const free_ports&) const = default;
+};
+
+/// Client to server, `services/1`: its account's tunnels whose names begin so.
+struct ask_services {
+  std::string prefix;
+  bool operator==(const ask_services&) const = default;
+};
+
+/// A tunnel, as it is now.
+struct service_info {
+  std::string name;
+  service_kind kind = service_kind::tcp;
+  std::uint16_t port = 0;
+  std::string message;
+  std::uint64_t birth = 0;  ///< Seconds since 1970, here and below.
+  std::uint64_t deadline = 0;
+  std::uint32_t online = 0;
+  std::uint32_t capacity = 0;
+  std::uint32_t already_serve = 0;
+  std::uint32_t total_serve = 0;
+  bool operator==(const service_info&) const = default;
+};
+
+/// Server to client, `services/1`.
+struct services {
+  std::vector<service_info> list;
+  bool operator==(const services&) const = default;
+};
+
+/// Server to client, `services/1`: request_new_proxy_conn for a named service, when there is no
+/// link.
+struct request_service_conn {
+  std::string proxy_conn_id;
+  std::string service;
+  service_kind kind = service_kind::tcp;
+  std::string visitor;  ///< `address:port`.
+  bool operator==(const request_service_conn&) const = default;
+};
+
+using command =
+    std::variant<login, login_by_token, login_result, register_client, register_result,
+                 request_new_proxy_conn, new_proxy_conn, heartbeat, system_info, open_links,
+                 new_link, link_failed, drain, heartbeat_ack, register_service,
+                 register_service_result, cancel_service, cancel_service_result, service_ended,
+                 ask_free_ports, free_ports, ask_services, services, request_service_conn>;
 
 /// Reads one command. Unknown fields are ignored and `null` counts as absent. What a public peer
 /// may leave out or cannot express (models, metrics that were NaN, a model's lesser fields) gets

@@ -64,6 +64,45 @@ std::vector<written_case> written_cases() {
        R"("early":32768,"associations":10000}})"},
       {link_failed{some_id, "no route"},
        R"({"LinkFailed":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","error":"no route"}})"},
+      {register_client{"client_A", false},
+       R"({"Register":{"client_id":"client_A","serves_http":false}})"},
+      {register_service{.name = "ssh"},
+       R"({"RegisterService":{"name":"ssh","kind":"tcp","outer_port":0}})"},
+      {register_service{.name = "game",
+                        .kind = service_kind::udp,
+                        .outer_port = 65535,
+                        .max_serve_time = 1,
+                        .max_serve_conn = 2,
+                        .max_serve_count = 3,
+                        .weight = 4,
+                        .group = "g",
+                        .metadata = {{"owner", "ops"}},
+                        .allow = {"10.0.0.0/8"},
+                        .deny = {"::1"},
+                        .bandwidth = 1'000'000'000'000,
+                        .proxy = proxy_header::v2,
+                        .message = "m",
+                        .inner_address = "a:1"},
+       R"({"RegisterService":{"name":"game","kind":"udp","outer_port":65535,"max_serve_time":1,)"
+       R"("max_serve_conn":2,"max_serve_count":3,"weight":4,"group":"g",)"
+       R"("metadata":[{"name":"owner","value":"ops"}],"allow":["10.0.0.0/8"],"deny":["::1"],)"
+       R"("bandwidth":1000000000000,"proxy_protocol":"v2","message":"m","inner_address":"a:1"}})"},
+      {register_service_result{"ssh", true, std::nullopt, 9931},
+       R"({"RegisterServiceResult":{"name":"ssh","success":true,"error":null,"outer_port":9931}})"},
+      {cancel_service{"ssh"}, R"({"CancelService":{"name":"ssh"}})"},
+      {cancel_service_result{"ssh", false},
+       R"({"CancelServiceResult":{"name":"ssh","success":false}})"},
+      {service_ended{"ssh", "why"}, R"({"ServiceEnded":{"name":"ssh","reason":"why"}})"},
+      {ask_free_ports{service_kind::udp}, R"({"AskFreePorts":{"kind":"udp"}})"},
+      {free_ports{{{1, 2}, {4, 4}}},
+       R"({"FreePorts":{"ranges":[{"first":1,"last":2},{"first":4,"last":4}]}})"},
+      {ask_services{""}, R"({"AskServices":{"prefix":""}})"},
+      {services{{{"ssh", service_kind::tcp, 9931, "", 1, 2, 3, 4, 5, 6}}},
+       R"({"Services":{"services":[{"name":"ssh","kind":"tcp","port":9931,"birth":1,"deadline":2,)"
+       R"("online":3,"capacity":4,"already_serve":5,"total_serve":6}]}})"},
+      {request_service_conn{"id", "ssh", service_kind::http, "192.0.2.1:5"},
+       R"({"RequestServiceConn":{"proxy_conn_id":"id","service":"ssh","kind":"http",)"
+       R"("visitor":"192.0.2.1:5"}})"},
       {drain{}, R"({"Drain":{}})"},
       {heartbeat_ack{}, R"({"HeartbeatAck":{}})"},
   };
@@ -165,6 +204,13 @@ TEST(command, refusals) {
       {R"({"NewLink":{"link_id":"0f8fad5b-d9cb-469f-a165-70867728950e","streams":4294967296,)"
        R"("early":1}})",
        errc::wrong_type},
+      {R"({"RegisterService":{"name":"s","kind":"sctp","outer_port":1}})", errc::wrong_type},
+      {R"({"RegisterService":{"name":"s","kind":"tcp","outer_port":65536}})", errc::wrong_type},
+      {R"({"RegisterService":{"name":"s","kind":"tcp","outer_port":1,"proxy_protocol":"v3"}})",
+       errc::wrong_type},
+      {R"({"RegisterService":{"name":"s","kind":"tcp"}})", errc::missing_field},
+      {R"({"RegisterService":{"name":"s","kind":"tcp","outer_port":1,"metadata":[{"name":"a"}]}})",
+       errc::missing_field},
       {R"({"Register":{"client_id":")" + id_257 + "\"}}", errc::too_long},
       {R"({"LoginByToken":{"token":")" + std::string(longest_secret + 1, 't') + "\"}}",
        errc::too_long},
@@ -200,6 +246,25 @@ TEST(command, at_the_limits) {
     return parse_command(R"({"OpenLinks":{"ids":)" + list(count, '"' + some_id.to_string() + '"') +
                          "}}");
   };
+  const auto metadata = [&](std::size_t count) {
+    return parse_command(
+        R"({"RegisterService":{"name":"s","kind":"tcp","outer_port":1,"metadata":)" +
+        list(count, R"({"name":"a","value":"b"})") + "}}");
+  };
+  EXPECT_TRUE(metadata(most_metadata));
+  EXPECT_EQ(metadata(most_metadata + 1).error(), errc::too_many);
+  const auto networks = [&](std::size_t count) {
+    return parse_command(R"({"RegisterService":{"name":"s","kind":"tcp","outer_port":1,"deny":)" +
+                         list(count, R"("::1")") + "}}");
+  };
+  EXPECT_TRUE(networks(most_caps));
+  EXPECT_EQ(networks(most_caps + 1).error(), errc::too_many);
+  const auto ranges = [&](std::size_t count) {
+    return parse_command(R"({"FreePorts":{"ranges":)" + list(count, R"({"first":1,"last":2})") +
+                         "}}");
+  };
+  EXPECT_TRUE(ranges(most_ranges));
+  EXPECT_EQ(ranges(most_ranges + 1).error(), errc::too_many);
   EXPECT_TRUE(ids(most_link_ids));
   EXPECT_EQ(ids(most_link_ids + 1).error(), errc::too_many);
 }

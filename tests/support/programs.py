@@ -214,11 +214,14 @@ class Lab:
 
     def frpc(self, server, client_id, local_port, *options, user=DEMO_USER, env=None, host=None,
              **popen):
-        """Start a client in a folder of its own; `server` needs `control` and `proxy`."""
+        """Start a client in a folder of its own; `server` needs `control` and `proxy`.
+
+        Without a `local_port` its services are named by the options.
+        """
         login = ["--email", user[0], "--password", user[1]] if user else []
         arguments = [BIN / "frpc", "-c", client_id, "-s", host or "127.0.0.1",
                      "--control-port", server.control, "--proxy-port", server.proxy,
-                     "--local-port", local_port, *login, *options]
+                     *(["--local-port", local_port] if local_port else []), *login, *options]
         folder = self.folder / f"client-{client_id}"
         client = Program(f"frpc-{client_id}", arguments, folder, env, **popen)
         self.programs.append(client)

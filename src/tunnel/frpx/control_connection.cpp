@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "core/names.hpp"
+#include "ports/leases.hpp"
 #include "tunnel/frpx/dialect.hpp"
 
 namespace frpx::tunnel::frpx_dialect {
@@ -17,8 +18,12 @@ constexpr auto farewell = std::chrono::seconds(2);  // for a refusal to be read
 /// in a worker's routing snapshot.
 class frpx_session final : public session {
  public:
-  frpx_session(session_facts facts, dialect& owner, control_connection& connection)
-      : session(std::move(facts)), owner_(owner), connection_(&connection) {}
+  frpx_session(session_facts facts, dialect& owner, control_connection& connection,
+               bool knows_services)
+      : session(std::move(facts)),
+        owner_(owner),
+        connection_(&connection),
+        knows_services_(knows_services) {}
 
   // By the link, when there is one that is fit; else in the public form.
   asio::awaitable<result<std::unique_ptr<net::stream>>> open(net::worker& on,
@@ -30,13 +35,27 @@ class frpx_session final : public session {
       if (auto stream = link->open(wish.kind, wish.service, wish.visitor))
         co_return std::move(*stream);
     }
+    // In the public form a stream is of the default service; who knows others is told which.
+    const bool is_named = knows_services_ && wish.service != default_service;
+    const auto about =
+        is_named ? std::optional(wire::request_service_conn{.service = std::string(wish.service),
+                                                            .kind = wish.kind,
+                                                            .visitor = std::string(wish.visitor)})
+                 : std::nullopt;
     co_return co_await owner.streams_of(on).order(
         number,
-        [&owner, number](const uuid& id) {
+        [&owner, number, &about](const uuid& id) {
           owner.around().workers.home().run_here_or_post(
-              [&owner, number, id] { owner.order(number, id); });
+              [&owner, number, id, about] { owner.order(number, id, about); });
         },
         wish.patience);
+  }
+
+  void tunnel_ended(const service& which, error_code why) override {
+    std::erase_if(services, [&](const service& each) { return each.name == which.name; });
+    if (connection_ != nullptr) {
+      connection_->send(wire::service_ended{which.name, why.message()});
+    }
   }
 
   void end(const std::string& why) override {
@@ -60,6 +79,7 @@ class frpx_session final : public session {
  private:
   dialect& owner_;
   control_connection* connection_;
+  const bool knows_services_;
 };
 
 /// What the client is told; the log says more.
@@ -111,6 +131,7 @@ asio::awaitable<void> control_connection::run() {
 }
 
 void control_connection::leave() {
+  services_.reset();
   if (!session_) return;
   static_cast<frpx_session&>(*session_).connection_gone();
   owner_.around().clients.remove(*session_);
@@ -132,8 +153,11 @@ asio::awaitable<std::optional<identity::account>> control_connection::log_in() {
   claim_.instance = by_password ? by_password->instance : by_token->instance;
   is_ours_ = !claim_.instance.empty();
   const auto& caps = by_password ? by_password->caps : by_token->caps;
-  uses_links_ = owner_.how().offers_links &&
-                std::find(caps.begin(), caps.end(), wire::cap_link_1) != caps.end();
+  const auto names = [&](std::string_view cap) {
+    return std::find(caps.begin(), caps.end(), cap) != caps.end();
+  };
+  uses_links_ = owner_.how().offers_links && names(wire::cap_link_1);
+  uses_services_ = names(wire::cap_services_1);
   const std::string email = by_password ? by_password->email : std::string();
   const auto who = co_await judge(std::move(*first));
   if (!who) {
@@ -173,6 +197,7 @@ asio::awaitable<bool> control_connection::accept_account(const identity::account
   wire::login_result answer;
   answer.success = true;
   if (uses_links_) answer.caps.emplace_back(wire::cap_link_1);
+  if (uses_services_) answer.caps.emplace_back(wire::cap_services_1);
   claim_.user_id = who.user_id;
   claim_.token_id = who.token_id;
   came_by_ = {who.token_id, who.token_expires, who.key_id};
@@ -219,8 +244,9 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
     session_ = std::make_shared<frpx_session>(
         session_facts{clients.next_number(), wish->client_id, who.user_id, who.email, peer_,
                       wall_clock::now()},
-        owner_, *this);
+        owner_, *this, uses_services_);
     session_->came_by = came_by_;
+    session_->serves_http = wish->serves_http || !uses_services_;
     owner_.enter(session_->facts().number, *this);
     if (const error_code refused = clients.add(session_, claim_)) answer.error = refused.message();
   }
@@ -229,6 +255,7 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   if (answer.success) {
     log::info("Client {} registered successfully.", shown(wish->client_id));
     if (uses_links_) owner_.order_links(session_->facts().number);
+    services_.emplace(owner_.around().tunnels, owner_.around().leases, session_);
     co_return ended_.empty();
   }
   log::warn("control port: {} may not register as {}: {}", peer_, shown(wish->client_id),
@@ -242,12 +269,17 @@ asio::awaitable<void> control_connection::serve() {
   const auto silence = is_ours_ ? owner_.how().client_silence : owner_.how().public_client_silence;
   for (;;) {
     alarm_.set_in(silence);
-    const auto command = co_await next();
-    if (!command || !take(*command)) co_return;
+    auto command = co_await next();
+    if (!command) co_return;
+    if (uses_services_ && is_service_order(*command)) {
+      send(co_await services_->carry_out(std::move(*command)));
+    } else {
+      take(*command);
+    }
   }
 }
 
-bool control_connection::take(const wire::command& what) {
+void control_connection::take(const wire::command& what) {
   if (const auto* beat = std::get_if<wire::heartbeat>(&what)) {
     session_->reported_models |= !beat->models.empty();
     if (session_->models != beat->models) {
@@ -268,7 +300,6 @@ bool control_connection::take(const wire::command& what) {
     log::debug("client {} sent {}, which means nothing here", shown(session_->facts().client_id),
                wire::name_of(what));
   }
-  return true;
 }
 
 asio::awaitable<std::optional<wire::command>> control_connection::next() {

@@ -11,6 +11,7 @@
 #include "net/admission.hpp"
 #include "net/listener.hpp"
 #include "net/wakeup.hpp"
+#include "tunnel/frpx/service_orders.hpp"
 #include "tunnel/registry.hpp"
 #include "wire/frame.hpp"
 #include "wire/frpx_command.hpp"
@@ -42,7 +43,7 @@ class control_connection {
   boost::asio::awaitable<void> refuse_login(error_code why);
   boost::asio::awaitable<bool> register_client(const identity::account& who);
   boost::asio::awaitable<void> serve();
-  bool take(const wire::command& what);
+  void take(const wire::command& what);
 
   /// The next command; nothing when the connection has come to its end, and `ended_` says why.
   boost::asio::awaitable<std::optional<wire::command>> next();
@@ -65,9 +66,11 @@ class control_connection {
   bool closed_ = false;  // by us
   bool is_ours_ = false;
   bool uses_links_ = false;
+  bool uses_services_ = false;
   claim claim_;
   credential came_by_;
   std::shared_ptr<session> session_;
+  std::optional<service_orders> services_;  // once the session is there
 };
 
 }  // namespace frpx::tunnel::frpx_dialect

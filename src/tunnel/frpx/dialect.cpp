@@ -115,11 +115,15 @@ bool dialect::bring(const wire::command& arrival, net::socket& from, bytes_view 
   return true;
 }
 
-void dialect::order(std::uint64_t session, const uuid& id) {
+void dialect::order(std::uint64_t session, const uuid& id,
+                    std::optional<wire::request_service_conn> about) {
   const auto found = connections_.find(session);
+  if (found != connections_.end() && about) {
+    about->proxy_conn_id = id.to_string();
+    return found->second->send(*about);
+  }
   if (found != connections_.end()) {
-    found->second->send(wire::request_new_proxy_conn{id.to_string()});
-    return;
+    return found->second->send(wire::request_new_proxy_conn{id.to_string()});
   }
   around_.workers.at(id.worker()).run_here_or_post([this, session, id] {
     streams_[id.worker()]->end_session(session);

@@ -13,6 +13,7 @@
 #include "net/blocking_pool.hpp"
 #include "net/listener.hpp"
 #include "net/worker.hpp"
+#include "ports/leases.hpp"
 #include "tunnel/frpx/links.hpp"
 #include "tunnel/frpx/proxy_streams.hpp"
 #include "tunnel/outer_ports.hpp"
@@ -39,6 +40,7 @@ struct surroundings {
   net::worker_pool& workers;
   registry& clients;
   outer_ports& tunnels;
+  ports::leases* leases;  ///< Of outer ports; null: none are kept.
   identity::logins& logins;
   net::blocking_pool& passwords;  ///< One thread: each check takes 19 MiB.
   net::blocking_pool& blocking;
@@ -70,9 +72,10 @@ class dialect {
 
   // Home worker only.
 
-  /// Asks the client of `session` for the stream `id`; if the session has ended, whoever waits for
-  /// the stream is told.
-  void order(std::uint64_t session, const uuid& id);
+  /// Asks the client of `session` for the stream `id`, of the service that `about` names if it
+  /// names one; if the session has ended, whoever waits for the stream is told.
+  void order(std::uint64_t session, const uuid& id,
+             std::optional<wire::request_service_conn> about = std::nullopt);
   /// Asks the client of `session` for a link to each of the workers, or to one.
   void order_links(std::uint64_t session);
   void order_link(std::uint64_t session, std::size_t worker);

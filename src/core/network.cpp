@@ -1,9 +1,9 @@
-#include "net/network.hpp"
+#include "core/network.hpp"
 
 #include <charconv>
 #include <cstring>
 
-namespace frpx::net {
+namespace frpx {
 
 namespace ip = boost::asio::ip;
 
@@ -71,4 +71,4 @@ std::string network::to_string() const {
   return text;
 }
 
-}  // namespace frpx::net
+}  // namespace frpx

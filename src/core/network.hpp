@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace frpx::net {
+namespace frpx {
 
 /// One network in CIDR form: `10.0.0.0/8`, `2001:db8::/32`, or one address. IPv4 addresses that an
 /// IPv6 socket mapped count as IPv4.
@@ -33,4 +33,4 @@ class network {
 /// The address itself; of one that an IPv6 socket mapped, the IPv4 address.
 boost::asio::ip::address unmapped(const boost::asio::ip::address& from);
 
-}  // namespace frpx::net
+}  // namespace frpx

@@ -1,0 +1,47 @@
+// What a client says of its services: `services/1`.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+
+#include "ports/leases.hpp"
+#include "tunnel/outer_ports.hpp"
+#include "wire/frpx_command.hpp"
+
+namespace frpx::tunnel::frpx_dialect {
+
+/// Whether `what` is one of the commands by which a client asks for something about services.
+bool is_service_order(const wire::command& what);
+
+/// The service that a client asks for, judged. Error: bad_service.
+result<service> read_service(const wire::register_service& from, const std::string& account);
+
+/// Carries out the service commands of one session. A name belongs to the session's account.
+///
+/// Home worker.
+class service_orders {
+ public:
+  /// `leases` may be null: then every outer port must be named. Both outlive it.
+  service_orders(outer_ports& tunnels, ports::leases* leases, std::shared_ptr<session> of)
+      : tunnels_(tunnels), leases_(leases), client_(std::move(of)) {}
+
+  /// Does what a service order says, and returns the answer.
+  boost::asio::awaitable<wire::command> carry_out(wire::command order);
+
+ private:
+  boost::asio::awaitable<error_code> open(service& what);
+  boost::asio::awaitable<result<std::uint16_t>> lease(const service& what);
+  bool is_promised_to_another(const service& what) const;
+  boost::asio::awaitable<wire::command> register_service(wire::register_service asked);
+  wire::cancel_service_result cancel(const std::string& name);
+  wire::free_ports list_free(service_kind kind) const;
+  wire::services list_services(const std::string& prefix) const;
+
+  outer_ports& tunnels_;
+  ports::leases* const leases_;
+  const std::shared_ptr<session> client_;
+};
+
+}  // namespace frpx::tunnel::frpx_dialect
