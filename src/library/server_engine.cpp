@@ -61,10 +61,10 @@ std::string host_of(std::string host) {
 }
 
 // Nothing when one of them is no network.
-std::optional<std::vector<net::network>> networks_of(const std::vector<std::string>& texts) {
-  std::vector<net::network> found;
+std::optional<std::vector<network>> networks_of(const std::vector<std::string>& texts) {
+  std::vector<network> found;
   for (const std::string& each : texts) {
-    const auto read = net::network::parse(each);
+    const auto read = network::parse(each);
     if (!read) return std::nullopt;
     found.push_back(*read);
   }
@@ -76,7 +76,7 @@ std::optional<std::vector<net::network>> networks_of(const std::vector<std::stri
 /// What is there while a server runs, in the order in which it is made.
 class server_engine::running {
  public:
-  running(const server_engine& of, std::string outer_address, std::vector<net::network> allow)
+  running(const server_engine& of, std::string outer_address, std::vector<network> allow)
       : log_(as_callback(of.log_to)),
         workers_(workers_of(of.options_)),
         places_(visitors_of(of.options_)),
@@ -128,7 +128,7 @@ class server_engine::running {
   static boost::asio::awaitable<void> end_tunnels(running* self) {
     self->port_.stop();
     self->tunnels_.drain();
-    self->tunnels_.close_all(tunnel::errc::session_gone);
+    self->tunnels_.close_all();
     self->dialect_.end_all();
     co_return;
   }

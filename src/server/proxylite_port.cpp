@@ -12,12 +12,12 @@
 namespace frpx::server {
 namespace {
 
-std::vector<net::network> networks_of(const std::string& list) {
-  std::vector<net::network> found;
+std::vector<network> networks_of(const std::string& list) {
+  std::vector<network> found;
   for (std::string_view left = list; !left.empty();) {
     const std::string_view one = left.substr(0, left.find(','));
     left.remove_prefix(std::min(left.size(), one.size() + 1));
-    const auto read = net::network::parse(one);
+    const auto read = network::parse(one);
     if (!read) {
       throw start_error("--proxylite-allow: \"" + shown(one) +
                         "\" is no network; write them as in 10.0.0.0/8,192.0.2.7");

@@ -8,6 +8,7 @@
 
 #include "tests/support/event_loop.hpp"
 #include "tests/support/memory_stream.hpp"
+#include "tunnel/tcp_port.hpp"
 
 namespace frpx::tunnel {
 namespace {

@@ -10,12 +10,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/network.hpp"
 #include "core/secret.hpp"
 #include "link/ledger.hpp"
 #include "link/proxylite/conversation.hpp"
 #include "net/admission.hpp"
 #include "net/listener.hpp"
-#include "net/network.hpp"
 #include "net/worker.hpp"
 #include "tunnel/outer_ports.hpp"
 #include "tunnel/proxylite/carrier.hpp"
@@ -24,8 +24,8 @@
 namespace frpx::tunnel::proxylite {
 
 struct options {
-  std::vector<net::network> allow;  ///< Who may connect; empty: everybody who reaches the port.
-  secret token;                     ///< What a registration must show; empty: nothing.
+  std::vector<network> allow;  ///< Who may connect; empty: everybody who reaches the port.
+  secret token;                ///< What a registration must show; empty: nothing.
   std::chrono::milliseconds first_frame{5'000};
   std::size_t most_pending = 1024;         ///< Connections that are no tunnel.
   std::uint64_t link_credit = 1ull << 30;  ///< Promised on all links together, in bytes.
