@@ -4,16 +4,17 @@
 #   scripts/check.sh             all steps
 #   scripts/check.sh STEP...     of: ci format tidy asan tsan fuzz
 #
-# ci      .ci/run: the whole suite in the Release tree, the soak's minute, the quickstart
+# ci      .ci/run: the whole suite in the Release tree, the soak's minute, three seconds of each fuzz
+#         target, the quickstart
 # format  clang-format would change nothing
 # tidy    the checks of .clang-tidy find nothing in src/ and apps/
 # asan    the whole suite under AddressSanitizer and UBSan
 # tsan    all rooms with threads, and the built programs, under ThreadSanitizer
-# fuzz    every fuzz target for five seconds beyond its corpus
+# fuzz    every fuzz target for thirty seconds beyond its corpus
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit "$1"; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit "$1"; }
 steps=("$@")
 [ $# -gt 0 ] || steps=(ci format tidy asan tsan fuzz)
 
@@ -29,7 +30,7 @@ tsan() {
   export TSAN_OPTIONS="suppressions=$PWD/tests/tsan-suppressions.txt exitcode=99"
   scripts/test.sh --tsan -LE soak -R '^(net|client|gateway|tunnel|api|keeper|server|identity|cache|store|integration|system)\.'
 }
-fuzz() { scripts/fuzz.sh --seconds 5; }
+fuzz() { scripts/fuzz.sh --seconds 30; }
 
 times=()
 failed=0

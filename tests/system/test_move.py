@@ -114,3 +114,43 @@ def test_random_cuts_and_stalls_lose_and_double_nothing(house, seed):
     assert len(outcomes) == 8 * 3, "a thread saw a wrong byte"
     assert set(outcomes) <= {"right", "cut", 502, 503, 504}
     assert "right" in outcomes and set(outcomes) != {"right"}, "the accidents missed"
+
+
+def echo(visitor, data):
+    """What comes back of `data` from a service that echoes; cut short if the connection ends."""
+
+    def send():
+        try:
+            visitor.send(data)
+        except OSError:
+            pass  # the reader finds out
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    back = bytearray()
+    try:
+        while len(back) < len(data) and (piece := visitor.reader.some(65536)):
+            back += piece
+    except (http_bytes.Ended, ConnectionError):
+        pass
+    sending.join()
+    return bytes(back)
+
+
+@pytest.mark.parametrize("end", ["reset_all", "cut_all"])
+@pytest.mark.parametrize("after", [1, 300_000])
+def test_a_relay_whose_own_connection_ends_is_reset(house, end, after):
+    """Both directions of an upgraded visitor have moved; their connection ends midway."""
+    upgrade = raw_http.request("GET", "/upgrade", headers={
+        "Connection": "upgrade", "Upgrade": "websocket"})
+    with raw_http.Visitor(house.server.public, 20) as visitor:
+        visitor.send(upgrade)
+        assert visitor.response().status == 101
+        assert echo(visitor, UPLOAD) == UPLOAD
+        assert house.own_connections == 1
+        house.proxy.down.passed, house.proxy.down.end_after = 0, after
+        house.proxy.down.end_how = end.removesuffix("_all")
+        back = echo(visitor, UPLOAD)
+        assert len(back) < len(UPLOAD) and UPLOAD.startswith(back)
+    house.proxy.heal()
+    wait_for(lambda: house.get() == "right", 20, "it works again by itself")
