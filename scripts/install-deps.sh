@@ -16,11 +16,10 @@ build_packages=(
   libssl-dev libsqlite3-dev libspdlog-dev libcli11-dev libsodium-dev libjwt-dev libtomlplusplus-dev
   libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev ca-certificates curl python3)
 test_packages=(
-  postgresql redis-server doxygen
+  postgresql redis-server doxygen openssh-server openssh-client iperf3
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest iproute2 clang-format-19 clang-tidy-19)
 bench_packages=(
-  libbenchmark-dev nginx libnginx-mod-stream haproxy iperf3 wrk socat openssh-server openssh-client
-  linux-perf valgrind)
+  libbenchmark-dev nginx libnginx-mod-stream haproxy wrk socat linux-perf valgrind)
 boost_package=libboost1.81-dev
 boost_folder=.deps/boost
 
