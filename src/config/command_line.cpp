@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "config/file.hpp"
+#include "config/frpc_subcommands.hpp"
 #include "config/option.hpp"
 #include "config/services.hpp"
 #include "core/duration.hpp"
@@ -352,66 +353,6 @@ frps_command choose(const frps_options& o, std::optional<frps_command> subcomman
 bool asks_running_server(const frps_command& command) {
   return std::holds_alternative<monitor>(command) || std::holds_alternative<status>(command);
 }
-
-// `frpc validate`, `reload`, `status` and `expose`, in the same way.
-class frpc_subcommands {
- public:
-  frpc_subcommands(CLI::App& app, common_requests& requests) : rows_(table_of(service)) {
-    CLI::App* check = app.add_subcommand("validate", "Say what is wrong with a file, and end");
-    check->add_option("file", file_, "The configuration file")->required();
-    check->callback([this, &requests] {
-      requests.config = file_;
-      only_validates = true;
-    });
-    app.add_subcommand("reload", "Have the running client read its file again")->callback([this] {
-      command = reload{};
-    });
-    CLI::App* asking = app.add_subcommand("status", "Tell how the running client's services are");
-    asking->callback([this] { command = status{}; });
-    add_expose(app);
-    app.require_subcommand(0, 1);
-  }
-
-  /// Puts what `expose` said into the service; the problems.
-  std::vector<std::string> apply() {
-    std::vector<std::string> problems;
-    for (const auto& [row, given] : given_) {
-      if (given->count() == 0) continue;
-      const std::string wrong = assign(*row, given->results().back());
-      if (!wrong.empty()) problems.push_back("expose: " + wrong);
-    }
-    if (service.name.empty()) {
-      service.name =
-          std::string(to_string(service.kind)) + "-" + std::to_string(service.local_port);
-    }
-    service.where = "expose";
-    return problems;
-  }
-
-  service_entry service;
-  frpc_command command = serve{};
-  bool only_validates = false;
-  bool exposes = false;
-
- private:
-  void add_expose(CLI::App& app) {
-    CLI::App* made = app.add_subcommand("expose", "Expose one service, without a file");
-    for (const option& row : rows_) {
-      const bool is_positional = row.name == "kind" || row.name == "local-port";
-      const std::string name = (is_positional ? "" : "--") + std::string(row.name);
-      CLI::Option* given = made->add_option(name, texts_.emplace_back(), std::string(row.help));
-      given->option_text(std::string(row.value));
-      if (is_positional) given->required();
-      given_.emplace_back(&row, given);
-    }
-    made->callback([this] { exposes = true; });
-  }
-
-  const option_table rows_;
-  std::list<std::string> texts_;
-  std::vector<std::pair<const option*, CLI::Option*>> given_;
-  std::string file_;
-};
 
 // The http service that stands for the local one, if the services have one. A client that exposes
 // others alone serves nothing on the public port, unless its local service was named.
