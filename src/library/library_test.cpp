@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -78,6 +79,10 @@ class plain_socket {
   bool is_reset() const {
     char one = 0;
     return ::recv(fd_, &one, 1, 0) < 0 && errno == ECONNRESET;
+  }
+  bool is_silent_for(std::chrono::milliseconds time) const {
+    pollfd watched{fd_, POLLIN, 0};
+    return ::poll(&watched, 1, static_cast<int>(time.count())) == 0;
   }
   void finish() const { ::shutdown(fd_, SHUT_WR); }
   void wake() const { ::shutdown(fd_, SHUT_RDWR); }
@@ -211,11 +216,12 @@ TEST_F(library, a_tunnel_from_register_to_cancel) {
 
 TEST_F(library, both_directions_have_their_own_end_and_services_may_speak_first) {
   start();
-  service answers([](plain_socket& visitor) {
+  std::promise<void> go;
+  service answers([may_answer = go.get_future().share()](plain_socket& visitor) {
     visitor.say("220");
     std::string asked;
     for (std::string byte; !(byte = visitor.hear(1)).empty();) asked += byte;
-    std::this_thread::sleep_for(1500ms);  // longer than a half-close could be held back
+    may_answer.wait();
     visitor.say("got " + asked);
   });
   frpx::tunnel_client client(address());
@@ -224,6 +230,8 @@ TEST_F(library, both_directions_have_their_own_end_and_services_may_speak_first)
   EXPECT_EQ(visitor.hear(3), "220");
   visitor.say("this");
   visitor.finish();
+  EXPECT_TRUE(visitor.is_silent_for(1500ms)) << "longer than a half-close could be held back";
+  go.set_value();
   EXPECT_EQ(visitor.hear(100), "got this");
 }
 

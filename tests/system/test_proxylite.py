@@ -184,7 +184,8 @@ def test_a_half_close_still_gets_its_answer(lab, port, ports):
     def answer_slowly(sock):
         assert pl.exactly(sock, 8) == b"question"
         for _ in range(6):
-            time.sleep(0.25)  # the service's pace is what is tried: never silent for a second
+            # The service's pace is what is tried: never silent for a second.
+            holds_for(lambda: sock.fileno() >= 0, 0.25, "the service takes its time")
             sock.sendall(b"part.")
 
     public_client(lab, port, ports[0], lab.add(Listener(answer_slowly)))
