@@ -65,7 +65,7 @@ BENCHMARK(rewrite_request_head);
 void forward_small_response(benchmark::State& state) {
   request_head head;
   if (parse_request(request, {}, head)) state.SkipWithError("not a request");
-  const field extra[] = {{"X-Frpx-Client", "client_A"}};
+  const field extra[] = {{"X-Frpx-Client", "client_A", field_id::x_frpx_client}};
   response_forwarder forwarder;
   std::vector<char> out(64 * 1024);
   const counted each(state);

@@ -23,7 +23,7 @@ TEST(allocation, a_steady_exchange_makes_none) {
   const std::string body = "10\r\n{\"model\":\"name\"}\r\n0\r\n\r\n";
   const std::string response =
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhello";
-  const field extra[] = {{"X-Frpx-Client", "c1"}};
+  const field extra[] = {{"X-Frpx-Client", "c1", field_id::x_frpx_client}};
   std::vector<char> out(64 * 1024);
   request_head head;
   head_scanner scanner;

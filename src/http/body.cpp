@@ -133,31 +133,35 @@ error_code body_decoder::trailer_byte(char c) {
     case state::trailer:
       if (c == '\r') {
         state_ = state::last_lf;
-      } else if (characters::is(characters::token, c)) {
-        state_ = state::trailer_name;
-      } else {
-        return errc::bad_trailer;
+        return {};
       }
-      return {};
+      if (!characters::is(characters::token, c)) return errc::bad_trailer;
+      state_ = state::trailer_name;
+      break;
     case state::trailer_name:
       if (c == ':') {
         state_ = state::trailer_value;
       } else if (!characters::is(characters::token, c)) {
         return errc::bad_trailer;
       }
-      return {};
+      break;
     case state::trailer_value:
       if (c == '\r') {
         state_ = state::trailer_lf;
       } else if (!characters::is(characters::value, c)) {
         return errc::bad_trailer;
       }
-      return {};
+      break;
     default:
       if (c != '\n') return errc::bad_trailer;
-      state_ = state_ == state::trailer_lf ? state::trailer : state::done;
-      return {};
+      if (state_ == state::last_lf) {
+        state_ = state::done;
+        return {};
+      }
+      state_ = state::trailer;
   }
+  trailer_lines_ += c;
+  return {};
 }
 
 error_code body_decoder::end_of_stream() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/result.hpp"
@@ -15,8 +16,8 @@ namespace frpx::http {
 /// Finds the payload in the bytes of a body, whatever its framing.
 ///
 /// Strict where readers differ: chunk sizes are hexadecimal digits alone, every line ends with
-/// CRLF. Chunk extensions and trailers are checked, bounded and dropped. It keeps no bytes and
-/// allocates nothing.
+/// CRLF. Chunk extensions are checked, bounded and dropped; a trailer is checked, bounded and kept.
+/// It keeps no other bytes, and allocates for a trailer only.
 class body_decoder {
  public:
   static constexpr std::size_t longest_chunk_line = 256;
@@ -55,6 +56,8 @@ class body_decoder {
 
   /// Payload so far, in bytes.
   std::uint64_t size() const { return size_; }
+  /// The lines of the trailer so far, each with its CRLF, without the empty line at the end.
+  std::string_view trailer() const { return trailer_lines_; }
   /// Whether the bytes of the body are its payload: it has no chunks.
   bool is_plain() const { return state_ == state::counted || state_ == state::until_close; }
   /// Whether nothing but the end of the stream ends the body.
@@ -90,6 +93,7 @@ class body_decoder {
   std::size_t digits_ = 0;      // of them, digits
   std::size_t extensions_ = 0;  // bytes of extensions in the whole body
   std::size_t trailer_ = 0;     // bytes of the trailer
+  std::string trailer_lines_;
 };
 
 /// The end of a chunked body without trailer.

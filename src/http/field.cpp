@@ -14,6 +14,7 @@ struct known_field {
 
 constexpr known_field known_fields[] = {
     {"te", field_id::te},
+    {"via", field_id::via},
     {"host", field_id::host},
     {"proxy", field_id::proxy},
     {"cookie", field_id::cookie},
@@ -25,7 +26,9 @@ constexpr known_field known_fields[] = {
     {"x-real-ip", field_id::x_real_ip},
     {"connection", field_id::connection},
     {"keep-alive", field_id::keep_alive},
+    {"x-request-id", field_id::x_request_id},
     {"authorization", field_id::authorization},
+    {"x-frpx-client", field_id::x_frpx_client},
     {"content-length", field_id::content_length},
     {"x-forwarded-for", field_id::x_forwarded_for},
     {"content-encoding", field_id::content_encoding},

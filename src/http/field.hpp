@@ -28,10 +28,13 @@ enum class field_id : std::uint8_t {
   trailer,
   transfer_encoding,
   upgrade,
+  via,
   x_forwarded_for,
   x_forwarded_host,
   x_forwarded_proto,
+  x_frpx_client,
   x_real_ip,
+  x_request_id,
 };
 
 /// A name and a value, as views: of the buffer they were parsed from, or of the caller's texts.

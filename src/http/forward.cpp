@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "http/errc.hpp"
+#include "http/trailer.hpp"
 
 namespace frpx::http {
 namespace {
@@ -17,8 +18,17 @@ constexpr std::size_t room_around_head = 1024;  // for the fields that are added
 void body_forwarder::start(framing body, bool chunked_out, token_scanner* reader) {
   reader_ = reader;
   body_.start(body);
+  trailer_.clear();
+  end_sent_ = 0;
   chunked_out_ = chunked_out;
   complete_ = body_.done() && !chunked_out;
+}
+
+std::string_view body_forwarder::ending() {
+  if (!chunked_out_) return {};
+  if (body_.trailer().empty()) return last_chunk;
+  if (trailer_.empty()) trailer_ = ending_with(body_.trailer());
+  return trailer_;
 }
 
 std::size_t body_forwarder::pass(std::string_view input) {
@@ -39,13 +49,15 @@ result<progress> body_forwarder::forward(std::string_view input, std::span<char>
   while (!complete_) {
     const std::span<char> room = output.subspan(p.produced);
     if (body_.done()) {
-      const std::string_view end = chunked_out_ ? last_chunk : std::string_view();
-      if (room.size() < end.size()) {
+      const std::string_view rest = ending().substr(end_sent_);
+      const std::size_t size = std::min(rest.size(), room.size());
+      std::copy_n(rest.begin(), size, room.begin());
+      p.produced += size;
+      end_sent_ += size;
+      if (size < rest.size()) {
         p.next = progress::need::room;
         return p;
       }
-      std::copy(end.begin(), end.end(), room.begin());
-      p.produced += end.size();
       complete_ = true;
       break;
     }

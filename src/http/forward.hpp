@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/result.hpp"
@@ -27,7 +28,8 @@ struct progress {
   need next = need::input;
 };
 
-/// Passes a body on: decoded, and framed anew as it goes out. The common part of both directions.
+/// Passes a body on: decoded, and framed anew as it goes out, with its trailer if it goes out
+/// chunked (trailer.hpp). The common part of both directions.
 class body_forwarder {
  public:
   /// Another body begins. `chunked_out`: it goes out chunked; else as it is. `reader`, if there is
@@ -54,12 +56,18 @@ class body_forwarder {
   error_code end_of_stream() { return body_.end_of_stream(); }
 
   bool complete() const { return complete_; }
+  /// All has been read, but for want of room not all produced: forward() needs no further input.
+  bool is_ending() const { return !complete_ && body_.done(); }
   bool ends_with_stream() const { return body_.ends_with_stream(); }
   std::uint64_t size() const { return body_.size(); }
 
  private:
+  std::string_view ending();
+
   body_decoder body_;
   token_scanner* reader_ = nullptr;
+  std::string trailer_;       // the body's end, when that is more than the last chunk
+  std::size_t end_sent_ = 0;  // of the body's end
   bool chunked_out_ = false;
   bool complete_ = true;
 };
@@ -81,6 +89,9 @@ class request_forwarder {
 
   /// The request has been read, and produced, to its end.
   bool complete() const { return body_.complete(); }
+
+  /// All has been read, but for want of room not all produced: forward() needs no further input.
+  bool is_ending() const { return body_.is_ending(); }
 
   /// Payload so far, in bytes.
   std::uint64_t body_size() const { return body_.size(); }

@@ -12,7 +12,8 @@ namespace {
 using characters::is;
 
 constexpr std::size_t longest_method = 32;
-constexpr std::size_t version_size = 8;  // "HTTP/1.1"
+constexpr std::size_t version_size = 8;             // "HTTP/1.1"
+constexpr std::size_t longest_authority = 253 + 6;  // a name of the DNS and a port
 constexpr std::size_t around_target = longest_method + version_size + 4;
 
 /// Takes the first line off `head`, without its CRLF.
@@ -54,6 +55,7 @@ bool is_port(std::string_view text) {
 /// A host name or address, an IPv6 address in brackets, with a port or without. Narrower than
 /// RFC 3986: no user, no escapes, no sub-delimiters.
 bool is_authority(std::string_view text) {
+  if (text.size() > longest_authority) return false;
   std::size_t end = 0;
   if (text.starts_with('[')) {
     end = text.find(']');

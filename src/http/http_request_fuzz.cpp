@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (parse_request(bytes.substr(0, **end), {}, head)) return 0;
 
   static std::array<char, 64 * 1024> out;
-  const field extra[] = {{"X-Request-Id", "1"}};
+  const field extra[] = {{"X-Request-Id", "1", field_id::x_request_id}};
   const request_rules rules{.visitor_address = "192.0.2.1", .host = "localhost", .extra = extra};
   const auto written = write_request_head(head, rules, out);
   check(written.has_value());

@@ -89,10 +89,33 @@ TEST(request_forwarder, passes_bodies_in_any_pieces) {
   }
 }
 
-TEST(request_forwarder, drops_extensions_and_trailers) {
-  const auto sent = send_request("Transfer-Encoding: chunked\r\n",
-                                 "005;x=y\r\nhello\r\n0;z\r\nT: x\r\n\r\n", 100, 100);
-  EXPECT_EQ(sent.out, "5\r\nhello\r\n0\r\n\r\n");
+TEST(request_forwarder, drops_extensions_and_passes_trailers) {
+  for (const std::size_t slice : slices) {
+    const auto sent =
+        send_request("Transfer-Encoding: chunked\r\n",
+                     "001;x=y\r\nh\r\n0;z\r\nT: x\r\nHost: evil\r\nX-Sum:  1 \r\n\r\n", slice, 6);
+    EXPECT_EQ(sent.out, "1\r\nh\r\n0\r\nT: x\r\nX-Sum:  1 \r\n\r\n");
+    EXPECT_TRUE(sent.complete);
+  }
+}
+
+TEST(request_forwarder, a_trailer_beyond_its_room_needs_no_further_input) {
+  request_head head;
+  ASSERT_FALSE(
+      parse_request("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", {}, head));
+  request_forwarder forwarder;
+  ASSERT_FALSE(forwarder.start(head));
+  std::vector<char> out(10);
+  const auto p = forwarder.forward("0\r\nX-Sum: 12345\r\n\r\nGET", out);
+  ASSERT_TRUE(p);
+  EXPECT_EQ(p->consumed, 19u);
+  EXPECT_EQ(p->produced, 10u);
+  EXPECT_EQ(p->next, progress::need::room);
+  EXPECT_TRUE(forwarder.is_ending());
+  EXPECT_FALSE(forwarder.complete());
+  EXPECT_EQ(forwarder.forward("", out)->produced, 9u);
+  EXPECT_TRUE(forwarder.complete());
+  EXPECT_FALSE(forwarder.is_ending());
 }
 
 TEST(request_forwarder, consumes_only_what_fits) {

@@ -58,9 +58,10 @@ void put_framing(head_writer& out, framing body) {
   if (body.how == framing::kind::chunked) out.line({"Transfer-Encoding: chunked"});
 }
 
-bool is_among(std::string_view name, std::span<const field> fields) {
-  return std::any_of(fields.begin(), fields.end(),
-                     [name](const field& f) { return equals_ignoring_case(f.name, name); });
+bool is_among(const field& one, std::span<const field> fields) {
+  return std::any_of(fields.begin(), fields.end(), [&one](const field& f) {
+    return f.id == one.id && (f.id != field_id::other || equals_ignoring_case(f.name, one.name));
+  });
 }
 
 /// Fields that belong to one connection (RFC 9110, 7.6.1), and those that are written anew.
@@ -71,7 +72,6 @@ bool is_of_the_hop(field_id id) {
     case field_id::keep_alive:
     case field_id::proxy_connection:
     case field_id::te:
-    case field_id::trailer:
     case field_id::transfer_encoding:
     case field_id::upgrade:
       return true;
@@ -80,7 +80,7 @@ bool is_of_the_hop(field_id id) {
   }
 }
 
-bool is_dropped(field_id id, const request_rules& rules) {
+bool is_dropped(field_id id, const request_head& head, const request_rules& rules) {
   switch (id) {
     case field_id::client_id:
     case field_id::expect:
@@ -91,6 +91,8 @@ bool is_dropped(field_id id, const request_rules& rules) {
       return true;
     case field_id::authorization:
       return !rules.keep_authorization;
+    case field_id::trailer:
+      return head.body.how != framing::kind::chunked;
     case field_id::forwarded:
     case field_id::x_forwarded_host:
     case field_id::x_forwarded_proto:
@@ -109,6 +111,46 @@ field_id disguised_id(std::string_view name) {
   }
   std::replace_copy(name.begin(), name.end(), plain.begin(), '_', '-');
   return id_of({plain.data(), name.size()});
+}
+
+/// A node of RFC 7239, 6: an address, quoted where its characters ask for it.
+void put_node(head_writer& out, std::string_view address) {
+  const auto colons = std::count(address.begin(), address.end(), ':');
+  if (address.find_first_not_of("0123456789abcdefABCDEF.:") != std::string_view::npos) {
+    out.put("for=unknown");
+  } else if (colons == 0) {
+    out.put("for=");
+    out.put(address);
+  } else {
+    const bool has_port = colons == 1;  // an IPv4 address, as some proxies write it
+    out.put(has_port ? "for=\"" : "for=\"[");
+    out.put(address);
+    out.put(has_port ? "\"" : "]\"");
+  }
+}
+
+/// Forwarded behind what a trusted visitor sent; when that was X-Forwarded-For alone, its addresses
+/// go before ours (RFC 7239, 7.4).
+void put_rfc7239(head_writer& out, const request_head& head, const request_rules& rules) {
+  out.put("Forwarded: ");
+  if (rules.visitor_is_trusted && head.fields.find(field_id::forwarded) == nullptr) {
+    for (const field& f : head.fields) {
+      if (f.id != field_id::x_forwarded_for) continue;
+      for_each_element(f.value, [&out](std::string_view address) {
+        put_node(out, address);
+        out.put(", ");
+        return true;
+      });
+    }
+  }
+  put_node(out, rules.visitor_address);
+  if (!head.authority.empty()) {
+    const bool plain = head.authority.find_first_of(":[") == std::string_view::npos;
+    out.put(plain ? ";host=" : ";host=\"");
+    out.put(head.authority);
+    if (!plain) out.put("\"");
+  }
+  out.line({rules.visitor_uses_tls ? ";proto=https" : ";proto=http"});
 }
 
 void put_forwarded(head_writer& out, const request_head& head, const request_rules& rules) {
@@ -132,6 +174,26 @@ void put_forwarded(head_writer& out, const request_head& head, const request_rul
   if (!said(field_id::x_forwarded_host) && !head.authority.empty()) {
     out.line({"X-Forwarded-Host: ", head.authority});
   }
+  if (!rules.visitor_address.empty()) put_rfc7239(out, head, rules);
+}
+
+void put_via(head_writer& out, http_version received) {
+  out.line({received == http_version::http_1_1 ? "Via: 1.1 frpx" : "Via: 1.0 frpx"});
+}
+
+/// The wish for a WebSocket, or for trailers: what this hop is asked.
+void put_connection(head_writer& out, const request_head& head, const request_rules& rules) {
+  if (head.wants_websocket && rules.keep_upgrade) {
+    out.line({"Connection: Upgrade\r\nUpgrade: websocket"});
+    return;
+  }
+  const field* te = head.fields.find(field_id::te);
+  const auto is_other = [](std::string_view element) {
+    return !equals_ignoring_case(element, "trailers");
+  };
+  if (te != nullptr && !for_each_element(te->value, is_other)) {
+    out.line({"Connection: TE\r\nTE: trailers"});
+  }
 }
 
 void put_extra(head_writer& out, std::span<const field> extra) {
@@ -145,10 +207,11 @@ void put_status_line(head_writer& out, const response_head& head) {
   out.line({"HTTP/1.1 ", std::string_view(digits.data(), digits.size()), " ", head.reason});
 }
 
-void put_response_fields(head_writer& out, const response_head& head,
+void put_response_fields(head_writer& out, const response_head& head, bool chunked,
                          std::span<const field> extra) {
   for (const field& f : head.fields) {
-    if (is_of_the_hop(f.id) || is_among(f.name, extra)) continue;
+    if (is_of_the_hop(f.id) || is_among(f, extra)) continue;
+    if (f.id == field_id::trailer && !chunked) continue;
     if (head.connection.others && is_listed(head.fields, f.name)) continue;
     out.line({f.name, ": ", f.value});
   }
@@ -162,19 +225,22 @@ result<std::size_t> write_request_head(const request_head& head, const request_r
   writer.line({head.method, " ", head.path, head.query, " HTTP/1.1"});
   writer.line({"Host: ", rules.host.empty() ? head.authority : rules.host});
   for (const field& f : head.fields) {
-    if (is_dropped(f.id, rules) || is_among(f.name, rules.extra)) continue;
+    if (is_dropped(f.id, head, rules) || is_among(f, rules.extra)) continue;
     if (f.id == field_id::other && disguised_id(f.name) != field_id::other) continue;
     if (head.connection.others && is_listed(head.fields, f.name)) continue;
     writer.line({f.name, ": ", f.value});
   }
   put_forwarded(writer, head, rules);
+  if (rules.visitor_uses_h2) {
+    writer.line({"Via: 2.0 frpx"});
+  } else {
+    put_via(writer, head.version);
+  }
   put_framing(writer, head.body);
   if (head.expects_continue && head.body.how != framing::kind::none) {
     writer.line({"Expect: 100-continue"});
   }
-  if (head.wants_websocket && rules.keep_upgrade) {
-    writer.line({"Connection: Upgrade\r\nUpgrade: websocket"});
-  }
+  put_connection(writer, head, rules);
   put_extra(writer, rules.extra);
   return writer.finish();
 }
@@ -183,7 +249,8 @@ result<std::size_t> write_response_head(const response_head& head, const respons
                                         std::span<char> out) {
   head_writer writer(out);
   put_status_line(writer, head);
-  put_response_fields(writer, head, rules.extra);
+  const bool chunked = !rules.head_only && rules.body.how == framing::kind::chunked;
+  put_response_fields(writer, head, chunked, rules.extra);
   if (rules.head_only) {
     if (head.content_length) put_length(writer, *head.content_length);
   } else {
@@ -194,6 +261,7 @@ result<std::size_t> write_response_head(const response_head& head, const respons
   } else if (rules.visitor_speaks_1_0) {
     writer.line({"Connection: keep-alive"});
   }
+  put_via(writer, head.version);
   put_extra(writer, rules.extra);
   return writer.finish();
 }
@@ -201,7 +269,7 @@ result<std::size_t> write_response_head(const response_head& head, const respons
 result<std::size_t> write_interim_head(const response_head& head, std::span<char> out) {
   head_writer writer(out);
   put_status_line(writer, head);
-  put_response_fields(writer, head, {});
+  put_response_fields(writer, head, false, {});
   if (head.status == 101) {
     const field* upgrade = head.fields.find(field_id::upgrade);
     writer.line({"Connection: Upgrade"});

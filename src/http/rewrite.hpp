@@ -12,19 +12,22 @@ namespace frpx::http {
 
 /// What the gateway knows of a request beside its head. The views live as long as the call.
 struct request_rules {
-  std::string_view visitor_address;  ///< Without a port; for X-Forwarded-For.
+  std::string_view visitor_address;  ///< Without port and brackets; for X-Forwarded-For.
   bool visitor_uses_tls = false;     ///< For X-Forwarded-Proto.
+  bool visitor_uses_h2 = false;      ///< For Via: the head was made of one of HTTP/2.
   bool visitor_is_trusted = false;   ///< A proxy whose X-Forwarded-* and Forwarded are believed.
   bool keep_authorization = false;   ///< Pass Authorization on; else it is our key and is dropped.
   bool keep_upgrade = true;          ///< Pass the wish for a WebSocket on.
   std::string_view host;             ///< Host for the local service; empty: the visitor's.
-  std::span<const field> extra;      ///< Written last; the visitor's fields of these names go.
+  /// Written last, with their ids; the visitor's fields of these names go.
+  std::span<const field> extra;
 };
 
 /// Writes the head for the local service: one canonical form of the framing, the hop-by-hop fields
-/// and those that Connection lists removed (RFC 9110, 7.6.1), `client_id` removed, X-Forwarded-For,
-/// -Proto and -Host written. Names with `_` that a service might take for one of these are removed.
-/// Returns the bytes written, or errc::no_room.
+/// and those that Connection lists removed (RFC 9110, 7.6.1), `client_id` removed, Via appended,
+/// X-Forwarded-For, -Proto, -Host and Forwarded (RFC 7239) written: in the place of what an
+/// untrusted visitor sent, behind what a trusted one did. Names with `_` that a service might take
+/// for one of these are removed. Returns the bytes written, or errc::no_room.
 result<std::size_t> write_request_head(const request_head& head, const request_rules& rules,
                                        std::span<char> out);
 
@@ -34,10 +37,12 @@ struct response_rules {
   bool head_only = false;  ///< An answer to HEAD or a 304: Content-Length may stand, no body.
   bool keep_alive = false;
   bool visitor_speaks_1_0 = false;  ///< Keep-alive must be said aloud.
-  std::span<const field> extra;     ///< Written last; the service's fields of these names go.
+  /// Written last, with their ids; the service's fields of these names go.
+  std::span<const field> extra;
 };
 
-/// Writes a final head for the visitor. Returns the bytes written, or errc::no_room.
+/// Writes a final head for the visitor, with Via appended. Returns the bytes written, or
+/// errc::no_room.
 result<std::size_t> write_response_head(const response_head& head, const response_rules& rules,
                                         std::span<char> out);
 

@@ -27,7 +27,7 @@ struct request_case {
   request_rules rules = {};
 };
 
-const field two_extras[] = {{"X-Request-Id", "r1"}, {"Via", "1.1 frpx"}};
+const field two_extras[] = {{"X-Request-Id", "r1", field_id::x_request_id}, {"X-Other", "o"}};
 
 request_rules rules_with(std::string_view address, bool tls = false, bool trusted = false) {
   return {.visitor_address = address, .visitor_uses_tls = tls, .visitor_is_trusted = trusted};
@@ -35,8 +35,15 @@ request_rules rules_with(std::string_view address, bool tls = false, bool truste
 
 std::vector<request_case> request_cases() {
   const std::string host = "GET / HTTP/1.1\r\nHost: h\r\n";
-  const std::string forwarded = "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n";
+  const std::string via = "Via: 1.1 frpx\r\n";
+  const std::string proto_host = "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n";
+  const std::string forwarded = proto_host + via;
+  const std::string from_9 = "X-Forwarded-For: 9.9.9.9\r\n" + proto_host +
+                             "Forwarded: for=9.9.9.9;host=h;proto=http\r\n" + via;
   const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
+  const std::string chunked = post + "Transfer-Encoding: chunked\r\n";
+  request_rules over_h2;
+  over_h2.visitor_uses_h2 = true;
   request_rules keeps_key;
   keeps_key.keep_authorization = true;
   request_rules no_upgrade;
@@ -52,11 +59,12 @@ std::vector<request_case> request_cases() {
       {"query", "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n",
        "GET /a?b HTTP/1.1\r\nHost: h\r\n" + forwarded + "\r\n"},
       {"absolute target", "GET http://x:1?q HTTP/1.1\r\nHost: h\r\n\r\n",
-       "GET /?q HTTP/1.1\r\nHost: x:1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: x:1\r\n\r\n"},
+       "GET /?q HTTP/1.1\r\nHost: x:1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: x:1\r\n" +
+           via + "\r\n"},
       {"asterisk", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
        "OPTIONS * HTTP/1.1\r\nHost: h\r\n" + forwarded + "\r\n"},
       {"1.0 without host", "GET / HTTP/1.0\r\n\r\n",
-       "GET / HTTP/1.1\r\nHost: \r\nX-Forwarded-Proto: http\r\n\r\n"},
+       "GET / HTTP/1.1\r\nHost: \r\nX-Forwarded-Proto: http\r\nVia: 1.0 frpx\r\n\r\n"},
       {"another host", host + "\r\n",
        "GET / HTTP/1.1\r\nHost: localhost:11434\r\n" + forwarded + "\r\n", other_host},
       {"canonical length", post + "content-length:  007\r\n\r\n",
@@ -70,7 +78,7 @@ std::vector<request_case> request_cases() {
            "Keep-Alive: 5\r\nTE: trailers\r\nTrailer: X\r\nUpgrade: h2c\r\nProxy-Connection: x\r\n"
            "HTTP2-Settings: x\r\nConnection: Keep-Alive, Upgrade, HTTP2-Settings, x-private\r\n"
            "X-Private: 1\r\nX-Public: 2\r\n\r\n",
-       host + "X-Public: 2\r\n" + forwarded + "\r\n"},
+       host + "X-Public: 2\r\n" + forwarded + "Connection: TE\r\nTE: trailers\r\n\r\n"},
       {"listed framing stays",
        post + "Connection: content-length, host\r\nContent-Length: 7\r\n\r\n",
        post + forwarded + "Content-Length: 7\r\n\r\n"},
@@ -84,20 +92,52 @@ std::vector<request_case> request_cases() {
       {"spoofed",
        host + "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nForwarded: for=x\r\n"
               "X-Forwarded-Host: x\r\nX-Real-IP: 1.1.1.1\r\n\r\n",
-       host + "X-Forwarded-For: 9.9.9.9\r\n" + forwarded + "\r\n", rules_with("9.9.9.9")},
+       host + from_9 + "\r\n", rules_with("9.9.9.9")},
       {"disguised",
        host + "X_Forwarded_For: 1.1.1.1\r\nX-Forwarded_For: x\r\nContent_Length: 5\r\n"
               "Transfer_Encoding: chunked\r\nA_B: c\r\n\r\n",
-       host + "A_B: c\r\nX-Forwarded-For: 9.9.9.9\r\n" + forwarded + "\r\n", rules_with("9.9.9.9")},
+       host + "A_B: c\r\n" + from_9 + "\r\n", rules_with("9.9.9.9")},
       {"over TLS", host + "\r\n",
-       host + "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\n\r\n",
+       host +
+           "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\n"
+           "Forwarded: for=9.9.9.9;host=h;proto=https\r\n" +
+           via + "\r\n",
        rules_with("9.9.9.9", true)},
       {"trusted",
        host + "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\nX-Forwarded-Proto: https\r\n"
               "X-Forwarded-Host: x\r\n\r\n",
-       host + "X-Forwarded-Proto: https\r\nX-Forwarded-Host: x\r\n"
-              "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 9.9.9.9\r\n\r\n",
+       host +
+           "X-Forwarded-Proto: https\r\nX-Forwarded-Host: x\r\n"
+           "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 9.9.9.9\r\n"
+           "Forwarded: for=1.1.1.1, for=2.2.2.2, for=9.9.9.9;host=h;proto=http\r\n" +
+           via + "\r\n",
        rules_with("9.9.9.9", false, true)},
+      {"trusted, with Forwarded",
+       host + "Forwarded: for=1.1.1.1;proto=https\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n",
+       host + "Forwarded: for=1.1.1.1;proto=https\r\nX-Forwarded-For: 1.1.1.1, 9.9.9.9\r\n" +
+           proto_host + "Forwarded: for=9.9.9.9;host=h;proto=http\r\n" + via + "\r\n",
+       rules_with("9.9.9.9", false, true)},
+      {"trusted, with all kinds of addresses",
+       host + "X-Forwarded-For: 2001:db8::1, 1.2.3.4:80, [::1]:80, evil\", ::1\r\n\r\n",
+       host + "X-Forwarded-For: 2001:db8::1, 1.2.3.4:80, [::1]:80, evil\", ::1, 9.9.9.9\r\n" +
+           proto_host +
+           "Forwarded: for=\"[2001:db8::1]\", for=\"1.2.3.4:80\", for=unknown, for=unknown, "
+           "for=\"[::1]\", for=9.9.9.9;host=h;proto=http\r\n" +
+           via + "\r\n",
+       rules_with("9.9.9.9", false, true)},
+      {"from IPv6, to a host with a port", "GET / HTTP/1.1\r\nHost: h:80\r\n\r\n",
+       "GET / HTTP/1.1\r\nHost: h:80\r\nX-Forwarded-For: ::1\r\nX-Forwarded-Proto: http\r\n"
+       "X-Forwarded-Host: h:80\r\nForwarded: for=\"[::1]\";host=\"h:80\";proto=http\r\n" +
+           via + "\r\n",
+       rules_with("::1")},
+      {"via another proxy", host + "Via: 1.0 other\r\n\r\n",
+       host + "Via: 1.0 other\r\n" + forwarded + "\r\n"},
+      {"over HTTP/2", host + "\r\n", host + proto_host + "Via: 2.0 frpx\r\n\r\n", over_h2},
+      {"trailers", chunked + "TE: deflate, trailers\r\nTrailer: X-Sum\r\n\r\n",
+       post + "Trailer: X-Sum\r\n" + forwarded +
+           "Transfer-Encoding: chunked\r\nConnection: TE\r\nTE: trailers\r\n\r\n"},
+      {"no trailers", post + "TE: deflate\r\nTrailer: X\r\nContent-Length: 7\r\n\r\n",
+       post + forwarded + "Content-Length: 7\r\n\r\n"},
       {"expectation", post + "Expect: 100-continue\r\nContent-Length: 7\r\n\r\n",
        post + forwarded + "Content-Length: 7\r\nExpect: 100-continue\r\n\r\n"},
       {"expectation without body", host + "Expect: 100-continue\r\n\r\n",
@@ -107,8 +147,8 @@ std::vector<request_case> request_cases() {
            "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"},
       {"upgrade unwanted", upgrade, host + "Sec-WebSocket-Key: k\r\n" + forwarded + "\r\n",
        no_upgrade},
-      {"extra", host + "x-request-id: spoofed\r\nVIA: x\r\n\r\n",
-       host + forwarded + "X-Request-Id: r1\r\nVia: 1.1 frpx\r\n\r\n", extra},
+      {"extra", host + "x-request-id: spoofed\r\nX-OTHER: x\r\n\r\n",
+       host + forwarded + "X-Request-Id: r1\r\nX-Other: o\r\n\r\n", extra},
   };
 }
 
@@ -137,46 +177,58 @@ struct response_case {
   std::string out;
 };
 
-const field client_extra[] = {{"X-Frpx-Client", "c1"}};
+const field client_extra[] = {{"X-Frpx-Client", "c1", field_id::x_frpx_client}};
 
 TEST(rewrite, response_heads) {
   using kind = framing::kind;
   const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::string via = "Via: 1.1 frpx\r\n";
   const std::vector<response_case> cases = {
       {"length",
        ok + "content-length: 05\r\nServer: s\r\n\r\n",
        {.body = {kind::length, 5}, .keep_alive = true},
-       ok + "Server: s\r\nContent-Length: 5\r\n\r\n"},
+       ok + "Server: s\r\nContent-Length: 5\r\n" + via + "\r\n"},
       {"chunked",
        ok + "\r\n",
        {.body = {kind::chunked, 0}, .keep_alive = true},
-       ok + "Transfer-Encoding: chunked\r\n\r\n"},
+       ok + "Transfer-Encoding: chunked\r\n" + via + "\r\n"},
       {"until close",
        "HTTP/1.0 200 OK\r\n\r\n",
        {.body = {kind::until_close, 0}},
-       ok + "Connection: close\r\n\r\n"},
+       ok + "Connection: close\r\nVia: 1.0 frpx\r\n\r\n"},
       {"1.0 keeps alive",
        ok + "Content-Length: 5\r\n\r\n",
        {.body = {kind::length, 5}, .keep_alive = true, .visitor_speaks_1_0 = true},
-       ok + "Content-Length: 5\r\nConnection: keep-alive\r\n\r\n"},
+       ok + "Content-Length: 5\r\nConnection: keep-alive\r\n" + via + "\r\n"},
       {"HEAD",
        ok + "Content-Length: 5\r\n\r\n",
        {.head_only = true, .keep_alive = true},
-       ok + "Content-Length: 5\r\n\r\n"},
+       ok + "Content-Length: 5\r\n" + via + "\r\n"},
       {"HEAD of unknown length",
        ok + "Transfer-Encoding: chunked\r\n\r\n",
        {.head_only = true, .keep_alive = true},
-       ok + "\r\n"},
+       ok + via + "\r\n"},
       {"204",
        "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
        {.keep_alive = true},
-       "HTTP/1.1 204 No Content\r\n\r\n"},
+       "HTTP/1.1 204 No Content\r\n" + via + "\r\n"},
       {"hop by hop and ours",
        ok + "Connection: close, x-a\r\nKeep-Alive: 5\r\nX-A: 1\r\nX-B: 2\r\nUpgrade: h2c\r\n"
             "x-frpx-client: forged\r\n\r\n",
        {.keep_alive = true, .extra = client_extra},
-       ok + "X-B: 2\r\nX-Frpx-Client: c1\r\n\r\n"},
-      {"no reason", "HTTP/1.1 299\r\n\r\n", {.keep_alive = true}, "HTTP/1.1 299 \r\n\r\n"},
+       ok + "X-B: 2\r\n" + via + "X-Frpx-Client: c1\r\n\r\n"},
+      {"trailer announced",
+       ok + "Via: 1.1 other\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n",
+       {.body = {kind::chunked, 0}, .keep_alive = true},
+       ok + "Via: 1.1 other\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n" + via + "\r\n"},
+      {"trailer that cannot come",
+       ok + "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n",
+       {.body = {kind::until_close, 0}, .visitor_speaks_1_0 = true},
+       ok + "Connection: close\r\n" + via + "\r\n"},
+      {"no reason",
+       "HTTP/1.1 299\r\n\r\n",
+       {.keep_alive = true},
+       "HTTP/1.1 299 \r\n" + via + "\r\n"},
   };
   for (const response_case& row : cases) {
     response_head head;

@@ -188,7 +188,7 @@ void socket::on_events(std::uint32_t events) {
   readable_ |= in;
   writable_ |= out;
   // A call that tells nothing new is spared: every arriving byte comes with EPOLLOUT set.
-  const readiness what{in, out && was_full, broken};
+  const readiness what{in, out && was_full, broken, (events & EPOLLRDHUP) != 0};
   if (watching() != nullptr && (what.readable || what.writable)) watching()->on_ready(what);
 }
 

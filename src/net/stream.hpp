@@ -41,6 +41,7 @@ class stream {
     bool readable = false;
     bool writable = false;
     bool broken = false;  ///< The stream broke, while perhaps nobody was reading or writing.
+    bool ended = false;   ///< The other side has ended its direction; bytes may stand before that.
   };
 
   /// Hears that something changed. The call comes from the worker's loop, never from inside a call

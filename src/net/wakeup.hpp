@@ -46,21 +46,25 @@ class wakeup final : private poller::task {
 };
 
 /// Rings a bell when one stream changes, and remembers whether that stream broke: for who is
-/// neither reading nor writing it.
+/// neither reading nor writing it; and whether the other side has ended its direction.
 class stream_watch final : public stream::watcher {
  public:
   explicit stream_watch(wakeup& bell) : bell_(bell) {}
   void on_ready(stream::readiness what) override {
     broken_ |= what.broken;
+    ended_ |= what.ended;
     bell_.ring();
   }
   bool broken() const { return broken_; }
+  /// The other side has ended its direction, whether or not that has been read.
+  bool ended() const { return ended_; }
   /// Another stream is watched from now on.
-  void forget() { broken_ = false; }
+  void forget() { broken_ = ended_ = false; }
 
  private:
   wakeup& bell_;
   bool broken_ = false;
+  bool ended_ = false;
 };
 
 /// A deadline that rings a bell.
