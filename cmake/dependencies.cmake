@@ -11,6 +11,7 @@ pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(libjwt REQUIRED IMPORTED_TARGET libjwt)
+pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 find_package(yaml-cpp REQUIRED)
 
@@ -37,5 +38,5 @@ target_link_libraries(frpx_boost PUBLIC OpenSSL::SSL OpenSSL::Crypto Threads::Th
 
 set(frpx_libraries
   PkgConfig::sodium SQLite::SQLite3 spdlog::spdlog CLI11::CLI11 PkgConfig::tomlplusplus yaml-cpp
-  PkgConfig::libjwt PkgConfig::cares PkgConfig::hiredis PkgConfig::libpq OpenSSL::SSL
-  OpenSSL::Crypto)
+  PkgConfig::libjwt PkgConfig::cares PkgConfig::hiredis PkgConfig::libpq
+  PkgConfig::nghttp2 OpenSSL::SSL OpenSSL::Crypto)

@@ -14,10 +14,11 @@ cd "$(dirname "$0")/.."
 build_packages=(
   clang-19 lld-19 libstdc++-12-dev cmake ninja-build pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev libcli11-dev libsodium-dev libjwt-dev libtomlplusplus-dev
-  libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev ca-certificates curl python3)
+  libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev libnghttp2-dev ca-certificates curl python3)
 test_packages=(
   postgresql redis-server doxygen openssh-server openssh-client iperf3
-  libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest iproute2 clang-format-19 clang-tidy-19)
+  libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest python3-h2 nghttp2-client
+  iproute2 clang-format-19 clang-tidy-19)
 bench_packages=(
   libbenchmark-dev nginx libnginx-mod-stream haproxy wrk socat linux-perf valgrind)
 boost_package=libboost1.81-dev
