@@ -60,6 +60,14 @@ struct frps_options {
   std::uint32_t max_clients = 0;   ///< 0: as many as the limit on open files allows.
   std::uint32_t max_visitors = 0;  ///< The same.
   std::uint32_t move_after = 256 * 1024;  ///< Bytes, after which bulk leaves the link; 0: never.
+  std::uint32_t max_head = 32 * 1024;     ///< Bytes of a request's or a response's head.
+  std::uint32_t max_fields = 100;         ///< Fields of a head.
+  std::uint32_t max_target = 8 * 1024;    ///< Bytes of a request's target.
+  std::uint32_t max_body = 0;             ///< Bytes of a request's body; 0: any.
+  std::string trusted_proxies;            ///< Ranges (core/networks.hpp). Empty: none.
+  std::uint32_t h2_streams = 128;         ///< Requests at once on one connection of HTTP/2.
+  bool abort_on_eof = false;              ///< A visitor's FIN is its leaving.
+  bool hide_clients = false;              ///< Answers do not name the client.
   std::uint32_t max_pending = 1024;  ///< Connections to control and proxy port without a login yet.
   frps_deadlines deadlines;
 

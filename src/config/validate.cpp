@@ -8,12 +8,17 @@
 
 #include "config/option.hpp"
 #include "core/names.hpp"
+#include "core/networks.hpp"
 #include "core/result.hpp"
 
 namespace frpx::config {
 namespace {
 
 constexpr std::uint32_t most_workers = 64;  // of a net::worker_pool
+constexpr std::uint32_t most_fields = 100;  // of an http::field_table
+constexpr std::uint32_t most_h2_streams = 4096;
+constexpr std::uint32_t least_head = 1024;
+constexpr std::uint32_t most_head = 128 * 1024;  // fits, as an answer's, into a worker's scratch
 constexpr const char* no_home = "there is no home folder to put it in; pass --data-dir";
 
 // Collects problems, each opened by the place where the option was said.
@@ -125,6 +130,19 @@ void check_addresses(problem_list& problems, const frps_options& o) {
   }
 }
 
+void check_http(problem_list& problems, const frps_options& o) {
+  if (o.max_head < least_head || o.max_head > most_head) {
+    problems.add("max-head", "must be 1024 to 131072");
+  }
+  if (o.max_fields > most_fields) problems.add("max-fields", "must be at most 100; pass fewer");
+  if (o.h2_streams > most_h2_streams) problems.add("h2-streams", "must be at most 4096");
+  if (!networks::parse(o.trusted_proxies)) {
+    problems.add("trusted-proxies",
+                 "must be up to 64 addresses or ranges like 127.0.0.1,10.0.0.0/8, with no bit set "
+                 "behind the prefix");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> validate(const frps_options& o, const origins& from,
@@ -138,6 +156,7 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
     check_url(problems, "redis-url", o.redis_url, built_in.caches);
   }
   if (!o.keeper_path.empty()) check_path(problems, "keeper-path", o.keeper_path);
+  check_http(problems, o);
   if (o.workers > most_workers) problems.add("workers", "must be at most 64; pass fewer");
   if (o.deadlines.stream > o.deadlines.stream_total) {
     problems.add("stream-timeout",

@@ -15,6 +15,7 @@ namespace {
 
 // How often who waits looks whether a client is left at all.
 constexpr auto look_again = std::chrono::seconds(1);
+constexpr std::size_t room_for_our_fields = 2048;  // the host up to three times, and the rest
 
 std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
@@ -37,6 +38,7 @@ exchange::exchange(desk& at)
 void exchange::clear() {
   from_ = nullptr;
   understood_ = false;
+  fields_.clear();
   head_bytes_.release();
   out_.release();
   held_.resize(0);
@@ -66,12 +68,14 @@ asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_s
   head_bytes_.append(from.in.bytes().first(head_size));
   from.in.consume(head_size);
   if (const auto bad = http::parse_request(as_text(head_bytes_.bytes()), at_.how.head, head_)) {
-    log::debug("{} sent no valid request: {}", from.address, bad.message());
+    log::debug("{} sent no valid request: {}", from.who.address, bad.message());
     const int status = http::status_of(bad);
     co_return co_await answer(status, status == 400 ? "Invalid HTTP request format" : "");
   }
+  fields_.start(head_, from.who.trusted, at_.on.random());
   if (has_two_keys()) co_return co_await answer(400, "Invalid HTTP request format");
-  if (const auto bad = request_.start(head_)) co_return co_await answer(http::status_of(bad));
+  if (const auto bad = request_.start(head_, at_.how.most_body))
+    co_return co_await answer(http::status_of(bad));
   understood_ = true;
   if (!co_await key_is_valid()) co_return after::close;
   const usage_note counted(*this);
@@ -103,7 +107,7 @@ asio::awaitable<bool> exchange::key_is_valid() {
   }
   static log::rate_limit limiter;
   if (limiter.pass()) {
-    log::warn("{}: API key refused: {}{}", from_->address, identity::to_string(verdict->fault),
+    log::warn("{}: API key refused: {}{}", from_->who.address, identity::to_string(verdict->fault),
               limiter.more());
   }
   if (verdict->outcome == identity::standing::unavailable) {
@@ -130,7 +134,8 @@ asio::awaitable<exchange::after> exchange::refuse(refusal why) {
                             .keep_alive = keep,
                             .to_head = head_.method == "HEAD",
                             .openai_code = openai ? why.code : std::string_view(),
-                            .retry_after = why.retry_after},
+                            .retry_after = why.retry_after,
+                            .extra = fields_.of_answer()},
                            wall_clock::now()));
   if (at_.how.access_log) log_access(why.status, "answered here");
   if (!said) co_return after::gone;
@@ -141,9 +146,12 @@ asio::awaitable<exchange::after> exchange::serve() {
   is_model_path_ = names_model(head_);
   if (const refusal why = judge_head(head_, is_model_path_, *key_)) co_return co_await refuse(why);
   repeatable_ = is_repeatable(head_.method, head_.path, at_.how.repeatable_paths);
-  const http::request_rules rules{.visitor_address = from_->address};
-  const auto size =
-      http::write_request_head(head_, rules, as_chars(out_.prepare(at_.how.head.head + 1024)));
+  const http::request_rules rules{.visitor_address = from_->who.address,
+                                  .visitor_uses_h2 = from_->who.h2,
+                                  .visitor_is_trusted = from_->who.trusted,
+                                  .extra = fields_.of_request()};
+  const auto size = http::write_request_head(
+      head_, rules, as_chars(out_.prepare(at_.how.head.head + room_for_our_fields)));
   if (!size) co_return co_await answer(431);
   out_.commit(*size);
   // POSTs that may be repeated are model paths, by default: their bodies are held longer.
@@ -258,7 +266,7 @@ asio::awaitable<exchange::seeking> exchange::wait_for_place() {
   for (;;) {
     if ((place_ = seat.take())) co_return seeking::found;
     if (seat.refused()) co_return seeking::full;
-    if (from_->watch.broken()) co_return seeking::visitor_gone;
+    if (from_->watch.broken() || has_left()) co_return seeking::visitor_gone;
     const steady_time now = steady_clock::now();
     if (now >= until) co_return seeking::full;
     if (!choice_.has_more()) co_return seeking::nobody;
@@ -281,8 +289,8 @@ void exchange::note_failure() {
 asio::awaitable<bool> exchange::open_stream() {
   const auto& facts = client_->facts();
   log_choice();
-  client_field_ = {"X-Frpx-Client", facts.client_id, http::field_id::other};
-  response_.start(head_, head_.keep_alive() && !at_.draining, {&client_field_, 1},
+  if (!at_.how.hides_clients) fields_.name_client(facts.client_id);
+  response_.start(head_, head_.keep_alive() && !at_.draining, fields_.of_answer(),
                   is_model_path_ ? &tokens_ : nullptr);
   answer_in_.clear();
   failure_.reset();
@@ -295,7 +303,7 @@ asio::awaitable<bool> exchange::open_stream() {
     co_return true;
   }
   auto stream =
-      co_await client_->open(at_.on, {.visitor = from_->address, .patience = at_.how.stream});
+      co_await client_->open(at_.on, {.visitor = from_->who.address, .patience = at_.how.stream});
   if (stream) {
     stream_ =
         std::make_unique<service_streams::kept>(at_.services, facts.number, std::move(*stream));
@@ -323,6 +331,7 @@ asio::awaitable<exchange::ending> exchange::converse() {
     if (visitor_gone_ || from_->watch.broken()) co_return ending::visitor_gone;
     if (said_all && response_.upgraded()) co_return ending::upgraded;
     if (said_all && heard_all) co_return ending::answered;
+    if (has_left()) co_return ending::visitor_gone;
     if (failure_) co_return ending::failed;
     if (bad_request_) co_return ending::bad_request;
     if (progress_ && settling_ == settling::no) {
@@ -341,6 +350,11 @@ asio::awaitable<exchange::ending> exchange::converse() {
       service_fails(outcome::late_answer);
     }
   }
+}
+
+// By ending its direction, where that counts.
+bool exchange::has_left() const {
+  return at_.how.abort_on_eof && from_->watch.ended();
 }
 
 bool exchange::waits_for_body() const {
@@ -391,8 +405,9 @@ void exchange::log_choice() const {
 void exchange::log_access(int status, std::string_view by) const {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began_);
-  log::info("{} {} {} {} {} bytes {} ms {}", from_->address, head_.method, shown(head_.target),
-            status, response_.body_size(), took.count(), by);
+  log::info("{} {} {} {} {} bytes {} ms {} {}", from_->who.address, head_.method,
+            shown(head_.target), status, response_.body_size(), took.count(), by,
+            fields_.request_id());
 }
 
 }  // namespace frpx::gateway

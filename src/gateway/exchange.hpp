@@ -13,6 +13,7 @@
 #include "gateway/choice.hpp"
 #include "gateway/failover.hpp"
 #include "gateway/gateway.hpp"
+#include "gateway/head_fields.hpp"
 #include "gateway/refusal.hpp"
 #include "http/body.hpp"
 #include "http/forward.hpp"
@@ -82,6 +83,7 @@ class exchange {
   boost::asio::awaitable<after> refuse(refusal why);
   bool may_try_again() const;
   bool waits_for_body() const;
+  bool has_left() const;
   void service_fails(outcome how);
   void note_failure();
   void set_alarm();
@@ -123,6 +125,7 @@ class exchange {
   // the request
   http::request_head head_;
   http::request_forwarder request_;
+  head_fields fields_;      // what we add
   net::buffer head_bytes_;  // what head_ looks at
   net::buffer out_;
   std::size_t sent_ = 0;       // of out_
@@ -150,7 +153,6 @@ class exchange {
   std::shared_ptr<tunnel::session> client_;
   std::unique_ptr<service_streams::kept> stream_;
   http::response_forwarder response_;
-  http::field client_field_;
   net::buffer answer_in_;             // a head that is not whole yet
   net::buffer answer_out_;            // what the visitor did not take yet
   net::pipe_pool::handle in_kernel_;  // the same, of a large body between two sockets

@@ -90,7 +90,7 @@ bool exchange::take_body() {
   net::buffer& kept = from_->in;
   const bool fresh = kept.empty();
   bytes_view input = kept.bytes();
-  if (fresh) {
+  if (fresh && !request_.is_ending()) {
     const auto got = from_->connection->read(at_.on.scratch().first(read_at_once));
     if (got.state == io_state::ended) bad_request_ = http::make_error_code(http::errc::cut_short);
     if (got.state != io_state::moved) return false;

@@ -11,9 +11,11 @@ constexpr std::size_t most_spare_exchanges = 64;
 }
 
 desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
-           net::blocking_pool& pool, waiting_room& room_, usage_inbox& inbox, const options& how_)
+           net::blocking_pool& pool, net::admission& places_, waiting_room& room_,
+           usage_inbox& inbox, const options& how_)
     : on(worker),
       clients(registry),
+      places(places_),
       how(how_),
       gate(worker, keys, pool, how_.key_check),
       services(worker, how_.idle_stream),
@@ -58,8 +60,8 @@ gateway::gateway(net::worker_pool& workers, tunnel::registry& clients, identity:
       admission_(options_.most_visitors),
       room_(workers, clients, options_.most_waiting) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    desks_.push_back(
-        std::make_unique<desk>(workers.at(i), clients, keys, pool, room_, usage_, options_));
+    desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, admission_, room_,
+                                            usage_, options_));
   }
 }
 

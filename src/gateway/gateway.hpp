@@ -3,10 +3,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/networks.hpp"
 #include "gateway/choice.hpp"
 #include "gateway/held_memory.hpp"
 #include "gateway/key_gate.hpp"
@@ -40,7 +43,8 @@ struct options {
   std::chrono::milliseconds idle_visitor{60'000};
   std::chrono::milliseconds idle_stream{4'000};
   std::chrono::milliseconds key_check{2'000};
-  std::size_t most_visitors = 8192;
+  std::size_t most_visitors = 8192;              ///< And each request of HTTP/2 counts as one.
+  std::uint32_t h2_streams = 128;                ///< Requests at once on one connection of HTTP/2.
   std::size_t held_body = 64 * 1024;             ///< Bytes of a request kept for another try...
   std::size_t held_model_body = 1024 * 1024;     ///< ...and of one on a model path.
   std::size_t held_together = 64 * 1024 * 1024;  ///< By all requests of a worker.
@@ -49,6 +53,10 @@ struct options {
   std::optional<sticky_rule> sticky;  ///< For the policy of that name.
   std::size_t most_waiting = 1024;    ///< Requests, while all clients are full.
   std::chrono::milliseconds longest_wait{30'000};
+  std::uint64_t most_body = std::numeric_limits<std::uint64_t>::max();  ///< Bytes of a request's.
+  networks trusted_proxies;    ///< Whose word on where a request comes from is believed.
+  bool abort_on_eof = false;   ///< A visitor that ends its direction has left.
+  bool hides_clients = false;  ///< Answers do not say which client gave them.
   bool access_log = false;
 };
 
@@ -62,11 +70,13 @@ struct counters {
 /// What one worker's visitors share.
 struct desk {
   desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
-       net::blocking_pool& pool, waiting_room& room, usage_inbox& inbox, const options& how);
+       net::blocking_pool& pool, net::admission& places, waiting_room& room, usage_inbox& inbox,
+       const options& how);
   ~desk();
 
   net::worker& on;
   tunnel::registry& clients;
+  net::admission& places;  ///< Of all workers' visitors.
   const options& how;
   key_gate gate;
   service_streams services;

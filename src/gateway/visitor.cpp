@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "gateway/exchange.hpp"
 #include "http/api_error.hpp"
+#include "http/h2/session.hpp"
 
 namespace frpx::gateway {
 
@@ -13,29 +14,33 @@ namespace {
 constexpr auto linger_for = std::chrono::seconds(2);
 constexpr std::size_t most_lingered = 4 * 1024 * 1024;
 
-std::string address_of(const net::endpoint& peer) {
-  const std::string text = net::to_string(peer);
-  return text.substr(0, text.rfind(':'));
+origin origin_of(const net::endpoint& peer, const options& how) {
+  std::string text = net::to_string(peer);
+  text.erase(text.rfind(':'));
+  if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
+  return {.address = std::move(text), .trusted = how.trusted_proxies.contains(peer.address())};
 }
 
 }  // namespace
 
 asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission::ticket ticket) {
-  visitor each(at, std::move(one), std::move(ticket));
+  net::tune_stream(one.fd.get());
+  auto connection = std::make_unique<net::socket>(at.on.events(), std::move(one.fd));
+  visitor each(at, std::move(connection), origin_of(one.peer, at.how), std::move(ticket));
   co_await each.run();
 }
 
-visitor::visitor(desk& desk_, net::accepted one, net::admission::ticket ticket)
+visitor::visitor(desk& desk_, std::unique_ptr<net::stream> connection_, origin who_,
+                 net::admission::ticket ticket)
     : at(desk_),
-      address(address_of(one.peer)),
+      who(std::move(who_)),
       bell(at.on.events()),
       watch(bell),
       alarm(at.on.timers(), bell),
+      connection(std::move(connection_)),
       in(at.on.buffers()),
       place(std::move(ticket)),
       scanner_(at.how.head) {
-  net::tune_stream(one.fd.get());
-  connection = std::make_unique<net::socket>(at.on.events(), std::move(one.fd));
   connection->watch(&watch);
   at.on.load().fetch_add(1, std::memory_order_relaxed);
   at.enter(*this);
@@ -50,6 +55,10 @@ asio::awaitable<void> visitor::run() {
   for (;;) {
     const auto size = co_await read_head();
     if (!size) break;
+    if (!served_ && as_text(in.bytes().first(*size)) == http::h2::preface_head) {
+      co_await serve_h2();
+      break;
+    }
     auto request = at.take_exchange();
     const auto then = co_await request->run(*this, *size);
     at.give_exchange(std::move(request));
@@ -94,7 +103,7 @@ asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
 }
 
 asio::awaitable<void> visitor::refuse(error_code why) {
-  log::debug("{} sent no valid request: {}", address, why.message());
+  log::debug("{} sent no valid request: {}", who.address, why.message());
   const int status = http::status_of(why);
   const std::string_view text = status == 400 ? "Invalid HTTP request format" : "";
   co_await say(http::error_response({.status = status, .message = text}, wall_clock::now()));

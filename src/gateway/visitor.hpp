@@ -17,13 +17,24 @@ namespace frpx::gateway {
 
 /// Serves a visitor until it leaves, request by request; ends with the worker's task group. Between
 /// two requests it holds this object and nothing else: no buffer, no exchange.
+///
+/// HTTP/2 is found by its first bytes. Where TLS will have chosen it (ALPN), they are the same.
 boost::asio::awaitable<void> serve_visitor(desk& at, net::accepted one,
                                            net::admission::ticket ticket);
 
-/// The connection itself, which the exchanges of its requests use in turn.
+/// Who a visitor is, as far as its connection tells.
+struct origin {
+  std::string address;   ///< Without port and brackets.
+  bool trusted = false;  ///< A proxy of ours (--trusted-proxies).
+  bool h2 = false;       ///< It speaks HTTP/2.
+};
+
+/// The connection itself, which the exchanges of its requests use in turn; or one stream of a
+/// connection that speaks HTTP/2, which is a connection with one request to all that follows.
 class visitor {
  public:
-  visitor(desk& at, net::accepted one, net::admission::ticket ticket);
+  visitor(desk& at, std::unique_ptr<net::stream> connection, origin who,
+          net::admission::ticket ticket);
   ~visitor();
 
   boost::asio::awaitable<void> run();
@@ -35,7 +46,7 @@ class visitor {
   boost::asio::awaitable<void> linger();
 
   desk& at;
-  const std::string address;  ///< Without the port.
+  const origin who;
   net::wakeup bell;
   net::stream_watch watch;
   net::alarm alarm;
@@ -49,6 +60,7 @@ class visitor {
  private:
   boost::asio::awaitable<std::optional<std::size_t>> read_head();
   boost::asio::awaitable<void> refuse(error_code why);
+  boost::asio::awaitable<void> serve_h2();  // visitor_h2.cpp
 
   http::head_scanner scanner_;
   bool served_ = false;  // a request before this one

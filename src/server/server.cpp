@@ -103,6 +103,12 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   to.most_visitors = most.visitors;
   to.repeatable_paths.assign(gateway::model_paths.begin(), gateway::model_paths.end());
   to.access_log = from.access_log;
+  to.head = {.head = from.max_head, .fields = from.max_fields, .target = from.max_target};
+  if (from.max_body != 0) to.most_body = from.max_body;
+  to.trusted_proxies = networks::parse(from.trusted_proxies).value_or(networks());
+  to.h2_streams = from.h2_streams;
+  to.abort_on_eof = from.abort_on_eof;
+  to.hides_clients = from.hide_clients;
   return to;
 }
 

@@ -16,6 +16,8 @@ Paths (query parameters behind them, all optional):
     ANY  /informational             103 and 102 before the answer
     POST /continue                  sends 100 at once, then reads; /refuse-continue: 417
     GET  /websocket                 upgrades and echoes each frame; /upgrade echoes raw bytes
+    ANY  /trailers                  a chunked body, "hello", and trailers, forbidden ones too
+    ANY  /head?size=N               an answer whose head has a field of N bytes
     GET  /rubbish                   bytes that are no HTTP
     GET  /smuggle                   an answer whose framing is ambiguous
     GET  /slow?size=N&gap=S         one byte every S seconds
@@ -65,6 +67,7 @@ class Request:
     size: int = 0
     sha256: str = ""
     body: bytes = b""           # the first MiB of it
+    trailers: list = field(default_factory=list)
     ended: str = None           # "complete", or how the peer left: "fin", "rst"
     parameters: dict = field(default_factory=dict)
 
@@ -190,7 +193,7 @@ class _Answer:
     def take_body(self):
         digest, kept = hashlib.sha256(), bytearray()
         if "chunked" in (self.request.get("Transfer-Encoding") or "").lower():
-            pieces = http_bytes.chunks(self.reader)
+            pieces = http_bytes.chunks(self.reader, self.request.trailers)
         else:
             pieces = http_bytes.sized(self.reader, int(self.request.get("Content-Length") or 0))
         try:
@@ -240,7 +243,7 @@ class _Answer:
     def echo(self):
         r = self.request
         self.json({"method": r.method, "target": r.target, "headers": r.fields, "size": r.size,
-                   "sha256": r.sha256, "served_by": self.service.name,
+                   "sha256": r.sha256, "trailers": r.trailers, "served_by": self.service.name,
                    "connection": r.connection})
 
     def v1_models(self):
@@ -355,6 +358,14 @@ class _Answer:
         self.body(b"{}", "application/json", "417 Expectation Failed", "Connection: close")
         return False
 
+    def trailers(self):
+        self.head("200 OK", "Transfer-Encoding: chunked", "Trailer: X-Sum")
+        self.sock.sendall(http_bytes.chunk(b"hello") + b"0\r\nX-Sum: 5\r\nContent-Length: 3\r\n"
+                          b"Set-Cookie: a=b\r\nGrpc-Status: 0\r\n\r\n")
+
+    def long_head(self):
+        self.body(b"", "text/plain", "200 OK", "X-Pad: " + "p" * self.parameter("size", 100))
+
     def rubbish(self):
         self.sock.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n" + bytes(range(256)))
         return False
@@ -398,6 +409,7 @@ _PATHS = {
     "/early": _Answer.early, "/informational": _Answer.informational,
     "/refuse-continue": _Answer.refuse_continue, "/rubbish": _Answer.rubbish,
     "/smuggle": _Answer.smuggle, "/slow": _Answer.slow, "/upgrade": _Answer.upgrade,
-    "/websocket": _Answer.websocket,
+    "/websocket": _Answer.websocket, "/trailers": _Answer.trailers,
+    "/head": _Answer.long_head,
 }
 _BEFORE_BODY = (_Answer.early, _Answer.refuse_continue)

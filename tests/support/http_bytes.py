@@ -74,13 +74,15 @@ def read_head(reader):
     return Head(start, fields, raw)
 
 
-def chunks(reader):
-    """The pieces of a chunked body, without its framing; trailers are read and dropped."""
+def chunks(reader, trailers=None):
+    """The pieces of a chunked body, without its framing; adds its trailers to the list given."""
     while True:
         size = int(reader.until(b"\r\n").split(b";")[0].strip() or b"x", 16)
         if size == 0:
-            while reader.until(b"\r\n") not in (b"\r\n", b""):
-                pass
+            while (line := reader.until(b"\r\n")) not in (b"\r\n", b""):
+                name, _, value = line.decode("latin-1").partition(":")
+                if trailers is not None:
+                    trailers.append((name, value.strip()))
             return
         left = size
         while left:

@@ -77,7 +77,7 @@ class Listener:
     that connects are refused; `resume()` listens on the same port again.
     """
 
-    def __init__(self, handle, host=LOOPBACK, port=0, backlog=256):
+    def __init__(self, handle, host=LOOPBACK, port=0, backlog=1024):
         self.handle, self.host, self.port, self.backlog = handle, host, port, backlog
         self.accepted = 0
         self.faults = []

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from support import http_bytes, net
 
@@ -15,6 +15,7 @@ class Response:
     head: http_bytes.Head
     body: bytes
     informational: list
+    trailers: list = field(default_factory=list)
 
     def get(self, name, default=None):
         return self.head.get(name, default)
@@ -75,17 +76,18 @@ class Visitor:
                 break
             informational.append(head)
         none = head_only or status in (101, 204, 304)
-        body = b"" if none else b"".join(self.pieces(head))
-        return Response(status, head, body, informational)
+        trailers = []
+        body = b"" if none else b"".join(self.pieces(head, trailers))
+        return Response(status, head, body, informational, trailers)
 
     def head(self):
         """Read only the next head (a Head), for bodies that are read piece by piece."""
         return http_bytes.read_head(self.reader)
 
-    def pieces(self, head):
+    def pieces(self, head, trailers=None):
         """The body behind `head` in the pieces in which it comes."""
         if "chunked" in (head.get("Transfer-Encoding") or "").lower():
-            yield from http_bytes.chunks(self.reader)
+            yield from http_bytes.chunks(self.reader, trailers)
         elif head.get("Content-Length") is not None:
             yield from http_bytes.sized(self.reader, int(head.get("Content-Length")))
         else:

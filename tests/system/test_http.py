@@ -79,7 +79,9 @@ def test_chunked_both_ways_on_one_connection(house):
             chunks = b"".join(b"%X;ext=1\r\n%s\r\n" % (len(body[n:n + 999]), body[n:n + 999])
                               for n in range(0, len(body), 999))
             visitor.send(head.encode() + chunks + b"0\r\nX-Trailer: t\r\n\r\n")
-            assert visitor.response().json()["sha256"] == hashlib.sha256(body).hexdigest()
+            echo = visitor.response().json()
+            assert echo["sha256"] == hashlib.sha256(body).hexdigest()
+            assert echo["trailers"] == [["X-Trailer", "t"]]
         answer = visitor.ask("GET", "/bytes?size=300000&seed=4&framing=chunked")
         assert answer.sha256 == seeded_hash(4, 300_000)
         assert visitor.ask("GET", "/x").status == 200
@@ -211,9 +213,10 @@ def test_an_upgraded_connection_carries_a_half_close(house):
 
 
 def test_connect_is_refused(house):
-    answer = raw_http.fetch_raw(house.public, "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n"
-                                "Authorization: abc123\r\n\r\n")
-    assert answer.status in (400, 405, 501)
+    for target in ("a:80", "/x", "http://a/"):
+        answer = raw_http.fetch_raw(house.public, f"CONNECT {target} HTTP/1.1\r\nHost: a:80\r\n"
+                                    "Authorization: abc123\r\n\r\n")
+        assert answer.status == 501
     assert not house.service.seen("a:80")
 
 
@@ -235,3 +238,193 @@ def test_a_stream_that_idled_too_long_is_not_reused(lab):
             services["a"].reset_all()
             wait_for(lambda: services["a"].open == 0, 5, "the service has dropped everything")
             assert visitor.ask("GET", "/y").status == 200
+
+
+def test_pipelined_requests_are_answered_in_their_order(house):
+    with house.visitor() as visitor:
+        visitor.send(b"".join(raw_http.request("POST", f"/x?{n}", b"b" * n) for n in range(20)))
+        for n in range(20):
+            echo = visitor.response().json()
+            assert (echo["target"], echo["size"]) == (f"/x?{n}", n)
+
+
+def test_an_absolute_target_names_the_host(house):
+    echo = house.fetch(target="http://other.example:81/a?b", host="frpx.test").json()
+    assert echo["target"] == "/a?b"
+    assert ["Host", "other.example:81"] in echo["headers"]
+
+
+def test_trailers_pass_to_the_visitor(house):
+    with house.visitor() as visitor:
+        answer = visitor.ask("GET", "/trailers", headers={"TE": "trailers"})
+        assert answer.body == b"hello" and answer.get("Trailer") == "X-Sum"
+        assert answer.trailers == [("X-Sum", "5"), ("Grpc-Status", "0")], "the others are forbidden"
+        assert visitor.ask("GET", "/x").status == 200
+    assert dict(house.service.first("/trailers").fields)["TE"] == "trailers"
+
+
+def test_forbidden_trailers_do_not_reach_the_service(house):
+    with house.visitor() as visitor:
+        visitor.send("POST /x HTTP/1.1\r\nHost: x\r\nAuthorization: abc123\r\n"
+                     "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 5\r\n"
+                     "Authorization: abc123\r\nclient_id: a\r\nX-Sum: 1\r\nX_Sum: 2\r\n\r\n")
+        assert visitor.response().json()["trailers"] == [["X-Sum", "1"]]
+
+
+def test_trailers_do_not_reach_a_visitor_of_1_0(house):
+    with house.visitor() as visitor:
+        answer = visitor.send(raw_http.request("GET", "/trailers", version="1.0")).response()
+        assert answer.body == b"hello" and answer.get("Trailer") is None
+
+
+# --- what is written of the way ---------------------------------------------------------------------
+
+def all_of(echo, name):
+    return [v for n, v in echo["headers"] if n.lower() == name.lower()]
+
+
+def test_a_stranger_s_word_on_where_it_comes_from_is_replaced(house):
+    echo = house.fetch(target="/x", host="h:80", headers={
+        "X-Forwarded-For": "1.1.1.1", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil",
+        "Forwarded": "for=1.1.1.1", "X-Real-IP": "1.1.1.1", "X-Request-Id": "mine"}).json()
+    assert all_of(echo, "X-Forwarded-For") == ["127.0.0.1"]
+    assert all_of(echo, "X-Forwarded-Proto") == ["http"]
+    assert all_of(echo, "X-Forwarded-Host") == ["h:80"]
+    assert all_of(echo, "Forwarded") == ['for=127.0.0.1;host="h:80";proto=http']
+    assert all_of(echo, "X-Real-IP") == []
+    assert all_of(echo, "X-Request-Id") != ["mine"]
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.0/8, 127.0.0.0/8"])
+def test_a_trusted_proxy_s_word_is_added_to(lab, trusted):
+    server, _, _ = lab.house("a", options=["--trusted-proxies", trusted])
+    echo = server.fetch(target="/x", headers={
+        "X-Forwarded-For": "1.1.1.1", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "outside",
+        "Forwarded": "for=1.1.1.1", "X-Real-IP": "1.1.1.1", "X-Request-Id": "proxy:1"}).json()
+    assert all_of(echo, "X-Forwarded-For") == ["1.1.1.1, 127.0.0.1"]
+    assert all_of(echo, "X-Forwarded-Proto") == ["https"]
+    assert all_of(echo, "X-Forwarded-Host") == ["outside"]
+    assert all_of(echo, "Forwarded") == ["for=1.1.1.1", "for=127.0.0.1;host=frpx.test;proto=http"]
+    assert all_of(echo, "X-Real-IP") == ["1.1.1.1"]
+    assert all_of(echo, "X-Request-Id") == ["proxy:1"]
+
+
+def test_who_is_in_another_network_is_not_trusted(lab):
+    server, _, _ = lab.house("a", options=["--trusted-proxies", "127.0.0.2,::1"])
+    echo = server.fetch(target="/x", headers={"X-Forwarded-For": "1.1.1.1"}).json()
+    assert all_of(echo, "X-Forwarded-For") == ["127.0.0.1"]
+
+
+def test_via_is_written_both_ways(house):
+    answer = house.fetch(target="/x", headers={"Via": "1.0 before"})
+    assert answer.head.all("Via") == ["1.1 frpx"]
+    assert all_of(answer.json(), "Via") == ["1.0 before", "1.1 frpx"]
+    old = raw_http.request("GET", "/x", version="1.0")
+    with house.visitor() as visitor:
+        assert all_of(visitor.send(old).response().json(), "Via") == ["1.0 frpx"]
+
+
+def test_a_request_has_one_id_everywhere(lab):
+    server, _, _ = lab.house("a", options=["--access-log"])
+    answer = server.fetch(target="/x")
+    made = answer.get("X-Request-Id")
+    assert len(made) == 32 and int(made, 16)
+    assert all_of(answer.json(), "X-Request-Id") == [made]
+    server.says(f"GET /x 200 .* {made}")
+    refused = server.fetch(target="/x", key="wrong").get("X-Request-Id")
+    assert refused != made
+    server.says(f"GET /x 401 .* {refused}")
+
+
+@pytest.mark.parametrize("given", ["a" * 129, "two words", "<b>", ""])
+def test_a_malformed_request_id_is_replaced(lab, given):
+    server, _, _ = lab.house("a", options=["--trusted-proxies", "127.0.0.0/8"])
+    answer = server.fetch(target="/x", headers={"X-Request-Id": given})
+    assert len(answer.get("X-Request-Id")) == 32
+
+
+@pytest.mark.parametrize("target,status", [("/rubbish", 502), ("/hang", 504)])
+def test_an_answer_that_failed_names_the_client(lab, target, status):
+    server, _, _ = lab.house("a", options=["--response-head-timeout", "300ms"])
+    answer = server.fetch("POST", target, b"x")
+    assert (answer.status, answer.get("X-Frpx-Client")) == (status, "a")
+    assert answer.get("X-Request-Id")
+    assert set(answer.json()) == {"success", "data", "message", "timestamp"}
+
+
+def test_a_service_that_refuses_names_the_client(house):
+    house.service.refuse()
+    answer = house.fetch(target="/x")
+    assert (answer.status, answer.get("X-Frpx-Client")) == (502, "a")
+
+
+def test_clients_can_be_hidden(lab):
+    server, services, _ = lab.house("a", options=["--hide-clients"])
+    assert server.fetch(target="/x").get("X-Frpx-Client") is None
+    services["a"].mode = "rubbish"
+    answer = server.fetch(target="/x")
+    assert (answer.status, answer.get("X-Frpx-Client")) == (502, None)
+
+
+# --- limits: at the limit, and one past it ----------------------------------------------------------
+
+def padded_to(size, **options):
+    """A request whose head has exactly so many bytes."""
+    bare = len(raw_http.request("GET", "/x", headers={"X-Pad": ""}, **options))
+    return raw_http.request("GET", "/x", headers={"X-Pad": "p" * (size - bare)}, **options)
+
+
+def test_the_longest_head(lab):
+    server, _, _ = lab.house("a", options=["--max-head", "2000"])
+    for size, status in ((2000, 200), (2001, 431)):
+        data = padded_to(size)
+        assert len(data) == size
+        assert raw_http.fetch_raw(server.public, data).status == status
+
+
+def test_the_most_fields(lab):
+    server, _, _ = lab.house("a", options=["--max-fields", "20"])
+    for count, status in ((18, 200), (19, 431)):  # and Host and Authorization
+        fields = [(f"X-{n}", "v") for n in range(count)]
+        assert server.fetch(target="/x", headers=fields).status == status
+
+
+def test_the_longest_target(lab):
+    server, _, _ = lab.house("a", options=["--max-target", "100"])
+    assert server.fetch(target="/" + "t" * 99).status == 200
+    assert server.fetch(target="/" + "t" * 100).status == 414
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_the_longest_body(lab, chunked):
+    server, services, _ = lab.house("a", options=["--max-body", "1000"])
+    for size, status in ((1000, 200), (1001, 413)):
+        body = b"b" * size
+        with server.visitor() as visitor:
+            if chunked:
+                visitor.send("POST /x HTTP/1.1\r\nHost: x\r\nAuthorization: abc123\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n")
+                visitor.send(b"%x\r\n%s\r\n0\r\n\r\n" % (size, body))
+            else:
+                visitor.send(raw_http.request("POST", "/x", body))
+            assert visitor.response().status == status
+    assert [r.size for r in services["a"].seen("/x") if r.ended == "complete"] == [1000]
+
+
+def test_a_service_s_head_has_the_same_limit(lab):
+    server, _, _ = lab.house("a", options=["--max-head", "1024"])
+    assert server.fetch(target="/head?size=800").status == 200
+    assert server.fetch(target="/head?size=1200").status == 502
+
+
+def test_a_slow_body_is_408_however_it_drips(lab):
+    """A stall, not the whole body, has the deadline: a byte in time goes on."""
+    server, services, _ = lab.house("a", options=["--body-stall-timeout", "400ms"])
+    with server.visitor() as visitor:
+        visitor.send(raw_http.request("POST", "/x", headers={"Content-Length": "6"}))
+        for _ in range(5):
+            visitor.send("b")
+            holds_for(lambda: not visitor.reader.buffer, 0.15, "no answer yet")
+        assert visitor.response().status == 408
+        assert visitor.end() == "fin"
+    wait_for(lambda: services["a"].first("/x").ended in ("fin", "rst"), 5, "the service is told")

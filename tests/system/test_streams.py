@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 
 import pytest
 
@@ -53,8 +54,27 @@ def test_a_visitor_that_resets_cancels_at_the_service(house, target):
     if "sse" in target:
         house.service.release()
         next(visitor.pieces(visitor.head()))
+    began = time.monotonic()
     visitor.reset()
     wait_for(lambda: request.ended in ("fin", "rst"), 2, "the service is told")
+    assert time.monotonic() - began < 0.1 * FACTOR
+
+
+@pytest.mark.parametrize("target", ["/hang", "/sse?count=5&gate=1"])
+def test_with_abort_on_eof_a_half_close_is_leaving(lab, target):
+    server, services, _ = lab.house("a", options=["--abort-on-eof"])
+    with server.visitor() as visitor:
+        visitor.send(raw_http.request("GET", target))
+        request = services["a"].first(target.split("?")[0])
+        if "sse" in target:
+            services["a"].release()
+            next(visitor.pieces(visitor.head()))
+        began = time.monotonic()
+        visitor.half_close()
+        wait_for(lambda: request.ended in ("fin", "rst"), 2, "the service is told")
+        assert time.monotonic() - began < 0.1 * FACTOR
+        assert visitor.end() == "rst", "half an answer does not look whole"
+    assert server.fetch(target="/x").status == 200
 
 
 def test_a_visitor_that_half_closes_gets_its_answer(house):

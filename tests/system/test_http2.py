@@ -1,0 +1,539 @@
+"""HTTP/2 from visitors, by prior knowledge on the public port: real curl and h2load, and frames that
+no program would send."""
+
+import hashlib
+import json
+import re
+import subprocess
+import time
+
+import hpack
+import pytest
+
+from support import h2_visitor, net, raw_http
+from support.fake_ollama import FakeOllama, seeded, seeded_hash
+from support.h2_visitor import H2Visitor, frame, goaway_code
+from support.waiting import FACTOR, wait_for
+
+NO_ERROR, PROTOCOL_ERROR, REFUSED, CANCEL, CALM = 0, 1, 7, 8, 11
+HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION = 1, 3, 4, 6, 9
+END_STREAM, END_HEADERS = 1, 4
+
+
+@pytest.fixture
+def house(lab):
+    server, services, _ = lab.house("a")
+    server.service = services["a"]
+    server.h2 = lambda **options: lab.add(Closing(H2Visitor(server.public, **options))).visitor
+    return server
+
+
+class Closing:
+    """A visitor that the lab closes."""
+
+    def __init__(self, visitor):
+        self.visitor = visitor
+
+    def stop(self):
+        self.visitor.sock.close()
+
+
+def curl(server, target, *options, body=None):
+    return subprocess.run(
+        ["curl", "-sS", "--http2-prior-knowledge", "-H", "Authorization: Bearer abc123", *options,
+         f"http://127.0.0.1:{server.public}{target}"],
+        input=body, capture_output=True, timeout=30 * FACTOR, check=True).stdout
+
+
+def echo_of(answer):
+    return json.loads(bytes(answer.body))
+
+
+# --- real programs ----------------------------------------------------------------------------------
+
+def test_curl(house):
+    said = curl(house, "/x", "-w", "%{http_version} %{http_code}", "-H", "X-A: b")
+    assert said.endswith(b"2 200") and b'"x-a", "b"' in said
+
+
+def test_curl_sends_and_gets_megabytes(house):
+    body = b"".join(seeded(3, 5_000_000))
+    said = curl(house, "/x", "--data-binary", "@-", body=body)
+    assert hashlib.sha256(body).hexdigest().encode() in said
+    got = curl(house, "/bytes?size=20000000&seed=4")
+    assert hashlib.sha256(got).hexdigest() == seeded_hash(4, 20_000_000)
+
+
+def test_curl_is_refused_without_a_key(house):
+    said = subprocess.run(
+        ["curl", "-sS", "--http2-prior-knowledge", "-w", "%{http_version} %{http_code}",
+         f"http://127.0.0.1:{house.public}/x"], capture_output=True, timeout=30, check=True).stdout
+    assert said.endswith(b"2 401") and b"Missing API key" in said
+
+
+def test_h2load(house):
+    """Two thousand requests over four connections, twenty at once on each."""
+    said = subprocess.run(
+        ["h2load", "-n", "2000", "-c", "4", "-m", "20", "-H", "authorization: Bearer abc123",
+         f"http://127.0.0.1:{house.public}/bytes?size=100"],
+        capture_output=True, text=True, timeout=60 * FACTOR, check=True).stdout
+    assert "2000 succeeded, 0 failed, 0 errored, 0 timeout" in said, said
+    assert "status codes: 2000 2xx" in said, said
+
+
+def test_http_1_goes_on_beside_it(house):
+    assert house.fetch(target="/x").status == 200
+    assert raw_http.fetch_raw(house.public, "PRI * HTTP/1.1\r\nHost: x\r\n\r\n").status == 400
+    with house.visitor() as visitor:
+        assert visitor.ask("GET", "/x").status == 200
+        visitor.send(h2_visitor.PREFACE)
+        assert visitor.response().status in (400, 505), "not in the middle of HTTP/1"
+
+
+# --- the meaning of messages ------------------------------------------------------------------------
+
+def test_a_request_reaches_the_service_in_full(house):
+    visitor = house.h2()
+    answer = visitor.fetch("POST", "/a?b=%20c", b"x" * 100_000,
+                           headers=[("cookie", "a=b"), ("cookie", "c=d"), ("x-a", "b"),
+                                    ("client_id", "a"), ("x-forwarded-for", "1.1.1.1")])
+    assert answer.status == 200 and answer.get("x-frpx-client") == "a"
+    assert answer.get("via") == "1.1 frpx" and len(answer.get("x-request-id")) == 32
+    assert answer.get("connection") is None and answer.get("transfer-encoding") is None
+    echo = echo_of(answer)
+    assert (echo["method"], echo["target"], echo["size"]) == ("POST", "/a?b=%20c", 100_000)
+    seen = {n.lower(): v for n, v in echo["headers"]}
+    assert seen["host"] == "frpx.test" and seen["cookie"] == "a=b; c=d" and seen["x-a"] == "b"
+    assert seen["via"] == "2.0 frpx" and seen["x-forwarded-for"] == "127.0.0.1"
+    assert seen["transfer-encoding"] == "chunked" and "authorization" not in seen
+    assert seen["forwarded"] == "for=127.0.0.1;host=frpx.test;proto=http"
+
+
+def test_a_length_that_was_said_is_kept(house):
+    echo = echo_of(house.h2().fetch("POST", "/x", b"hello", headers={"content-length": "5"}))
+    assert ["content-length", "5"] in [[n.lower(), v] for n, v in echo["headers"]]
+
+
+@pytest.mark.parametrize("said", [4, 6])
+def test_a_length_that_is_wrong_resets_the_request(house, said):
+    visitor = house.h2()
+    answer = visitor.fetch("POST", "/x", b"hello", headers={"content-length": str(said)})
+    assert answer.reset == PROTOCOL_ERROR
+    assert not [r for r in house.service.seen("/x") if r.ended == "complete"]
+    assert visitor.fetch().status == 200, "the connection goes on"
+
+
+def test_head_and_answers_without_body(house):
+    visitor = house.h2()
+    answer = visitor.fetch("HEAD", "/bytes?size=12345")
+    assert (answer.status, answer.get("content-length"), bytes(answer.body)) == (200, "12345", b"")
+    for code in (204, 304):
+        assert visitor.fetch(path=f"/status?code={code}").status == code
+    assert visitor.fetch("HEAD", "/x", key=False).status == 401
+    assert visitor.fetch().status == 200
+
+
+def test_interim_answers(house):
+    answer = house.h2().fetch(path="/informational")
+    assert answer.interim == ["103", "102"] and answer.status == 200
+
+
+def test_expect_100_continue(house):
+    visitor = house.h2()
+    stream = visitor.request("POST", "/x", headers={"expect": "100-continue"}, end=False)
+    answer = visitor.answers[stream]
+    assert visitor.until(lambda: answer.interim == ["100"])
+    visitor.data(stream, b"hello", end=True)
+    assert echo_of(visitor.answer(stream))["size"] == 5
+
+
+def test_trailers_both_ways(house):
+    visitor = house.h2()
+    answer = visitor.fetch(path="/trailers", headers={"te": "trailers"})
+    assert bytes(answer.body) == b"hello" and answer.ended
+    assert answer.trailers == [("x-sum", "5"), ("grpc-status", "0")]
+    stream = visitor.request("POST", "/x", b"body", end=False)
+    visitor.end(stream, [("x-sum", "4"), ("authorization", "9")])
+    assert echo_of(visitor.answer(stream))["trailers"] == [["x-sum", "4"]]
+
+
+def test_events_pass_at_once(house):
+    visitor = house.h2()
+    stream = visitor.request(path="/sse?count=20&gate=1")
+    answer = visitor.answers[stream]
+    for number in range(20):
+        house.service.release()
+        assert visitor.until(lambda: answer.body.endswith(f"event {number}\n\n".encode()))
+    assert visitor.answer(stream).ended
+
+
+def test_routing_and_keys_are_of_each_request(lab):
+    server, _, _ = lab.house("a", "b")
+    with H2Visitor(server.public) as visitor:
+        streams = {visitor.request(headers={"client_id": name}): name for name in "abab"}
+        for stream, name in streams.items():
+            assert visitor.answer(stream).get("x-frpx-client") == name
+        visitor.key = "wrong"
+        assert visitor.fetch().status == 401
+        visitor.key = "test-api-key-123"
+        assert visitor.fetch().status == 200
+
+
+def test_a_refused_request_is_answered_though_its_body_flows(house):
+    visitor = house.h2()
+    stream = visitor.request("POST", "/x", b"b" * 1000, end=False, key=False)
+    answer = visitor.answer(stream)
+    assert answer.status == 401 and answer.ended
+    visitor.until(lambda: answer.reset is not None)
+    assert answer.reset == NO_ERROR, "the rest need not be sent"
+    assert visitor.fetch().status == 200
+
+
+def test_a_service_that_fails(lab):
+    server, services, _ = lab.house("a", options=["--response-head-timeout", "300ms"])
+    with H2Visitor(server.public) as visitor:
+        for path, status in (("/rubbish", 502), ("/hang", 504)):
+            answer = visitor.fetch("POST", path, b"x")
+            assert (answer.status, answer.get("x-frpx-client")) == (status, "a")
+        stream = visitor.request(path="/die?after=100&how=reset")
+        answer = visitor.answers[stream]
+        assert visitor.until(lambda: len(answer.body) == 100)
+        services["a"].release()
+        visitor.answer(stream)
+        assert answer.status == 200 and not answer.ended and answer.reset is not None, "cut"
+        assert visitor.fetch().status == 200, "the connection goes on"
+
+
+# --- many, slow, and leaving ------------------------------------------------------------------------
+
+def test_a_thousand_streams(lab):
+    server = lab.frps("--h2-streams", "1000", "--stream-timeout", "30s",
+                      "--stream-total-timeout", "30s")
+    service = lab.add(FakeOllama("a"))
+    lab.frpc(server, "a", service.port, "--local-connect-timeout", "30s")
+    server.has("a")
+    with H2Visitor(server.public, timeout=60 * FACTOR) as visitor:
+        assert visitor.fetch().status == 200
+        assert visitor.settings[3] == 1000
+        streams = [visitor.request(path=f"/bytes?size=500&seed={n}") for n in range(1000)]
+        for n, stream in enumerate(streams):
+            assert visitor.answer(stream).sha256 == seeded_hash(n, 500), n
+
+
+def test_more_streams_than_are_allowed_at_once(lab):
+    server, services, _ = lab.house("a", options=["--h2-streams", "5"])
+    with H2Visitor(server.public) as visitor:
+        assert visitor.fetch().status == 200
+        for _ in range(5):
+            visitor.request(path="/hang")
+        wait_for(lambda: len(services["a"].seen("/hang")) == 5, 10, "five at once")
+        data = visitor.h2.encoder.encode([(":method", "GET")])
+        visitor.sock.sendall(frame(HEADERS, END_STREAM | END_HEADERS, 13, data))
+        visitor.end_of_connection()
+        assert visitor.goaway[0] == PROTOCOL_ERROR
+    wait_for(lambda: all(r.ended for r in services["a"].seen("/hang")), 5, "all are cancelled")
+    assert server.fetch().status == 200
+
+
+def test_requests_count_as_visitors(lab):
+    """One connection and as many requests as are left; one more is refused, and may be sent again."""
+    server, services, _ = lab.house("a", options=["--max-visitors", "4"])
+    with H2Visitor(server.public) as visitor:
+        hanging = [visitor.request(path="/hang") for _ in range(3)]
+        wait_for(lambda: len(services["a"].seen("/hang")) == 3, 10, "three at once")
+        assert visitor.fetch().reset == REFUSED
+        visitor.reset(hanging[0])
+        wait_for(lambda: services["a"].seen("/hang")[0].ended, 5, "one is cancelled")
+        assert visitor.fetch().status == 200
+
+
+def test_a_slow_reader_stops_its_own_source_only(house):
+    visitor = house.h2(reads_at_once=False)
+    memory = house.memory()
+    slow = visitor.request(path="/bytes?size=50000000&seed=6")
+    request = house.service.first("/bytes")
+    for _ in range(20):
+        other = visitor.fetch(path="/bytes?size=1000&seed=2")
+        assert other.sha256 == seeded_hash(2, 1000)
+        visitor.pay(max(visitor.answers))
+    assert request.ended is None, "the service cannot have sent everything"
+    if FACTOR == 1:
+        assert house.memory() - memory < 16 << 20
+    answer = visitor.answers[slow]
+    while not answer.ended:
+        visitor.pay(slow)
+        assert visitor.receive()
+    assert answer.sha256 == seeded_hash(6, 50_000_000)
+
+
+def test_a_service_that_does_not_read_stops_its_own_request_only(house):
+    house.service.mode = "hang"
+    visitor = house.h2()
+    slow = visitor.request("POST", "/x", end=False)
+    wait_for(lambda: house.service.open, 5, "the service has the request")
+    house.service.mode = "answer"
+    sent = 0
+    visitor.sock.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while sent < 64 << 20:
+            visitor.data(slow, b"z" * 16384)
+            sent += 16384
+    visitor.sock.settimeout(20)
+    for _ in range(10):
+        assert echo_of(visitor.fetch("POST", "/x", b"b" * 60_000))["size"] == 60_000
+
+
+def test_a_visitor_that_resets_a_stream_cancels_it_at_the_service(house):
+    visitor = house.h2()
+    for path in ("/hang", "/sse?count=5&gate=1"):
+        stream = visitor.request(path=path)
+        request = house.service.first(path.split("?")[0])
+        began = time.monotonic()
+        visitor.reset(stream)
+        wait_for(lambda: request.ended in ("fin", "rst"), 2, "the service is told")
+        assert time.monotonic() - began < 0.1 * FACTOR
+    assert visitor.fetch().status == 200, "the connection goes on"
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_visitor_that_leaves_cancels_all_its_requests(house, how):
+    visitor = house.h2()
+    for _ in range(5):
+        visitor.request(path="/hang")
+    wait_for(lambda: len(house.service.seen("/hang")) == 5, 5, "all are there")
+    if how == "rst":
+        net.reset(visitor.sock)
+    else:
+        visitor.sock.close()
+    wait_for(lambda: all(r.ended for r in house.service.seen("/hang")), 2, "the service is told")
+    assert house.fetch().status == 200
+
+
+def test_a_rest_that_is_not_taken_is_given_up(lab):
+    """The answer is whole, its reader has no window: after the deadline it is reset."""
+    server, services, _ = lab.house("a", options=["--body-stall-timeout", "400ms"])
+    with H2Visitor(server.public, window=100) as visitor:
+        answer = visitor.answers[visitor.request(path="/bytes?size=5000")]
+        visitor.reads_at_once = False
+        assert visitor.until(lambda: answer.reset is not None)
+        assert answer.reset == CANCEL and len(answer.body) <= 5000
+        wait_for(lambda: services["a"].first("/bytes").ended == "complete", 5, "the service is done")
+
+
+# --- deadlines and the end --------------------------------------------------------------------------
+
+def test_an_idle_connection_is_ended_in_order(lab):
+    server, _, _ = lab.house("a", options=["--idle-visitor-timeout", "400ms"])
+    with H2Visitor(server.public) as visitor:
+        assert visitor.fetch().status == 200
+        assert visitor.end_of_connection() == "fin"
+        assert visitor.goaway == (NO_ERROR, 1)
+
+
+def test_a_connection_without_a_request_is_ended(lab):
+    server = lab.frps("--request-head-timeout", "400ms")
+    with H2Visitor(server.public) as visitor:
+        assert visitor.end_of_connection() == "fin"
+        assert visitor.goaway[0] == NO_ERROR
+
+
+def test_a_slow_header_block_is_ended(lab):
+    """A head that never becomes whole, though something comes now and then."""
+    server, _, _ = lab.house("a", options=["--request-head-timeout", "400ms"])
+    with H2Visitor(server.public) as visitor:
+        assert visitor.fetch().status == 200
+        visitor.sock.sendall(frame(HEADERS, 0, 3, b"\x82"))
+        assert visitor.end_of_connection() in ("fin", "rst")
+        assert visitor.goaway[0] == CALM
+
+
+def test_a_slow_body_is_408(lab):
+    server, _, _ = lab.house("a", options=["--body-stall-timeout", "400ms"])
+    with H2Visitor(server.public) as visitor:
+        answer = visitor.answer(visitor.request("POST", "/x", b"some", end=False))
+        assert answer.status == 408
+        assert visitor.fetch().status == 200
+
+
+def test_drain_lets_the_requests_at_hand_finish(lab):
+    server, services, _ = lab.house("a")
+    with H2Visitor(server.public) as visitor:
+        stream = visitor.request(path="/sse?count=2&gate=1")
+        services["a"].first("/sse")
+        server.ask_to_stop()
+        assert visitor.until(lambda: visitor.goaway is not None)
+        assert visitor.goaway == (NO_ERROR, stream)
+        services["a"].release(2)
+        answer = visitor.answer(stream)
+        assert answer.ended and answer.body.count(b"event") == 2
+        assert visitor.end_of_connection() == "fin"
+
+
+def test_an_idle_connection_does_not_hold_up_the_stop(lab):
+    server, _, _ = lab.house("a")
+    with H2Visitor(server.public) as visitor:
+        assert visitor.fetch().status == 200
+        began = time.monotonic()
+        server.ask_to_stop()
+        assert visitor.end_of_connection() == "fin"
+        assert time.monotonic() - began < 3 * FACTOR
+
+
+# --- limits and hostile frames ----------------------------------------------------------------------
+
+def test_limits_answer_as_in_http_1(lab):
+    server, services, _ = lab.house("a", options=["--max-head", "2000", "--max-target", "100",
+                                                  "--max-fields", "20", "--max-body", "1000"])
+    with H2Visitor(server.public) as visitor:
+        assert visitor.fetch(headers={"x-pad": "p" * 1500}).status == 200
+        assert visitor.settings[6] == 2000
+        assert visitor.fetch(headers={"x-pad": "p" * 2000}).status == 431
+        assert visitor.fetch(headers=[(f"x-{n}", "v") for n in range(30)]).status == 431
+        assert visitor.fetch(path="/" + "t" * 99).status == 200
+        assert visitor.fetch(path="/" + "t" * 100).status == 414
+        assert visitor.fetch("POST", "/x", b"b" * 1000).status == 200
+        assert visitor.fetch("POST", "/x", b"b" * 1001).status == 413
+        assert visitor.fetch().status == 200, "the connection goes on"
+    assert [r.size for r in services["a"].seen("/x") if r.method == "POST"
+            and r.ended == "complete"] == [1000]
+
+
+PSEUDO = [(":method", "GET"), (":scheme", "http"), (":path", "/x"), (":authority", "h"),
+          ("authorization", "Bearer abc123")]
+
+# The name says what is wrong with the request; nothing of it may reach a service.
+MALFORMED = {
+    "CR LF in a value": [*PSEUDO, ("x", "a\r\nTransfer-Encoding: chunked")],
+    "LF in a value": [*PSEUDO, ("x", "a\nb")],
+    "NUL in a value": [*PSEUDO, ("x", "a\0b")],
+    "CR LF in a name": [*PSEUDO, ("x\r\ny", "a")],
+    "colon in a name": [*PSEUDO, ("x:y", "a")],
+    "space in a name": [*PSEUDO, ("x y", "a")],
+    "upper case": [*PSEUDO, ("X-A", "a")],
+    "empty name": [*PSEUDO, ("", "a")],
+    "a second head in the path": [(":method", "GET"), (":scheme", "http"),
+                                  (":path", "/x HTTP/1.1\r\nHost: h\r\n\r\nGET /second"),
+                                  (":authority", "h"), ("authorization", "Bearer abc123")],
+    "space in the path": [(n, "/a b" if n == ":path" else v) for n, v in PSEUDO],
+    "absolute path": [(n, "http://other/x" if n == ":path" else v) for n, v in PSEUDO],
+    "empty path": [(n, "" if n == ":path" else v) for n, v in PSEUDO],
+    "CR LF in the method": [(n, "GET / HTTP/1.1\r\nX: y" if n == ":method" else v)
+                            for n, v in PSEUDO],
+    "CR LF in the authority": [(n, "h\r\nX: y" if n == ":authority" else v) for n, v in PSEUDO],
+    "user in the authority": [(n, "user@h" if n == ":authority" else v) for n, v in PSEUDO],
+    "transfer-encoding": [*PSEUDO, ("transfer-encoding", "chunked")],
+    "connection": [*PSEUDO, ("connection", "close")],
+    "upgrade": [*PSEUDO, ("upgrade", "websocket")],
+    "te other than trailers": [*PSEUDO, ("te", "gzip")],
+    "content-length twice": [*PSEUDO, ("content-length", "0"), ("content-length", "5")],
+    "content-length signed": [*PSEUDO, ("content-length", "+0")],
+    "content-length huge": [*PSEUDO, ("content-length", "9" * 30)],
+    "host that differs": [*PSEUDO, ("host", "other")],
+    "no path": [f for f in PSEUDO if f[0] != ":path"],
+    "no method": [f for f in PSEUDO if f[0] != ":method"],
+    "no scheme": [f for f in PSEUDO if f[0] != ":scheme"],
+    "no authority": [f for f in PSEUDO if f[0] != ":authority"],
+    "path twice": [PSEUDO[0], (":path", "/y"), *PSEUDO[1:]],
+    "pseudo field last": [*PSEUDO[1:], PSEUDO[0]],
+    "unknown pseudo field": [(":protocol", "websocket"), *PSEUDO],
+    "status in a request": [(":status", "200"), *PSEUDO],
+    "two keys": [*PSEUDO, ("authorization", "Bearer other")],
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_requests(shared, name):
+    """400, or a reset with PROTOCOL_ERROR (RFC 9113, 8.1.1); the connection goes on."""
+    server, service = shared
+    service.requests.clear()
+    with H2Visitor(server.public) as visitor:
+        stream = visitor.h2.get_next_available_stream_id()
+        visitor.answers[stream] = h2_visitor.Answer()
+        block = hpack.Encoder().encode(MALFORMED[name])
+        visitor.h2.send_headers(stream, [(":method", "GET")], end_stream=True)
+        visitor.h2.data_to_send()  # python3-h2 knows the stream now; the frame itself is ours
+        visitor.sock.sendall(frame(HEADERS, END_STREAM | END_HEADERS, stream, block))
+        answer = visitor.answer(stream)
+        assert answer.status == 400 or answer.reset == PROTOCOL_ERROR, answer
+    assert not service.requests
+    assert len(MALFORMED) > 30
+
+
+def test_connect_is_refused(shared):
+    server, service = shared
+    with H2Visitor(server.public) as visitor:
+        answer = visitor.answer(visitor.raw_request([(":method", "CONNECT"), (":authority", "a:80")]))
+        assert answer.status == 501
+        assert visitor.fetch().status == 200
+
+
+SETTINGS_FRAME = frame(SETTINGS)
+GET = hpack.Encoder().encode(PSEUDO)
+
+HOSTILE = {
+    "a flood of PING": frame(PING, 0, 0, b"12345678") * 20_000,
+    "a flood of SETTINGS": frame(SETTINGS, 0, 0, b"\0\4\0\0\xff\xff") * 20_000,
+    "a flood of PRIORITY": frame(2, 0, 1, b"\0\0\0\0\x10") * 20_000,
+    "a flood of empty DATA": frame(HEADERS, END_HEADERS, 1, GET) + frame(0, 0, 1) * 20_000,
+    "rapid reset": b"".join(frame(HEADERS, END_STREAM | END_HEADERS, n, GET)
+                            + frame(RST_STREAM, 0, n, b"\0\0\0\x08") for n in range(1, 20_001, 2)),
+    "a flood of CONTINUATION": frame(HEADERS, 0, 1, GET[:10])
+                               + frame(CONTINUATION, 0, 1, b"") * 20_000,
+    "an endless header block": frame(HEADERS, 0, 1, GET)
+                               + frame(CONTINUATION, 0, 1,
+                                       hpack.Encoder().encode([("x", "y" * 10_000)])) * 500,
+    "a compression bomb": frame(HEADERS, 0, 1, hpack.Encoder().encode([("x", "y" * 4000)])
+                                + b"\xbe" * 12_000) + frame(CONTINUATION, END_HEADERS, 1,
+                                                            b"\xbe" * 16_000),
+    "a frame larger than allowed": frame(0, 0, 1, b"x" * 20_000),
+    "DATA before any request": frame(0, 0, 1, b"x"),
+    "a stream of the server's": frame(HEADERS, END_STREAM | END_HEADERS, 2, GET),
+    "HPACK that is none": frame(HEADERS, END_STREAM | END_HEADERS, 1, b"\xff\xff\xff\xff\xff\xff"),
+    "a PUSH_PROMISE": frame(5, END_HEADERS, 1, b"\0\0\0\2" + GET),
+    "a window that overflows": frame(8, 0, 0, b"\x7f\xff\xff\xff") * 2,
+    "SETTINGS of a wrong size": frame(SETTINGS, 0, 0, b"12345"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_frames_end_the_connection(shared, name):
+    server, _ = shared
+    got, end = h2_visitor.raw(server.public, SETTINGS_FRAME + HOSTILE[name])
+    assert end in ("fin", "rst"), "it is ended"
+    if end == "fin":
+        assert goaway_code(got) not in (None, NO_ERROR)
+
+
+def test_unknown_frames_do_not_keep_a_connection(shared):
+    server, _ = shared
+    got, end = h2_visitor.raw(server.public, SETTINGS_FRAME + frame(99, 0, 0, b"x") * 20_000)
+    assert (end, goaway_code(got)) == ("fin", NO_ERROR), "it is idle"
+
+
+def test_a_preface_that_is_none(shared):
+    server, _ = shared
+    with raw_http.Visitor(server.public) as visitor:
+        visitor.send("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n" + "x" * 100)
+        assert visitor.end() in ("fin", "rst")
+
+
+def test_a_hundred_cancelled_requests_are_no_flood(shared):
+    """What a browser does that leaves a page."""
+    server, _ = shared
+    with H2Visitor(server.public) as visitor:
+        for stream in [visitor.request(path="/hang") for _ in range(90)]:
+            visitor.reset(stream)
+        assert visitor.fetch().status == 200
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One house for all that is hostile: none of it may harm it for the next."""
+    from support.programs import Lab
+    lab = Lab(tmp_path_factory.mktemp("http2"))
+    server, services, _ = lab.house("a", options=["--idle-visitor-timeout", "3s",
+                                                  "--request-head-timeout", "3s"])
+    yield server, services["a"]
+    assert server.fetch().status == 200, "after all of it, it still serves"
+    assert re.search("fault of ours", server.log()) is None
+    lab.close()
