@@ -117,6 +117,27 @@ def requests(visitors, path="/23", headers=(), script=None):
     return measure
 
 
+def requests_of_h2(connections, streams, path="/23"):
+    """Requests per second of HTTP/2, `streams` at once on each of `connections` (h2load)."""
+    def measure(route, seconds):
+        command = ["h2load", "-t1", f"-c{connections}", f"-m{streams}",
+                   f"--duration={round(seconds * 1000)}ms"]
+        for name, value in route.headers:
+            command += ["-H", f"{name.lower()}: {value}"]
+        output, cpu = run([*command, f"http://127.0.0.1:{route.port}{path}"], 30 + seconds)
+        totals = re.search(r"requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored", output)
+        rate = re.search(r"finished in .*?, ([\d.]+) req/s", output)
+        data = re.search(r"\((\d+)\) data", output)
+        if not totals or not int(totals[1]):
+            raise Failed(f"h2load got no answer: {' '.join(output.split())[-200:]}")
+        load = Load(float(rate[1]), int(totals[1]), int(data[1]), cpu)
+        # What is under way when the time is over counts as errored, unlike what is refused.
+        if int(totals[2]) - int(totals[3]) > 0:
+            load.notes["errors"] = totals[0]
+        return load
+    return measure
+
+
 def download(visitors, path):
     """Payload in MB/s (10^6) of keep-alive downloads."""
     def measure(route, seconds):

@@ -69,7 +69,9 @@ def gateway(link):
         options = () if link else ("--no-link",)
         house = House(stage, *options)
         client = house.add_client("bench", backends.web_port, *options)
-        return Started({"web": house.route()}, {"server": house.server, "client": client})
+        # HTTP/2 is found on the same port.
+        return Started({"web": house.route(), "h2": house.route()},
+                       {"server": house.server, "client": client})
     return start
 
 

@@ -1,7 +1,7 @@
 """Everything that is compared, each as a function that starts it before the same services.
 
 A peer's function gets a `Stage`, the `Backends` and the fd limit, and returns what it `Started`: its
-routes ("web" to nginx, "bulk" to iperf3) and its processes, each named after the side it stands on.
+routes ("web" and "h2" to nginx, "bulk" to iperf3) and its processes, each named after the side it stands on.
 It raises Failed when it cannot; the table then says so. A peer of a path that is not given is not
 run at all. To add one, write a function and a line in `PEERS`.
 """
@@ -40,24 +40,27 @@ def direct(stage, backends, fd_limit):
 def two_hops(start_hop):
     """A peer of two equal hops: visitor -> server -> client -> service.
 
-    `start_hop(name, {listening port: target port}, is_first)` returns the process.
+    `start_hop(stage, side, {listening port: target port}, fd_limit)` returns the process. With `h2`
+    the first hop gets another port, `h2_port`, on which it speaks HTTP/2 for the route "web".
     """
-    def start(stage, backends, fd_limit, routes=("web", "bulk")):
+    def start(stage, backends, fd_limit, routes=("web", "bulk"), h2=False):
         targets = {"web": backends.web_port, "bulk": backends.bulk_port}
         inner = {route: free_port() for route in routes}
         outer = {route: free_port() for route in routes}
         client = start_hop(stage, "client", {inner[r]: targets[r] for r in routes}, fd_limit)
-        server = start_hop(stage, "server", {outer[r]: inner[r] for r in routes}, fd_limit)
+        extra = {"h2_port": free_port()} if h2 else {}
+        server = start_hop(stage, "server", {outer[r]: inner[r] for r in routes}, fd_limit, **extra)
         for ports, process in ((inner, client), (outer, server)):
             for port in ports.values():
                 process.await_port(port)
         headers = (("Authorization", KEYS[0]),) if routes == ("web",) else ()
-        return Started({r: Route(outer[r], headers) for r in routes},
+        listening = outer | ({"h2": extra["h2_port"]} if h2 else {})
+        return Started({r: Route(port, headers) for r, port in listening.items()},
                        {"server": server, "client": client})
     return start
 
 
-def haproxy(stage, side, ports, fd_limit, splice=False, http=False):
+def haproxy(stage, side, ports, fd_limit, splice=False, http=False, h2_port=None):
     folder = stage.make_folder(f"haproxy-{side}")
     config = folder / "haproxy.cfg"
     most = machine.connections_within(fd_limit, 4)  # two sockets, and a pipe when splicing
@@ -71,6 +74,8 @@ def haproxy(stage, side, ports, fd_limit, splice=False, http=False):
         lines.append("  http-reuse always")
     for port, target in ports.items():
         lines.append(f"listen p{port}\n  bind 127.0.0.1:{port} backlog 4096")
+        if h2_port:
+            lines.append(f"  bind 127.0.0.1:{h2_port} proto h2")
         if http and side == "server":
             lines.append(f"  http-request deny deny_status 401 unless "
                          f"{{ req.hdr(authorization) -f {folder}/keys }}")
@@ -88,7 +93,8 @@ def haproxy_splice(*arguments):
 
 
 def haproxy_http(*arguments):
-    return two_hops(lambda *hop: haproxy(*hop, http=True))(*arguments, routes=("web",))
+    hop = two_hops(lambda *hop, **extra: haproxy(*hop, http=True, **extra))
+    return hop(*arguments, routes=("web",), h2=True)
 
 
 def nginx_stream_hop(stage, side, ports, fd_limit):
@@ -104,18 +110,19 @@ def nginx_stream_hop(stage, side, ports, fd_limit):
                                          folder / "nginx.conf"], folder)
 
 
-def nginx_http_hop(stage, side, ports, fd_limit):
+def nginx_http_hop(stage, side, ports, fd_limit, h2_port=None):
     folder = stage.make_folder(f"nginx-http-{side}")
     [(port, target)] = ports.items()
     known = "\n".join(f'"{key}" 1;' for key in KEYS)
     check = "if ($known = 0) { return 401; }" if side == "server" else ""
+    listen_h2 = f"listen 127.0.0.1:{h2_port} http2 backlog=4096;" if h2_port else ""
     (folder / "nginx.conf").write_text(
         nginx_frame(folder, machine.connections_within(fd_limit, 1)) + f"""http {{
 {nginx_http_frame(folder)}
 map_hash_bucket_size 256;
 map $http_authorization $known {{ default 0; {known} }}
 upstream next {{ server 127.0.0.1:{target}; keepalive 512; keepalive_requests 1000000000; }}
-server {{ listen 127.0.0.1:{port} backlog=4096; {check}
+server {{ listen 127.0.0.1:{port} backlog=4096; {listen_h2} {check}
 location / {{ proxy_pass http://next; proxy_http_version 1.1; proxy_set_header Connection "";
 proxy_max_temp_file_size 0; }} }} }}
 """)
@@ -128,7 +135,7 @@ def nginx_stream(*arguments):
 
 
 def nginx_http(*arguments):
-    return two_hops(nginx_http_hop)(*arguments, routes=("web",))
+    return two_hops(nginx_http_hop)(*arguments, routes=("web",), h2=True)
 
 
 def socat(stage, backends, fd_limit):

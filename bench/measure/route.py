@@ -15,5 +15,5 @@ class Route:
 
 @dataclass(frozen=True)
 class Started:
-    routes: dict     # "web", "bulk": a Route
+    routes: dict     # "web", "bulk", perhaps "h2": a Route
     processes: dict  # "server", "client", perhaps with "-something": a Process

@@ -10,7 +10,7 @@ class Scenario:
     name: str
     title: str
     unit: str
-    route: str               # "web" or "bulk"; peers without it are left out
+    route: str               # "web", "bulk" or "h2"; peers without it are left out
     load: object             # (route, seconds) -> Load; if fresh (measurement) -> Load
     more_is_better: bool = True
     quick: bool = True       # also part of --quick
@@ -60,6 +60,8 @@ SCENARIOS = (
                          ("/256k", "256 KiB"), ("/1m", "1 MiB"))),
     Scenario("gateway-key", "64 visitors, another of 16 keys with each request", "requests/s",
              "web", keyed(64), only_keyed=True),
+    Scenario("h2-gateway", "HTTP/2: 16 requests at once on each of 4 connections, 23 B answers",
+             "requests/s", "h2", loads.requests_of_h2(4, 16)),
     Scenario("connect-32", "A new connection for each request, 32 at once", "requests/s", "web",
              loads.requests(32, headers=(("Connection", "close"),))),
     Scenario("latency", "One connection, median", "us", "web", loads.latency(),

@@ -9,6 +9,7 @@
 
 #include "core/duration.hpp"
 #include "core/names.hpp"
+#include "core/networks.hpp"
 
 namespace frpx::config {
 namespace {
@@ -117,6 +118,13 @@ struct assigner {
     if (!rate) return "must be bytes a second like 500k or 10M, at most 1000G";
     return to->bytes = *rate, std::string();
   }
+  std::string operator()(network_list* to) const {
+    if (text.size() > longest_path || !networks::parse(text)) {
+      return "must be up to 64 addresses or ranges like 127.0.0.1,10.0.0.0/8, with no bit set "
+             "behind the prefix";
+    }
+    return to->text = text, std::string();
+  }
   std::string operator()(log::level* to) const {
     static constexpr std::pair<std::string_view, log::level> levels[] = {
         {"trace", log::level::trace}, {"debug", log::level::debug}, {"info", log::level::info},
@@ -153,6 +161,7 @@ struct shower {
   std::string operator()(const service_kind* from) const { return std::string(to_string(*from)); }
   std::string operator()(const proxy_header* from) const { return std::string(to_string(*from)); }
   std::string operator()(const byte_rate* from) const { return to_text(from->bytes); }
+  std::string operator()(const network_list* from) const { return from->text; }
   std::string operator()(const log::level* from) const {
     return *from == log::level::err    ? "error"
            : *from == log::level::warn ? "warn"

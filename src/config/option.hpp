@@ -20,7 +20,7 @@ std::string_view title(group g);
 /// The member that holds an option's value.
 using target = std::variant<bool*, std::uint16_t*, std::uint32_t*, milliseconds*, std::string*,
                             secret*, std::filesystem::path*, log::level*, log::format*, port_list*,
-                            service_kind*, proxy_header*, byte_rate*>;
+                            network_list*, service_kind*, proxy_header*, byte_rate*>;
 
 /// A row of a program's table, bound to one options struct, which must outlive it.
 struct option {

@@ -43,6 +43,11 @@ struct port_list {
   std::string text;
 };
 
+/// Ranges of addresses, as in `127.0.0.1,10.0.0.0/8` (core/networks.hpp).
+struct network_list {
+  std::string text;
+};
+
 struct frps_options {
   // Network
   std::uint16_t control_port = 17000;  ///< 0 lets the system choose, here and below.
@@ -64,7 +69,7 @@ struct frps_options {
   std::uint32_t max_fields = 100;         ///< Fields of a head.
   std::uint32_t max_target = 8 * 1024;    ///< Bytes of a request's target.
   std::uint32_t max_body = 0;             ///< Bytes of a request's body; 0: any.
-  std::string trusted_proxies;            ///< Ranges (core/networks.hpp). Empty: none.
+  network_list trusted_proxies;           ///< Empty: none.
   std::uint32_t h2_streams = 128;         ///< Requests at once on one connection of HTTP/2.
   bool abort_on_eof = false;              ///< A visitor's FIN is its leaving.
   bool hide_clients = false;              ///< Answers do not name the client.

@@ -8,7 +8,6 @@
 
 #include "config/option.hpp"
 #include "core/names.hpp"
-#include "core/networks.hpp"
 #include "core/result.hpp"
 
 namespace frpx::config {
@@ -136,11 +135,6 @@ void check_http(problem_list& problems, const frps_options& o) {
   }
   if (o.max_fields > most_fields) problems.add("max-fields", "must be at most 100; pass fewer");
   if (o.h2_streams > most_h2_streams) problems.add("h2-streams", "must be at most 4096");
-  if (!networks::parse(o.trusted_proxies)) {
-    problems.add("trusted-proxies",
-                 "must be up to 64 addresses or ranges like 127.0.0.1,10.0.0.0/8, with no bit set "
-                 "behind the prefix");
-  }
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   to.access_log = from.access_log;
   to.head = {.head = from.max_head, .fields = from.max_fields, .target = from.max_target};
   if (from.max_body != 0) to.most_body = from.max_body;
-  to.trusted_proxies = networks::parse(from.trusted_proxies).value_or(networks());
+  to.trusted_proxies = networks::parse(from.trusted_proxies.text).value_or(networks());
   to.h2_streams = from.h2_streams;
   to.abort_on_eof = from.abort_on_eof;
   to.hides_clients = from.hide_clients;

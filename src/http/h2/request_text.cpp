@@ -129,7 +129,10 @@ result<std::string> request_text::finish(bool has_body) {
   head.append(fields_);
   if (!cookies_.empty()) append_line(head, "Cookie", cookies_);
   if (chunked_) append_line(head, "Transfer-Encoding", "chunked");
-  return head.append("\r\n");
+  head.append("\r\n");
+  std::string().swap(fields_);  // the stream may live for long yet
+  std::string().swap(cookies_);
+  return head;
 }
 
 std::string trailer_line(std::string_view name, std::string_view value) {
