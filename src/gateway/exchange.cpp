@@ -334,6 +334,7 @@ asio::awaitable<exchange::ending> exchange::converse() {
     if (has_left()) co_return ending::visitor_gone;
     if (failure_) co_return ending::failed;
     if (bad_request_) co_return ending::bad_request;
+    if (awaits_word_ && (*stream_)->confirmed()) progress_ = true;  // another wait begins
     if (progress_ && settling_ == settling::no) {
       set_alarm();
       if (std::exchange(turn_over_, false)) co_await net::let_others_run();
@@ -362,10 +363,11 @@ bool exchange::waits_for_body() const {
 }
 
 void exchange::set_alarm() {
-  from_->alarm.set_in(!(*stream_)->confirmed() ? at_.how.confirmation
-                      : waits_for_body()       ? at_.how.body_stall
-                      : response_.answered()   ? at_.how.response_stall
-                                               : at_.how.response_head);
+  awaits_word_ = !(*stream_)->confirmed();
+  from_->alarm.set_in(awaits_word_           ? at_.how.confirmation
+                      : waits_for_body()     ? at_.how.body_stall
+                      : response_.answered() ? at_.how.response_stall
+                                             : at_.how.response_head);
 }
 
 asio::awaitable<exchange::after> exchange::conclude(ending how) {

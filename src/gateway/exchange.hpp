@@ -161,6 +161,7 @@ class exchange {
   std::optional<outcome> failure_;
   enum class settling : std::uint8_t { no, now, over } settling_ = settling::no;
   bool any_sent_ = false;
+  bool awaits_word_ = false;      // the alarm is for the client's word that it reached its service
   bool service_refuses_ = false;  // to take more of the request
   bool visitor_gone_ = false;
   bool progress_ = false;

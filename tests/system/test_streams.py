@@ -1,6 +1,7 @@
 """Answers that flow for long: events at once, who may cancel, back-pressure, bulk."""
 
 import hashlib
+import select
 import threading
 import time
 
@@ -32,6 +33,26 @@ def test_events_pass_at_once(house):
             assert next(pieces) == f"data: event {number}\n\n".encode()
         assert list(pieces) == [], "the body ends"
         assert visitor.ask("GET", "/x").status == 200
+
+
+def test_a_service_may_think_for_long(house):
+    """Longer than a client has to say that it reached its service: that wait is over by then."""
+    with house.visitor() as visitor:
+        visitor.send(raw_http.request("POST", "/think", b"body"))
+        house.service.first("/think")
+        holds_for(lambda: net.peer_has_ended(visitor.sock) is None
+                  and not select.select([visitor.sock], [], [], 0)[0], 4, "no answer yet")
+        house.service.release()
+        assert visitor.response().json()["size"] == 4
+
+
+def test_a_visitor_may_pause_within_its_body(house):
+    """For as long as --body-stall-timeout says, from the first pause on."""
+    with house.visitor() as visitor:
+        visitor.send(raw_http.request("POST", "/x", headers={"Content-Length": "4"}))
+        house.service.first("/x")
+        holds_for(lambda: not select.select([visitor.sock], [], [], 0)[0], 4, "no answer yet")
+        assert visitor.send("body").response().json()["size"] == 4
 
 
 def test_a_chat_streams_token_by_token(house):
