@@ -127,7 +127,7 @@ class house final : public session::observer {
  private:
   void turn() {
     for (int i = 0; i < 4; ++i) {
-      while (on().context().poll_one() > 0) {
+      while (on().loop().turn(steady_time())) {
       }
       for (auto each = serving_.begin(); each != serving_.end();) {
         each = each->step() ? std::next(each) : serving_.erase(each);
