@@ -10,6 +10,7 @@ Paths (query parameters behind them, all optional):
     GET  /sse?count=N&gate=1        events; with gate each waits for `release()`
     ANY  /status?code=204           that status; no body where none is allowed
     ANY  /hang                      takes the request and never answers
+    ANY  /stuck                     reads the head and nothing more, and never answers
     ANY  /think                     waits for `release()`, then echoes
     GET  /die?after=N&how=cut|chunked|reset|close-delimited   ends after N bytes of its body, the
                                     last two by a reset that waits for `release()`
@@ -334,6 +335,10 @@ class _Answer:
                 return False
         return False
 
+    def stuck(self):
+        self.service._stopped.wait()
+        return False
+
     def think(self):
         if not self.await_release():
             return False
@@ -411,11 +416,11 @@ _PATHS = {
     "/v1/models": _Answer.v1_models, "/api/tags": _Answer.api_tags, "/api/ps": _Answer.api_tags,
     "/v1/chat/completions": _Answer.chat, "/api/chat": _Answer.ollama_chat,
     "/api/generate": _Answer.ollama_chat, "/bytes": _Answer.bytes, "/sse": _Answer.sse,
-    "/status": _Answer.status, "/hang": _Answer.hang, "/think": _Answer.think, "/die": _Answer.die,
+    "/status": _Answer.status, "/hang": _Answer.hang, "/think": _Answer.think, "/stuck": _Answer.stuck, "/die": _Answer.die,
     "/early": _Answer.early, "/informational": _Answer.informational,
     "/refuse-continue": _Answer.refuse_continue, "/rubbish": _Answer.rubbish,
     "/smuggle": _Answer.smuggle, "/slow": _Answer.slow, "/upgrade": _Answer.upgrade,
     "/websocket": _Answer.websocket, "/trailers": _Answer.trailers,
     "/head": _Answer.long_head,
 }
-_BEFORE_BODY = (_Answer.early, _Answer.refuse_continue)
+_BEFORE_BODY = (_Answer.early, _Answer.stuck, _Answer.refuse_continue)

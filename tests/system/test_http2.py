@@ -276,12 +276,8 @@ def test_a_slow_reader_stops_its_own_source_only(house):
 
 def test_a_service_that_does_not_read_stops_its_own_request_only(house):
     visitor = house.h2()
-    house.learns("a", "tiny")  # so that the next connection is the request's
-    house.service.mode = "hang"
-    before = house.service.accepted
-    slow = visitor.request("POST", "/x", b"z", end=False)
-    wait_for(lambda: house.service.accepted > before, 5, "the service has the request")
-    house.service.mode = "answer"
+    slow = visitor.request("POST", "/stuck", end=False)
+    house.service.first("/stuck")
     sent = 0
     visitor.sock.settimeout(1)
     with pytest.raises(TimeoutError):
