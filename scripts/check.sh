@@ -28,7 +28,7 @@ asan() { scripts/test.sh --asan -LE soak; }
 # Codecs and state machines have no thread; everything above them has.
 tsan() {
   export TSAN_OPTIONS="suppressions=$PWD/tests/tsan-suppressions.txt exitcode=99"
-  scripts/test.sh --tsan -LE soak -R '^(net|client|gateway|tunnel|api|keeper|server|identity|cache|store|integration|system)\.'
+  scripts/test.sh --tsan -LE soak -R '^(net|client|library|gateway|tunnel|api|keeper|server|identity|cache|store|integration|system)\.'
 }
 fuzz() { scripts/fuzz.sh --seconds 30; }
 
