@@ -51,7 +51,8 @@ class Comparison:
         for peer in self.peers:
             try:
                 started = peer.start(self.stage, self.backends, self.fd_limit)
-                self._await_right_answers(started.routes["web"])
+                if "web" in started.routes:
+                    self._await_right_answers(started.routes["web"])
                 self.running[peer.name] = started
             except Failed as failure:
                 self.running[peer.name] = str(failure)

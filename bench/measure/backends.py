@@ -28,6 +28,7 @@ class Backends:
     def __init__(self, stage, fd_limit):
         self._stage = stage
         self.web_port, self.bulk_port = free_port(), free_port()
+        self.udp_port = free_port()  # of a service that comes with the load
         folder = stage.make_folder("service")
         self.files = files = folder / "files"
         files.mkdir(mode=0o755)

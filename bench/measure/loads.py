@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 
+from measure.ours import BIN
 from measure.processes import Failed, Memory, find_program
 from measure.route import Route
 
@@ -179,6 +180,22 @@ def bulk(streams, upwards):
         report, cpu = iperf3(command if upwards else [*command, "-R"], 30 + seconds)
         received = report["end"]["sum_received"]
         return Load(received["bits_per_second"] / 8e9, 0, received["bytes"], cpu)
+    return measure
+
+
+def datagrams(size):
+    """Datagrams a second at the peak; the note tells the loss at half of that."""
+    def measure(route, seconds):
+        program = BIN / "udp_load"
+        if not program.exists():
+            raise Failed("udp_load is not built; run ninja -C build/release udp_load")
+        output, cpu = run([program, route.service_port, route.port, size, seconds], 60 + seconds)
+        try:
+            said = json.loads(output)
+        except ValueError:
+            raise Failed(f"udp_load: {output.strip()[-200:]}") from None
+        loss = f"{said['half_loss']:.3%} at half the peak"
+        return Load(said["peak"], said["arrived"], said["arrived"] * size, cpu, {"loss": loss})
     return measure
 
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from measure import machine
-from measure.processes import Failed, await_that, free_port
+from measure.processes import Failed, await_that, free_port, udp_port_is_open
 from measure.route import KEYS, Route, Started
 
 BIN = Path(os.environ.get("FRPX_BIN") or machine.ROOT / "build/release/bin").absolute()
@@ -61,6 +61,19 @@ class House:
 
     def route(self):
         return Route(self.ports["public"], (("Authorization", self.keys[0]),), self.keys)
+
+
+def udp_service(stage, backends, fd_limit):
+    """A UDP service on an outer port, its datagrams on the link."""
+    port = free_port()
+    house = House(stage, "--outer-ports", port)
+    config = house.folder / "services.toml"
+    config.write_text(f'[[services]]\nname = "bench"\nkind = "udp"\n'
+                      f"local-port = {backends.udp_port}\nouter-port = {port}\n")
+    client = house.add_client("bench", backends.web_port, "--config", config)
+    await_that(lambda: udp_port_is_open(port), 10, f"UDP port {port} opens: {client.end_of_log()}")
+    return Started({"udp": Route(port, service_port=backends.udp_port)},
+                   {"server": house.server, "client": client})
 
 
 def gateway(link):

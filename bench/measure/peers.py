@@ -13,8 +13,8 @@ from pathlib import Path
 
 from measure import machine
 from measure.backends import nginx_frame, nginx_http_frame
-from measure.ours import gateway, outer_ports
-from measure.processes import Failed, find_program, free_port
+from measure.ours import gateway, outer_ports, udp_service
+from measure.processes import Failed, await_that, find_program, free_port, udp_port_is_open
 from measure.route import KEYS, Route, Started
 
 
@@ -34,7 +34,8 @@ class Peer:
 
 
 def direct(stage, backends, fd_limit):
-    return Started({"web": Route(backends.web_port), "bulk": Route(backends.bulk_port)}, {})
+    return Started({"web": Route(backends.web_port), "bulk": Route(backends.bulk_port),
+                    "udp": Route(backends.udp_port, service_port=backends.udp_port)}, {})
 
 
 def two_hops(start_hop):
@@ -154,6 +155,37 @@ def socat(stage, backends, fd_limit):
             target = port
         routes[route] = Route(target)
     return Started(routes, processes)
+
+
+def udp_hops(start_hop):
+    """Two equal hops for datagrams; `start_hop(stage, side, listening port, target port)`."""
+    def start(stage, backends, fd_limit):
+        target, processes = backends.udp_port, {}
+        for side in ("client", "server"):
+            port = free_port()
+            processes[side] = start_hop(stage, side, port, target)
+            await_that(lambda port=port: udp_port_is_open(port), 10, f"UDP port {port} opens")
+            target = port
+        return Started({"udp": Route(target, service_port=backends.udp_port)}, processes)
+    return start
+
+
+def socat_udp_hop(stage, side, port, target):
+    return stage.start(f"socat-udp-{side}", [
+        find_program("socat"), "-T60", "-b65536",
+        f"UDP-LISTEN:{port},bind=127.0.0.1,fork,rcvbuf=4194304",
+        f"UDP:127.0.0.1:{target},rcvbuf=4194304"], stage.make_folder(f"socat-udp-{side}"))
+
+
+def nginx_udp_hop(stage, side, port, target):
+    folder = stage.make_folder(f"nginx-udp-{side}")
+    module = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+    (folder / "nginx.conf").write_text(
+        (f"load_module {module};\n" if module.exists() else "") + nginx_frame(folder, 1000)
+        + f"stream {{ proxy_timeout 60s;\nserver {{ listen 127.0.0.1:{port} udp rcvbuf=4m; "
+          f"proxy_pass 127.0.0.1:{target}; }} }}\n")
+    return stage.start(f"nginx-udp-{side}", [find_program("nginx"), "-p", folder, "-c",
+                                             folder / "nginx.conf"], folder)
 
 
 def ssh(stage, backends, fd_limit):
@@ -318,6 +350,9 @@ PEERS = (
          needs=("PEER_FRPX_FRPS", "PEER_FRPX_FRPC")),
     Peer("tcp-link", outer_ports, "our outer TCP ports, streams on links", ours=True,
          fds_per_visitor=1),
+    Peer("udp-socat", udp_hops(socat_udp_hop), "socat twice, UDP"),
+    Peer("udp-nginx", udp_hops(nginx_udp_hop), "nginx twice, stream, UDP"),
+    Peer("udp-link", udp_service, "our UDP service, datagrams on the link", ours=True),
     Peer("gateway-link", gateway(link=True), "our gateway, streams on links", ours=True,
          checks_keys=True, fds_per_visitor=1),
     Peer("gateway", gateway(link=False), "our gateway, --no-link", ours=True, checks_keys=True),

@@ -44,6 +44,12 @@ def is_listening(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def udp_port_is_open(port):
+    """Whether a UDP socket is bound to `port` (proc(5), /proc/net/udp)."""
+    return any(line.split()[1].endswith(f":{port:04X}")
+               for line in Path("/proc/net/udp").read_text().splitlines()[1:])
+
+
 def free_port(taken=set(), low=20000, high=32000):
     """A port nobody listens on, outside of the range that connections get theirs from."""
     for _ in range(1000):

@@ -11,9 +11,10 @@ class Route:
     port: int
     headers: tuple = ()  # of every request
     keys: tuple = KEYS   # values of Authorization that are valid there, where keys are checked
+    service_port: int = 0  # "udp" only: where the load's own service has to listen
 
 
 @dataclass(frozen=True)
 class Started:
-    routes: dict     # "web", "bulk", perhaps "h2": a Route
+    routes: dict     # "web", "bulk", "udp", perhaps "h2": a Route
     processes: dict  # "server", "client", perhaps with "-something": a Process

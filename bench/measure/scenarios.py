@@ -10,7 +10,7 @@ class Scenario:
     name: str
     title: str
     unit: str
-    route: str               # "web", "bulk" or "h2"; peers without it are left out
+    route: str               # "web", "bulk", "h2" or "udp"; peers without it are left out
     load: object             # (route, seconds) -> Load; if fresh (measurement) -> Load
     more_is_better: bool = True
     quick: bool = True       # also part of --quick
@@ -66,6 +66,8 @@ SCENARIOS = (
              loads.requests(32, headers=(("Connection", "close"),))),
     Scenario("latency", "One connection, median", "us", "web", loads.latency(),
              more_is_better=False),
+    *(Scenario(f"udp-{size}", f"Datagrams of {size} B, one visitor, at the peak", "datagrams/s",
+               "udp", loads.datagrams(size), quick=size == 1200) for size in (64, 1200, 8000)),
     Scenario("memory", "Memory per idle connection, all processes together (PSS)", "KB", "web",
              crowds.memory, more_is_better=False, fresh=True, rounds=1),
     Scenario("crowd", "Median of one more visitor beside 15,000 idle ones and 500 clients", "us",
@@ -97,6 +99,7 @@ TARGETS = (
     Target("a new connection per request, TCP service", "connect-32", "tcp-link", of_best=1.5),
     Target("median latency, gateway", "latency", "gateway-link", of_best=1.0),
     Target("median latency, TCP service", "latency", "tcp-link", of_best=1.0),
+    Target("datagrams of 1200 B", "udp-1200", "udp-link", of_best=2.0),
     Target("memory per idle connection, gateway", "memory", "gateway-link", most=4.0),
     Target("memory per idle connection, TCP service", "memory", "tcp-link", most=4.0),
 )

@@ -27,6 +27,15 @@ stream_limits limits_of(const config::frpc_options& options) {
   return limits;
 }
 
+datagram_limits datagram_limits_of(const config::frpc_options& options) {
+  datagram_limits limits;
+  limits.associations = options.max_associations;
+  limits.idle = options.deadlines.udp_idle;
+  limits.server_connect = options.deadlines.connect;
+  limits.local_connect = options.deadlines.local_connect;
+  return limits;
+}
+
 }  // namespace
 
 const char* to_string(state which) {
@@ -59,7 +68,8 @@ engine::engine(net::worker& home, net::resolver& names, net::blocking_pool& file
       services_(names, settings_.options.local_addr, settings_.options.local_port),
       models_(home, services_.unnamed(), settings_.options.deadlines.models, settings_.heartbeat),
       streams_(home, services_, limits_of(settings_.options)),
-      links_(home, services_, streams_, limits_of(settings_.options)),
+      datagrams_(home, datagram_limits_of(settings_.options)),
+      links_(home, services_, streams_, datagrams_, limits_of(settings_.options)),
       bell_(home.events()),
       late_(home.timers(), bell_),
       beat_(home.timers(), bell_),
@@ -75,8 +85,10 @@ asio::awaitable<ending> engine::run() {
   models_.stop();
   links_.reset_all();
   streams_.reset_all();
+  datagrams_.reset_all();
   co_await models_.join(steady_time::max());
   co_await streams_.join(steady_time::max());
+  co_await datagrams_.join(steady_time::max());
   co_await links_.join(steady_time::max());
   co_return ending_;
 }

@@ -115,6 +115,7 @@ class engine {
   exposed_services services_;
   model_watch models_;
   stream_set streams_;
+  datagram_set datagrams_;
   link_set links_;
   net::wakeup bell_;  // of the control connection's coroutine
   net::alarm late_;   // for the server's answers, and between two tries

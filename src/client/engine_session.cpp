@@ -27,6 +27,7 @@ class engine::session_scope {
   session_scope(engine& of, control_channel& channel, net::endpoint server) : engine_(of) {
     server.port(of.settings_.options.proxy_port);
     of.streams_.begin(server, [&of] { of.bell_.ring(); });
+    of.datagrams_.begin(server);
     of.links_.begin(std::move(server), [&of, &channel](wire::link_failed why) {
       channel.send(why);
       of.bell_.ring();
@@ -52,6 +53,7 @@ class engine::session_scope {
     engine_.services_.end();
     engine_.links_.reset_all();
     engine_.streams_.reset_all();
+    engine_.datagrams_.reset_all();
     engine_.silent_.clear();
   }
 
@@ -114,7 +116,11 @@ void engine::take_order(wire::command order) {
   if (auto* wanted = std::get_if<wire::request_new_proxy_conn>(&order)) {
     streams_.order(std::move(wanted->proxy_conn_id));
   } else if (const auto* named = std::get_if<wire::request_service_conn>(&order)) {
-    streams_.order(named->proxy_conn_id, named->service);
+    if (named->kind == service_kind::udp) {
+      datagrams_.order(named->proxy_conn_id, services_.find(named->service));
+    } else {
+      streams_.order(named->proxy_conn_id, named->service);
+    }
   } else if (const auto* wanted_links = std::get_if<wire::open_links>(&order);
              wanted_links != nullptr && uses_links_) {
     links_.order(*wanted_links);

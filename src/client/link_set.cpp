@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/dial.hpp"
+#include "client/proxy_connection.hpp"
 #include "core/counted.hpp"
 #include "core/log.hpp"
 #include "net/wakeup.hpp"
@@ -21,10 +22,11 @@ constexpr std::uint64_t credit_bound = 1ull << 30;  // what all links may promis
 }  // namespace
 
 link_set::link_set(net::worker& on, exposed_services& services, stream_set& streams,
-                   stream_limits limits)
+                   datagram_set& datagrams, stream_limits limits)
     : on_(on),
       services_(services),
       streams_(streams),
+      datagrams_(datagrams),
       limits_(limits),
       receive_buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_size)),
       credit_(credit_bound),
@@ -47,42 +49,17 @@ void link_set::order(const wire::open_links& wanted) {
   }
 }
 
-// A connection to the proxy port that has said what it is for.
-asio::awaitable<result<std::unique_ptr<net::socket>>> link_set::announce(wire::command purpose) {
-  net::wakeup bell(on_.events());
-  net::stream_watch watch(bell);
-  dial to_server(on_, bell);
-  to_server.start({proxy_}, limits_.server_connect);
-  for (auto now = to_server.step(); now != dial::state::connected; now = to_server.step()) {
-    if (now == dial::state::failed) co_return to_server.error();
-    co_await bell.wait();
-  }
-  auto socket = to_server.take();
-  net::tune_stream(socket->descriptor());
-  socket->watch(&watch);
-  const std::string frame = wire::encode(purpose);
-  for (auto left = as_bytes(frame); !left.empty();) {
-    const auto sent = socket->write(left);
-    if (sent.state == net::io_state::failed) co_return socket->error();
-    if (sent.state == net::io_state::moved) {
-      left = left.subspan(sent.bytes);
-    } else {
-      co_await bell.wait();
-    }
-  }
-  socket->watch(nullptr);
-  co_return socket;
-}
-
 asio::awaitable<void> link_set::bring(uuid id) {
-  auto socket =
-      co_await announce(wire::new_link{id, static_cast<std::uint32_t>(limits_.streams), early});
+  const auto streams = static_cast<std::uint32_t>(limits_.streams);
+  const auto associations = static_cast<std::uint32_t>(datagrams_.most_streams());
+  auto socket = co_await connect_proxy(
+      on_, proxy_, wire::new_link{id, streams, early, associations}, limits_.server_connect);
   if (!socket) {
     say_failed_({id, socket.error().message()});
     co_return;
   }
   const link::options how{
-      .streams = static_cast<std::uint32_t>(limits_.streams), .early = early, .pool = &credit_};
+      .streams = streams, .associations = associations, .early = early, .pool = &credit_};
   links_.push_back(std::make_unique<link::connection>(
       on_, std::move(*socket), link::role::client, how,
       bytes_span(receive_buffer_.get(), receive_size), owns_, *this));
@@ -97,7 +74,8 @@ void link_set::on_link_move(link::connection&, link::linked_stream& stream,
 }
 
 asio::awaitable<void> link_set::bring_own(uuid id) {
-  auto socket = co_await announce(wire::new_proxy_conn{id.to_string()});
+  auto socket = co_await connect_proxy(on_, proxy_, wire::new_proxy_conn{id.to_string()},
+                                       limits_.server_connect);
   const auto stream = owns_.take(id, steady_clock::now());
   if (!socket) {
     say_failed_({id, socket.error().message()});
@@ -117,6 +95,16 @@ std::optional<link::open_status> link_set::on_link_stream(
   }
   tasks_.spawn(serve(std::move(stream), std::move(local)));
   return std::nullopt;
+}
+
+link::open_status link_set::on_link_datagrams(link::connection&,
+                                              std::unique_ptr<link::linked_datagrams> stream,
+                                              const link::open_request& asked) {
+  if (draining_) return link::open_status::draining;
+  auto local = services_.find(asked.service);
+  if (!local) return link::open_status::unknown_service;
+  const bool joined = datagrams_.join_datagrams(std::move(stream), std::move(local));
+  return joined ? link::open_status::connected : link::open_status::too_many;
 }
 
 // Connects to the local service and joins the two; the server hears how it went.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "client/datagram_set.hpp"
 #include "client/exposed_services.hpp"
 #include "client/stream_set.hpp"
 #include "link/connection.hpp"
@@ -17,7 +18,7 @@
 namespace frpx::client {
 
 /// Brings the links that the server orders, one for each of its workers, and joins every stream
-/// that is opened on one with a connection to the local service.
+/// that is opened on one with a connection to the local service, or has its datagrams carried.
 ///
 /// One worker only, which is the stream_set's. `reset_all` ends everything, `join` waits until it
 /// has.
@@ -25,7 +26,8 @@ class link_set final : public link::connection::observer {
  public:
   static constexpr std::size_t most_links = 128;
 
-  link_set(net::worker& on, exposed_services& services, stream_set& streams, stream_limits limits);
+  link_set(net::worker& on, exposed_services& services, stream_set& streams,
+           datagram_set& datagrams, stream_limits limits);
   ~link_set();
 
   /// A session begins. `proxy`: the server's proxy port. `say_failed` tells the server of a link
@@ -43,12 +45,14 @@ class link_set final : public link::connection::observer {
 
  private:
   boost::asio::awaitable<void> bring(uuid id);
-  boost::asio::awaitable<result<std::unique_ptr<net::socket>>> announce(wire::command purpose);
   boost::asio::awaitable<void> serve(std::unique_ptr<link::linked_stream> stream,
                                      std::shared_ptr<local_service> local);
   std::optional<link::open_status> on_link_stream(link::connection& by,
                                                   std::unique_ptr<link::linked_stream> stream,
                                                   const link::open_request& asked) override;
+  link::open_status on_link_datagrams(link::connection& by,
+                                      std::unique_ptr<link::linked_datagrams> stream,
+                                      const link::open_request& asked) override;
   void on_link_move(link::connection& by, link::linked_stream& stream,
                     const uuid& one_time_id) override;
   boost::asio::awaitable<void> bring_own(uuid id);
@@ -57,6 +61,7 @@ class link_set final : public link::connection::observer {
   net::worker& on_;
   exposed_services& services_;
   stream_set& streams_;
+  datagram_set& datagrams_;
   const stream_limits limits_;
   net::endpoint proxy_;
   std::function<void(wire::link_failed)> say_failed_;

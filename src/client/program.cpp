@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <csignal>
 
 #include "client/admin_socket.hpp"
@@ -148,14 +149,21 @@ bool name_client(config::frpc_options& options) {
   return false;
 }
 
-// A stream needs two descriptors.
+// A stream needs two descriptors, an association one. Associations get what the streams leave, and
+// a quarter at least: both are rarely full.
 void fit_streams(config::frpc_options& options) {
   const std::size_t open = net::raise_descriptor_limit();
   const std::size_t usable = open > 2 * net::reserved_descriptors ? open - net::reserved_descriptors
                                                                   : net::reserved_descriptors;
-  if (options.max_streams <= usable / 2) return;
-  options.max_streams = static_cast<std::uint32_t>(usable / 2);
-  log::warn("The limit on open files allows {} streams at once", options.max_streams);
+  if (options.max_streams > usable / 2) {
+    options.max_streams = static_cast<std::uint32_t>(usable / 2);
+    log::warn("The limit on open files allows {} streams at once", options.max_streams);
+  }
+  const std::size_t left = std::max(usable - 2 * options.max_streams, usable / 4);
+  if (options.max_associations > left) {
+    options.max_associations = static_cast<std::uint32_t>(left);
+    log::debug("The limit on open files allows {} visitors of udp services at once", left);
+  }
 }
 
 // Asks for what is missing; false if nobody answers.

@@ -46,6 +46,13 @@ void add_network(option_table& table, frpc_options& o) {
            .help = "Most streams at once",
            .may_be_zero = false,
            .to = &o.max_streams},
+          {.name = "max-associations",
+           .in = in,
+           .value = "N",
+           .help = "Most visitors of udp services at once",
+           .detail = "Each takes a socket: fewer when the limit on open files is low.",
+           .may_be_zero = false,
+           .to = &o.max_associations},
       });
   frpc_deadlines& d = o.deadlines;
   const auto add = [&](std::string_view name, std::string_view help, milliseconds* to) {
@@ -56,6 +63,7 @@ void add_network(option_table& table, frpc_options& o) {
   add("login-timeout", "Wait for the server's answers to login and registration", &d.login);
   add("local-connect-timeout", "Wait for a connection to the local service", &d.local_connect);
   add("models-timeout", "Wait for the local service's list of models", &d.models);
+  add("udp-idle", "Wait for the next datagram before a udp visitor is forgotten", &d.udp_idle);
   table.push_back({.name = "drain-timeout",
                    .in = in,
                    .value = "TIME",

@@ -186,6 +186,7 @@ void add_deadlines(option_table& table, frps_options& options) {
   add("idle-stream-timeout", "Wait for the next request on a reused HTTP stream", &o.idle_stream,
       "Below the five seconds after which common web servers close an idle connection.");
   add("key-check-timeout", "Wait for the answer whether an API key is valid", &o.key_check);
+  add("udp-idle", "Wait for the next datagram before a udp visitor is forgotten", &o.udp_idle);
   add("client-silence", "Wait for one of our clients' heartbeat before it is gone",
       &o.client_silence);
   add("public-client-silence", "Wait for a public frpx client's heartbeat",

@@ -33,6 +33,7 @@ struct frps_deadlines {
   milliseconds idle_visitor{60'000};     ///< A keep-alive visitor's next request.
   milliseconds idle_stream{4'000};       ///< A reused HTTP stream without a request.
   milliseconds key_check{2'000};         ///< The answer to "is this key valid".
+  milliseconds udp_idle{60'000};         ///< The next datagram of an association.
   milliseconds drain{10'000};            ///< What still runs at shutdown.
   milliseconds client_silence{15'000};   ///< A heartbeat of a client of ours.
   milliseconds public_client_silence{45'000};  ///< A heartbeat of a public frpx client.
@@ -111,6 +112,7 @@ struct frpc_deadlines {
   milliseconds login{10'000};         ///< From connected to registered.
   milliseconds local_connect{2'000};  ///< A connection to the local service.
   milliseconds models{5'000};         ///< The local service's list of models.
+  milliseconds udp_idle{60'000};      ///< The next datagram of an association.
   milliseconds drain{10'000};         ///< What still runs at shutdown.
 };
 
@@ -149,8 +151,9 @@ struct frpc_options {
   std::uint16_t proxy_port = 17001;
   std::string local_addr = "127.0.0.1";
   std::uint16_t local_port = 11434;
-  bool no_link = false;              ///< Speak the public protocol only.
-  std::uint32_t max_streams = 1024;  ///< Streams at once.
+  bool no_link = false;                     ///< Speak the public protocol only.
+  std::uint32_t max_streams = 1024;         ///< Streams at once.
+  std::uint32_t max_associations = 10'000;  ///< Visitors of udp services at once.
   std::vector<service_entry> services;
   bool serves_http = true;  ///< The local service is for the server's public port.
   frpc_deadlines deadlines;

@@ -34,6 +34,15 @@ class datagram_queue {
   bool empty() const { return begin_ == bytes_.size(); }
   /// The oldest; the queue is not empty. Valid until the next push or pop.
   bytes_view front() const { return {bytes_.data() + begin_ + prefix, front_size()}; }
+  /// Calls `f` with each, the oldest first.
+  template <class F>
+  void each(F f) const {
+    for (std::size_t at = begin_; at < bytes_.size();) {
+      const std::size_t size = load_big<std::uint32_t>(bytes_.data() + at);
+      f(bytes_view(bytes_).subspan(at + prefix, size));
+      at += prefix + size;
+    }
+  }
   void pop() {
     begin_ += prefix + front_size();
     if (empty()) clear();

@@ -18,6 +18,9 @@ TEST(datagram_queue, keeps_order_and_boundaries) {
   EXPECT_EQ(queue.push(as_bytes("one")), 0u);
   EXPECT_EQ(queue.push({}), 0u);
   EXPECT_EQ(queue.push(as_bytes("th"), as_bytes("ree")), 0u);
+  std::vector<std::string> all;
+  queue.each([&](bytes_view datagram) { all.emplace_back(as_text(datagram)); });
+  EXPECT_EQ(all, (std::vector<std::string>{"one", "", "three"}));
   EXPECT_EQ(take(queue), "one");
   EXPECT_EQ(take(queue), "");
   EXPECT_EQ(take(queue), "three");

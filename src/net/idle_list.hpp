@@ -23,12 +23,13 @@ class idle_list final : private deadline {
 
    protected:
     ~member() { unlink(); }
+    /// Leaves its list, if it is in one.
+    void unlink();
     /// Nothing has happened for the list's patience. It has left the list, and may be destroyed.
     virtual void on_idle() = 0;
 
    private:
     friend class idle_list;
-    void unlink();
 
     member* before_ = nullptr;
     member* after_ = nullptr;

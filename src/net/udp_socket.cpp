@@ -15,7 +15,10 @@
 namespace frpx::net {
 namespace {
 
-constexpr std::size_t read_turn = 512 * 1024;      // bytes; then others on the worker have a turn
+// Bytes; then what they became leaves, and others on the worker have a turn. A link that has
+// nothing to send takes twice as much.
+constexpr std::size_t read_turn = 128 * 1024;
+constexpr std::size_t message_cost = 128;          // as so many bytes counts an empty one
 constexpr std::size_t most_segments = 64;          // what every kernel with UDP_SEGMENT takes
 constexpr std::size_t most_waiting = 1024 * 1024;  // bytes, while the network takes none
 
@@ -126,26 +129,29 @@ void udp_socket::on_events(std::uint32_t events) {
 void udp_socket::read() {
   udp_batches::receiving& into = batches_.in();
   for (std::size_t taken = 0; taken < read_turn;) {
-    for (std::size_t i = 0; i < udp_batches::messages; ++i) {
+    for (std::size_t i = 0; i < batch_; ++i) {
       msghdr& header = into.headers[i].msg_hdr;
       header.msg_name = is_connected_ ? nullptr : into.peers[i].data();
       header.msg_namelen = is_connected_ ? 0 : static_cast<socklen_t>(into.peers[i].capacity());
       header.msg_controllen = udp_batches::control_size;
     }
-    const int count =
-        ::recvmmsg(fd_.get(), into.headers.data(), udp_batches::messages, MSG_DONTWAIT, nullptr);
+    const int count = ::recvmmsg(fd_.get(), into.headers.data(), static_cast<unsigned>(batch_),
+                                 MSG_DONTWAIT, nullptr);
     if (count < 0) {
       if (errno == EAGAIN) return;
       if (errno != EINTR) receiver_.on_refused(system_error(errno));
       taken += longest_datagram;
       continue;
     }
+    const std::size_t before = taken;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-      taken += into.headers[i].msg_len;
+      taken += into.headers[i].msg_len + message_cost;
       tell(into, i);
     }
     // The call went on until nothing was left; what comes now raises a new edge.
-    if (count < static_cast<int>(udp_batches::messages)) return;
+    if (static_cast<std::size_t>(count) < batch_) return;
+    const std::size_t each = (taken - before) / batch_;
+    batch_ = std::clamp<std::size_t>(read_turn / each, 2, udp_batches::messages);
   }
   batches_.events().schedule_later(*this);
 }

@@ -77,6 +77,7 @@ class udp_socket final : private poller::source, private poller::task {
   const bool is_connected_;
   bool blocked_ = false;                     // the network takes nothing now
   bool told_refusal_ = false;                // and what was refused has not been tried again
+  std::size_t batch_ = 4;                    // how many to ask for: fewer when they are long
   std::size_t segment_limit_;                // longer datagrams leave one by one
   std::uint32_t first_ = udp_batches::none;  // of its datagrams in the batch
   std::uint32_t last_ = udp_batches::none;

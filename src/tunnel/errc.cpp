@@ -30,8 +30,6 @@ const char* explain(errc value) {
       return "the group's other clients registered this service with another kind or outer port";
     case errc::unknown_service:
       return "there is no service of that name";
-    case errc::kind_not_served:
-      return "the server opens no outer ports for this kind of service";
     case errc::bad_service:
       return "a name, text, list or number of the service is not allowed";
     case errc::cancelled:

@@ -17,7 +17,6 @@ enum class errc {
   name_in_use,        ///< Another client of the account has a service of that name.
   group_differs,      ///< The service's group was registered otherwise.
   unknown_service,    ///< The client has no service of that name.
-  kind_not_served,    ///< This server opens no outer ports for that kind of service.
   bad_service,        ///< A field of the service is beyond its bounds.
   cancelled,          ///< Its client closed the tunnel.
   served_out,         ///< The tunnel has served as many visitors as it may.

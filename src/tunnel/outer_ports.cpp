@@ -5,6 +5,7 @@
 #include "core/log.hpp"
 #include "core/names.hpp"
 #include "tunnel/tcp_port.hpp"
+#include "tunnel/udp_port.hpp"
 
 namespace frpx::tunnel {
 
@@ -54,7 +55,6 @@ result<std::shared_ptr<tunnel>> outer_ports::open(service what, std::shared_ptr<
       std::make_shared<tunnel>(number, std::move(what), std::move(first), workers_, hears_, end);
   auto opened = std::make_unique<entry>(*this, made, workers_.home().timers());
   opened->port = make_port(made, *client);
-  if (!opened->port) return errc::kind_not_served;
   if (const error_code failed = opened->port->open(options_.bind, made->port())) {
     return failed == boost::system::errc::address_in_use ? errc::port_occupied : failed;
   }
@@ -86,7 +86,9 @@ result<std::shared_ptr<tunnel>> outer_ports::join(entry& group, const service& w
 
 std::shared_ptr<outer_port> outer_ports::make_port(const std::shared_ptr<tunnel>& of,
                                                    session& client) {
-  if (of->what().transport() != ports::transport::tcp) return nullptr;
+  if (of->what().kind == service_kind::udp) {
+    return std::make_shared<udp_port>(of, workers_, client.only_worker(), options_.udp);
+  }
   return std::make_shared<tcp_port>(of, workers_, places_, client.only_worker());
 }
 

@@ -13,6 +13,7 @@
 #include "ports/ranges.hpp"
 #include "tunnel/outer_port.hpp"
 #include "tunnel/tunnel.hpp"
+#include "tunnel/udp_gate.hpp"
 
 namespace frpx::tunnel {
 
@@ -28,6 +29,7 @@ class outer_ports {
     ports::ranges allowed;                         ///< Empty: no tunnel can be opened.
     std::string bind = "::";                       ///< As net::listener::open takes it.
     balance::policy by = balance::policy::random;  ///< Among the clients of a group.
+    udp_options udp{};
   };
 
   /// `places` are for all visitors of the server. `hears` may be null.
@@ -37,7 +39,7 @@ class outer_ports {
 
   /// Opens a tunnel for `what`, whose outer port is not 0, or lets `client` join its group's.
   /// The client hears of its end by session::tunnel_ended. Errors: port_not_allowed, port_occupied,
-  /// name_in_use, group_differs, kind_not_served, the system's.
+  /// name_in_use, group_differs, the system's.
   result<std::shared_ptr<tunnel>> open(service what, std::shared_ptr<session> client);
   /// The client serves that tunnel no longer; the last one's leaving closes it, as `cancelled`.
   /// False when there is no such tunnel of this client.

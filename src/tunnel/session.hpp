@@ -15,6 +15,7 @@
 #include "core/clock.hpp"
 #include "core/secret.hpp"
 #include "core/service_kind.hpp"
+#include "net/datagram_stream.hpp"
 #include "net/stream.hpp"
 #include "net/worker.hpp"
 #include "tunnel/service.hpp"
@@ -77,6 +78,10 @@ class session {
   /// Errors: errc::session_gone, errc::late after the wish's patience, errc::too_many.
   virtual boost::asio::awaitable<result<std::unique_ptr<net::stream>>> open(net::worker& on,
                                                                             stream_wish wish) = 0;
+  /// The same for the datagrams of a udp service, which may be sent at once: if the client refuses,
+  /// the stream ends. Where a dialect has no better way they go by a stream that `open` brings.
+  virtual boost::asio::awaitable<result<std::unique_ptr<net::datagram_stream>>> open_datagrams(
+      net::worker& on, stream_wish wish);
 
   /// The worker on which its visitors must be, for `open` works there alone; null: any.
   virtual net::worker* only_worker() { return nullptr; }

@@ -64,6 +64,12 @@ bool tunnel::enter() {
   return true;
 }
 
+bool tunnel::is_full() const {
+  const std::uint32_t most = what_.limits.max_serve_count;
+  const std::uint64_t now = places_.load(std::memory_order_relaxed);
+  return is_open() && now_inside(now) >= capacity_ && (most == 0 || so_far(now) < most);
+}
+
 void tunnel::leave() {
   const std::uint32_t most = what_.limits.max_serve_count;
   const std::uint64_t now = places_.fetch_sub(1, std::memory_order_relaxed) - 1;

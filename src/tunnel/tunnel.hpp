@@ -76,6 +76,8 @@ class tunnel {
   /// may: the visitor is to be reset. Who got true calls `leave` once.
   bool enter();
   void leave();
+  /// Whether there is no place because there are too many visitors, and for no other reason.
+  bool is_full() const;
   /// Ends it with all its visitors, soon.
   void abort() { end_soon(errc::aborted); }
   tunnel_view look() const;

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/udp_socket.hpp"
@@ -55,12 +56,20 @@ class plain_udp {
                        static_cast<socklen_t>(to.size())),
               static_cast<ssize_t>(datagram.size()));
   }
-  std::optional<std::string> receive() {
+  /// The next datagram and who sent it, if one is there.
+  std::optional<std::pair<std::string, net::udp_endpoint>> receive_from() {
     std::string into(65'536, '\0');
-    const ssize_t count = ::recv(fd_.get(), into.data(), into.size(), 0);
+    net::udp_endpoint from;
+    auto size = static_cast<socklen_t>(from.capacity());
+    const ssize_t count = ::recvfrom(fd_.get(), into.data(), into.size(), 0, from.data(), &size);
     if (count < 0) return std::nullopt;
+    from.resize(size);
     into.resize(static_cast<std::size_t>(count));
-    return into;
+    return std::pair(std::move(into), from);
+  }
+  std::optional<std::string> receive() {
+    auto one = receive_from();
+    return one ? std::optional(std::move(one->first)) : std::nullopt;
   }
   std::vector<std::string> receive_all() {
     std::vector<std::string> all;

@@ -31,7 +31,8 @@ class frpx_session final : public session {
     if (!alive) co_return make_error_code(errc::session_gone);
     dialect& owner = owner_;
     const std::uint64_t number = facts().number;
-    if (auto* link = owner.links_of(on).fit(number)) {
+    auto* const link = owner.links_of(on).fit(number);
+    if (link != nullptr && wish.kind != service_kind::udp) {
       if (auto stream = link->open(wish.kind, wish.service, wish.visitor))
         co_return std::move(*stream);
     }
@@ -56,6 +57,17 @@ class frpx_session final : public session {
     if (connection_ != nullptr) {
       connection_->send(wire::service_ended{which.name, why.message()});
     }
+  }
+
+  asio::awaitable<result<std::unique_ptr<net::datagram_stream>>> open_datagrams(
+      net::worker& on, stream_wish wish) override {
+    if (!alive) co_return make_error_code(errc::session_gone);
+    if (auto* link = owner_.links_of(on).fit(facts().number)) {
+      auto stream = link->open_datagrams(wish.service, wish.visitor);
+      if (!stream) co_return stream.error();
+      co_return std::move(*stream);
+    }
+    co_return co_await session::open_datagrams(on, wish);
   }
 
   void end(const std::string& why) override {

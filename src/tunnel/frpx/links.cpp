@@ -17,6 +17,7 @@ constexpr std::size_t most_links = 2;  // an old one ending, a new one
 constexpr std::uint32_t least_early = 16 * 1024;
 constexpr std::uint32_t most_early = 256 * 1024;
 constexpr std::uint32_t most_streams = 65'536;
+constexpr std::uint32_t most_associations = 65'536;
 
 }  // namespace
 
@@ -39,6 +40,7 @@ class links::place final : public link::connection::observer, private net::deadl
     clear();
     if (links_.size() >= most_links || over_) return false;
     const link::options how{.streams = std::clamp(what.streams, 1u, most_streams),
+                            .associations = std::min(what.associations, most_associations),
                             .early = std::clamp(what.early, least_early, most_early),
                             .pool = &owner_.credit_,
                             .move_after = owner_.move_after_};
