@@ -66,7 +66,9 @@ engine::engine(net::worker& home, net::resolver& names, net::blocking_pool& file
       settings_(std::move(settings)),
       server_(server_of(settings_.options)),
       services_(names, settings_.options.local_addr, settings_.options.local_port),
-      models_(home, services_.unnamed(), settings_.options.deadlines.models, settings_.heartbeat),
+      models_(home, services_.unnamed(), settings_.options.deadlines.models),
+      health_(home, services_.unnamed(), settings_.options.health_path,
+              settings_.options.health_interval, settings_.options.deadlines.models),
       streams_(home, services_, limits_of(settings_.options)),
       datagrams_(home, datagram_limits_of(settings_.options)),
       links_(home, services_, streams_, datagrams_, limits_of(settings_.options)),
@@ -83,10 +85,12 @@ asio::awaitable<ending> engine::run() {
   if (!stopping_) tasks_.spawn(keep_registered());
   co_await tasks_.join(steady_time::max());
   models_.stop();
+  health_.stop();
   links_.reset_all();
   streams_.reset_all();
   datagrams_.reset_all();
   co_await models_.join(steady_time::max());
+  co_await health_.join(steady_time::max());
   co_await streams_.join(steady_time::max());
   co_await datagrams_.join(steady_time::max());
   co_await links_.join(steady_time::max());

@@ -11,6 +11,7 @@
 #include "client/control_channel.hpp"
 #include "client/errc.hpp"
 #include "client/exposed_services.hpp"
+#include "client/health_watch.hpp"
 #include "client/link_set.hpp"
 #include "client/model_watch.hpp"
 #include "client/stream_set.hpp"
@@ -114,6 +115,7 @@ class engine {
   host::meter meter_;
   exposed_services services_;
   model_watch models_;
+  health_watch health_;
   stream_set streams_;
   datagram_set datagrams_;
   link_set links_;
@@ -129,6 +131,7 @@ class engine {
   bool token_refused_ = false;
   bool uses_links_ = false;
   bool uses_services_ = false;
+  bool uses_choice_ = false;  // the server wants to know what helps it to choose
   bool drain_said_ = false;
   const std::string instance_ = uuid::make().to_string();
   bool models_changed_ = false;

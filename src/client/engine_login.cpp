@@ -44,6 +44,7 @@ asio::awaitable<error_code> engine::log_in(control_channel& channel) {
   const bool by_token = may_use_token();
   std::vector<std::string> caps;
   if (!settings_.options.no_link) caps.emplace_back(wire::cap_link_1);
+  if (!settings_.options.no_link) caps.emplace_back(wire::cap_choice_1);
   if (!settings_.options.no_link || !services_.empty()) caps.emplace_back(wire::cap_services_1);
   wire::command question;
   if (by_token) {
@@ -71,6 +72,7 @@ asio::awaitable<error_code> engine::take_login(wire::login_result answer, bool b
     return std::find(answer.caps.begin(), answer.caps.end(), cap) != answer.caps.end();
   };
   uses_links_ = !settings_.options.no_link && names(wire::cap_link_1);
+  uses_choice_ = !settings_.options.no_link && names(wire::cap_choice_1);
   uses_services_ = names(wire::cap_services_1);
   if (answer.token && !answer.token->empty()) {
     co_await remember(std::move(*answer.token));
@@ -96,9 +98,16 @@ asio::awaitable<void> engine::remember(secret token) {
 
 asio::awaitable<error_code> engine::enlist(control_channel& channel) {
   enter(state::registering);
-  const bool serves_http = settings_.options.serves_http || !uses_services_;
-  const auto answer = co_await ask<wire::register_result>(
-      channel, wire::register_client{settings_.options.client_id, serves_http});
+  wire::register_client wish;
+  wish.client_id = settings_.options.client_id;
+  wish.serves_http = settings_.options.serves_http || !uses_services_;
+  if (uses_choice_) {
+    if (settings_.options.weight != 1) wish.weight = settings_.options.weight;
+    if (settings_.options.max_inflight != 0) wish.max_inflight = settings_.options.max_inflight;
+  } else if (settings_.options.weight != 1 || settings_.options.max_inflight != 0) {
+    log::warn("The server knows neither --weight nor --max-inflight");
+  }
+  const auto answer = co_await ask<wire::register_result>(channel, std::move(wish));
   if (!answer) co_return answer.error();
   if (!answer->success) {
     said_ = shown(answer->error.value_or("no reason given"));

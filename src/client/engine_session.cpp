@@ -41,15 +41,23 @@ class engine::session_scope {
     of.drain_said_ = false;
     of.models_changed_ = false;
     if (!of.settings_.options.serves_http) return;
-    of.models_.start([&of] {
+    const auto report = [&of] {
       of.models_changed_ = true;
       of.bell_.ring();
-    });
+    };
+    const auto& options = of.settings_.options;
+    if (of.uses_choice_) {
+      of.models_.start({.period = options.models_interval, .closely = true}, report);
+      of.health_.start(report);
+    } else {
+      of.models_.start({.period = of.settings_.heartbeat}, report);
+    }
   }
   session_scope(const session_scope&) = delete;
   session_scope& operator=(const session_scope&) = delete;
   ~session_scope() {
     engine_.models_.stop();
+    engine_.health_.stop();
     engine_.services_.end();
     engine_.links_.reset_all();
     engine_.streams_.reset_all();
@@ -147,7 +155,12 @@ error_code engine::report(control_channel& channel) {
 
 error_code engine::report_models(control_channel& channel) {
   models_changed_ = false;
-  return channel.send(wire::heartbeat{models_.models()});
+  wire::heartbeat beat{models_.models(), {}, {}};
+  if (uses_choice_) {
+    beat.loaded = models_.loaded();
+    if (health_.asks()) beat.healthy = health_.well();
+  }
+  return channel.send(beat);
 }
 
 }  // namespace frpx::client

@@ -33,7 +33,7 @@ TEST_F(engine_test, logs_in_registers_and_reports) {
   const auto login = control.expect<wire::login>();
   EXPECT_EQ(login.email, "test@example.com");
   EXPECT_EQ(login.pass.reveal(), "123456");
-  EXPECT_EQ(login.caps, (std::vector<std::string>{"link/1", "services/1"}));
+  EXPECT_EQ(login.caps, (std::vector<std::string>{"link/1", "choice/1", "services/1"}));
   EXPECT_TRUE(uuid::parse(login.instance)) << login.instance;
   control.send(
       wire::login_result{.success = true, .error = {}, .token = secret("tok"), .caps = {}});
@@ -265,6 +265,79 @@ TEST_F(engine_test, a_reset_ends_a_session_as_an_end_does) {
   control.expect<wire::heartbeat>();
   control.reset();
   control_.accept().expect<wire::login_by_token>();
+}
+
+TEST_F(engine_test, a_server_that_asks_is_told_what_helps_it_to_choose) {
+  settings_.options.weight = 3;
+  settings_.options.max_inflight = 8;
+  settings_.options.models_interval = 20ms;
+  start();
+  scripted_peer control = control_.accept();
+  ASSERT_TRUE(control.next());
+  control.send(wire::login_result{.success = true, .error = {}, .token = {}, .caps = {"choice/1"}});
+  const auto asked = control.expect<wire::register_client>();
+  EXPECT_EQ(asked.weight, 3u);
+  EXPECT_EQ(asked.max_inflight, 8u);
+  control.send(wire::register_result{true, {}});
+  answer_models();
+  answer_models(
+      test::http_answer("200 OK", R"({"models":[{"model":"a","size":7},{"model":"b"}]})"));
+  answer_models(test::http_answer("200 OK", R"({"models":[{"model":"b"}]})"));
+  const auto first =
+      await_heartbeat(control, [](const auto& beat) { return !beat.models.empty(); });
+  ASSERT_EQ(first.models.size(), 3u);
+  EXPECT_EQ(first.models[0].size, 7u);
+  EXPECT_EQ(first.loaded, std::vector<std::string>{"b"});
+  EXPECT_FALSE(first.healthy);
+  // What changes is told at once, not with the next heartbeat ten seconds later.
+  answer_models();
+  answer_models(test::http_answer("200 OK", R"({"models":[]})"));
+  await_heartbeat(control, [](const auto& beat) { return beat.loaded.empty(); });
+}
+
+TEST_F(engine_test, a_server_that_does_not_ask_is_told_what_the_public_one_knows) {
+  settings_.options.weight = 3;
+  start();
+  scripted_peer control = control_.accept();
+  ASSERT_TRUE(control.next());
+  control.send(wire::login_result{.success = true, .error = {}, .token = {}, .caps = {"link/1"}});
+  EXPECT_FALSE(control.expect<wire::register_client>().weight);
+  control.send(wire::register_result{true, {}});
+  answer_models();
+  EXPECT_TRUE(await_heartbeat(control, [](const auto& beat) {
+                return !beat.models.empty();
+              }).loaded.empty());
+  EXPECT_EQ(log_.count("--weight"), 1u);
+}
+
+TEST_F(engine_test, a_service_that_is_not_well_is_reported) {
+  settings_.options.health_path = "/health";
+  settings_.options.health_interval = 20ms;
+  settings_.options.models_interval = 1h;
+  start();
+  scripted_peer control = control_.accept();
+  ASSERT_TRUE(control.next());
+  control.send(wire::login_result{.success = true, .error = {}, .token = {}, .caps = {"choice/1"}});
+  control.expect<wire::register_client>();
+  control.send(wire::register_result{true, {}});
+  bool well = true;
+  int bad = 0;
+  // Both kinds of questions come to one port; health is bad until the server has heard of it.
+  const auto answer_one = [&] {
+    scripted_peer asking = local_.accept();
+    const bool is_health = asking.read(12) == "GET /health ";
+    asking.send_bytes(test::http_answer(is_health && well ? "200 OK" : "503 No", "{}"));
+    asking.finish();
+    asking.await_end();
+    if (is_health && !well) ++bad;
+  };
+  EXPECT_EQ(await_heartbeat(control, [](const auto&) { return true; }).healthy, true);
+  well = false;
+  while (bad < 2) answer_one();
+  await_heartbeat(control, [](const auto& beat) { return beat.healthy == false; });
+  well = true;
+  answer_one();
+  await_heartbeat(control, [](const auto& beat) { return beat.healthy == true; });
 }
 
 TEST_F(engine_test, a_server_that_does_not_answer_is_left) {

@@ -1,17 +1,26 @@
 #include "client/model_fetch.hpp"
 
-#include "client/dial.hpp"
-#include "core/names.hpp"
-#include "http/body.hpp"
-#include "http/head.hpp"
-#include "net/error.hpp"
+#include "client/local_get.hpp"
 
 namespace frpx::client {
 namespace {
 
-namespace asio = boost::asio;
+struct source {
+  const char* path;
+  result<std::vector<host::model>> (*parse)(std::string_view body);
+};
 
-constexpr int most_interim = 10;
+source source_of(model_source which) {
+  switch (which) {
+    case model_source::openai:
+      break;
+    case model_source::ollama:
+      return {"/api/tags", host::parse_ollama_models};
+    case model_source::ollama_loaded:
+      return {"/api/ps", host::parse_ollama_models};
+  }
+  return {"/v1/models", host::parse_models};
+}
 
 model_listing absent(std::string why) {
   return {model_listing::kind::absent, {}, std::move(why)};
@@ -20,157 +29,23 @@ model_listing unknown(std::string why) {
   return {model_listing::kind::unknown, {}, std::move(why)};
 }
 
-// Nobody is there, as opposed to somebody who does not answer now.
-bool means_absent(error_code failed) {
-  namespace is = boost::system::errc;
-  return failed == is::connection_refused || failed == is::host_unreachable ||
-         failed == is::network_unreachable || failed == net::errc::unknown_host;
-}
-
-std::string request_to(const local_service& service) {
-  const bool brackets = service.host().find(':') != std::string::npos;
-  const std::string host = brackets ? "[" + service.host() + "]" : service.host();
-  return "GET /v1/models HTTP/1.1\r\nHost: " + host + ":" + std::to_string(service.port()) +
-         "\r\nAccept: application/json\r\nUser-Agent: frpc/" FRPX_VERSION
-         "\r\nConnection: close\r\n\r\n";
-}
-
-// The answer while it comes in: bytes go in, a listing comes out.
-class answer_reader {
- public:
-  // Gives the listing once it is known.
-  std::optional<model_listing> take(std::string_view bytes) {
-    input_.append(bytes);
-    while (!in_body_) {
-      const auto size = scanner_.scan_response(input_);
-      if (!size) return unknown(size.error().message());
-      if (!*size) return std::nullopt;
-      if (auto ended = take_head(**size)) return ended;
-    }
-    return take_body();
-  }
-
-  model_listing end() {
-    if (!in_body_) return unknown("the answer ended within its head");
-    if (const error_code cut = body_.end_of_stream()) return unknown(cut.message());
-    return parse();
-  }
-
- private:
-  std::optional<model_listing> take_head(std::size_t size) {
-    http::response_head head;
-    if (const auto bad = http::parse_response(std::string_view(input_).substr(0, size),
-                                              scanner_.limits(), head)) {
-      return unknown(bad.message());
-    }
-    const int status = head.status;
-    const http::framing framing = head.body(false);
-    const http::field* coding = head.fields.find("content-encoding");
-    const bool coded = coding != nullptr && !http::equals_ignoring_case(coding->value, "identity");
-    input_.erase(0, size);
-    scanner_.reset();
-    if (status < 200) {
-      if (status == 101 || ++interim_ > most_interim) return unknown("an answer nobody asked for");
-      return std::nullopt;
-    }
-    if (status == 404 || status == 405 || status == 501) {
-      return absent("the service has no listing (" + std::to_string(status) + ")");
-    }
-    if (status != 200) return unknown("the service answered " + std::to_string(status));
-    if (coded) return unknown("the service answered in an encoding that was not asked for");
-    body_.start(framing);
-    in_body_ = true;
-    return std::nullopt;
-  }
-
-  std::optional<model_listing> take_body() {
-    std::string_view rest = input_;
-    for (;;) {
-      const auto step = body_.feed(rest);
-      if (!step) return unknown(step.error().message());
-      if (listing_.size() + step->payload.size() > host::largest_listing) {
-        return unknown("the listing is too large");
-      }
-      listing_.append(step->payload);
-      if (body_.done()) return parse();
-      if (step->consumed == 0) break;
-      rest.remove_prefix(step->consumed);
-    }
-    input_.erase(0, input_.size() - rest.size());
-    return std::nullopt;
-  }
-
-  model_listing parse() {
-    auto models = host::parse_models(listing_);
-    if (!models) return unknown(models.error().message());
-    return {model_listing::kind::listed, std::move(*models), {}};
-  }
-
-  http::head_scanner scanner_;
-  http::body_decoder body_;
-  std::string input_;
-  std::string listing_;
-  int interim_ = 0;
-  bool in_body_ = false;
-};
-
-// Reads what is there; gives the listing once it is known.
-std::optional<model_listing> read_some(net::socket& connection, bytes_span scratch,
-                                       answer_reader& answer) {
-  for (;;) {
-    const net::read_outcome read = connection.read(scratch);
-    switch (read.state) {
-      case net::io_state::moved:
-        if (auto listing = answer.take(as_text(read.bytes))) return listing;
-        break;
-      case net::io_state::blocked:
-        return std::nullopt;
-      case net::io_state::ended:
-        return answer.end();
-      case net::io_state::failed:
-        return unknown(connection.error().message());
-    }
-  }
-}
-
 }  // namespace
 
-asio::awaitable<model_listing> fetch_models(net::worker& on, local_service& from,
-                                            steady_clock::duration patience) {
-  const steady_time until = steady_clock::now() + patience;
-  auto addresses = co_await from.find(patience);
-  if (!addresses) {
-    const std::string why = addresses.error().message();
-    co_return means_absent(addresses.error()) ? absent(why) : unknown(why);
+boost::asio::awaitable<model_listing> fetch_models(net::worker& on, local_service& from,
+                                                   steady_clock::duration patience,
+                                                   model_source which) {
+  const source asked = source_of(which);
+  auto answer = co_await local_get(on, from, asked.path, host::largest_listing, patience);
+  if (answer.how == local_answer::kind::absent) co_return absent(std::move(answer.why));
+  if (answer.how == local_answer::kind::unknown) co_return unknown(std::move(answer.why));
+  const std::string status = std::to_string(answer.status);
+  if (answer.status == 404 || answer.status == 405 || answer.status == 501) {
+    co_return absent("the service has no listing (" + status + ")");
   }
-  net::wakeup bell(on.events());
-  net::alarm late(on.timers(), bell);
-  net::stream_watch watch(bell);
-  dial connecting(on, bell);
-  connecting.start(std::move(*addresses), until - steady_clock::now());
-  while (connecting.step() == dial::state::connecting) co_await bell.wait();
-  if (connecting.step() == dial::state::failed) {
-    const std::string why = connecting.error().message();
-    co_return means_absent(connecting.error()) ? absent(why) : unknown(why);
-  }
-  const auto connection = connecting.take();
-  connection->watch(&watch);
-  late.set_in(until - steady_clock::now());
-  // So short a request fits in the empty buffer of a fresh connection.
-  const std::string request = request_to(from);
-  if (connection->write(as_bytes(request)).bytes != request.size()) {
-    co_return unknown("the service does not take a request");
-  }
-  answer_reader answer;
-  for (;;) {
-    if (auto listing = read_some(*connection, on.scratch(), answer)) {
-      // In order, for the service has done nothing that deserves a reset.
-      const net::unique_fd closed = connection->release();
-      co_return std::move(*listing);
-    }
-    if (late.rang()) co_return unknown("the service did not answer in time");
-    co_await bell.wait();
-  }
+  if (answer.status != 200) co_return unknown("the service answered " + status);
+  auto models = asked.parse(answer.body);
+  if (!models) co_return unknown(models.error().message());
+  co_return model_listing{model_listing::kind::listed, std::move(*models), {}};
 }
 
 }  // namespace frpx::client

@@ -24,9 +24,14 @@ struct model_listing {
   std::string why;  ///< For a log, unless listed.
 };
 
-/// `GET /v1/models` on a connection of its own, all of it within `patience`. Takes at most
-/// `http::head_limits` of head and `host::largest_listing` of body. Ends when cancelled.
+/// Whom to ask: `GET /v1/models`, which all have; Ollama's `GET /api/tags`, which says more; or
+/// `GET /api/ps`, the models that Ollama holds in memory now.
+enum class model_source { openai, ollama, ollama_loaded };
+
+/// Asks on a connection of its own, all of it within `patience`. Takes at most `http::head_limits`
+/// of head and `host::largest_listing` of body. Ends when cancelled.
 boost::asio::awaitable<model_listing> fetch_models(net::worker& on, local_service& from,
-                                                   steady_clock::duration patience);
+                                                   steady_clock::duration patience,
+                                                   model_source which = model_source::openai);
 
 }  // namespace frpx::client

@@ -74,11 +74,54 @@ void add_network(option_table& table, frpc_options& o) {
                    .to = &d.drain});
 }
 
+void add_balancing(option_table& table, frpc_options& o) {
+  constexpr auto in = group::balancing;
+  table.insert(
+      table.end(),
+      {
+          {.name = "weight",
+           .in = in,
+           .value = "N",
+           .help = "This client's share of the work, 1 to 100",
+           .detail = "One of weight 3 gets three times the requests of one of weight 1.",
+           .may_be_zero = false,
+           .to = &o.weight},
+          {.name = "max-inflight",
+           .in = in,
+           .value = "N",
+           .help = "Most requests that the server gives it at once; 0: any number",
+           .detail = "When all clients are full, requests wait at the server.",
+           .to = &o.max_inflight},
+          {.name = "models-interval",
+           .in = in,
+           .value = "TIME",
+           .help = "How often the local service is asked for its models",
+           .detail = "A change is reported at once.",
+           .may_be_zero = false,
+           .to = &o.models_interval},
+          {.name = "health-path",
+           .in = in,
+           .value = "PATH",
+           .help = "Path of the local service that tells whether it is well",
+           .detail = "After two bad answers (400 and above, or none) in a row the server sets this "
+                     "client aside until the next good one.",
+           .default_text = "none: the requests themselves tell",
+           .to = &o.health_path},
+          {.name = "health-interval",
+           .in = in,
+           .value = "TIME",
+           .help = "How often it is asked",
+           .may_be_zero = false,
+           .to = &o.health_interval},
+      });
+}
+
 }  // namespace
 
 option_table table_of(frpc_options& o) {
   option_table table;
   add_network(table, o);
+  add_balancing(table, o);
   table.insert(
       table.end(),
       {

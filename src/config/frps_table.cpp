@@ -201,12 +201,79 @@ void add_deadlines(option_table& table, frps_options& options) {
                    .to = &o.drain});
 }
 
+void add_balancing(option_table& table, frps_options& o) {
+  constexpr auto in = group::balancing;
+  table.insert(
+      table.end(),
+      {
+          {.name = "policy",
+           .in = in,
+           .value = "NAME",
+           .help = "Which client serves: random, round-robin, least-inflight, p2c, sticky",
+           .detail = "Among the clients that have the model, or all. `p2c` draws two and takes the "
+                     "less busy. See [balancing](balancing.md).",
+           .one_of = "random, round-robin, least-inflight, p2c, sticky",
+           .to = &o.policy},
+          {.name = "sticky",
+           .in = in,
+           .value = "BY",
+           .help = "With --policy sticky: header:NAME, cookie:NAME, key or prompt",
+           .detail = "What makes two requests go to the same client: a header, a cookie, the API "
+                     "key, or the first message of a model's request, so that a conversation finds "
+                     "its warm cache.",
+           .default_text = "key",
+           .to = &o.sticky},
+          {.name = "unknown-model",
+           .in = in,
+           .value = "HOW",
+           .help = "A model that no client has: any (client), or reject with 404",
+           .one_of = "any, reject",
+           .to = &o.unknown_model},
+          {.name = "retry",
+           .in = in,
+           .value = "PATHS",
+           .help = "Paths, with commas between, that may be asked twice; or none",
+           .detail =
+               "A request for one of them goes to the next client when the first fails before "
+               "it answers, although it is POST. GET, HEAD, OPTIONS, PUT and DELETE always "
+               "do.",
+           .default_text = "the paths of OpenAI's and Ollama's models",
+           .to = &o.retry},
+          {.name = "queue",
+           .in = in,
+           .value = "N",
+           .help = "Most requests that wait while all clients are full; then 429",
+           .to = &o.queue},
+          {.name = "queue-timeout",
+           .in = in,
+           .value = "TIME",
+           .help = "How long a request waits for a client with room; then 429",
+           .may_be_zero = false,
+           .to = &o.queue_timeout},
+          {.name = "set-aside-after",
+           .in = in,
+           .value = "N",
+           .help = "Failures in a row after which a client is set aside",
+           .detail = "A refused connection is enough alone. Then pauses of one second and longer, "
+                     "each followed by one request that tries it.",
+           .may_be_zero = false,
+           .to = &o.set_aside_after},
+          {.name = "set-aside-most",
+           .in = in,
+           .value = "TIME",
+           .help = "The longest of these pauses",
+           .may_be_zero = false,
+           .to = &o.set_aside_most},
+      });
+}
+
 }  // namespace
 
 option_table table_of(frps_options& o) {
   option_table table;
   add_network(table, o);
   add_deadlines(table, o);
+  add_balancing(table, o);
   table.insert(
       table.end(),
       {

@@ -25,8 +25,8 @@ std::string describe(const option& row) {
 
 std::string describe(std::string_view program, const option_table& table) {
   std::string out = "## " + std::string(program) + "\n\n";
-  for (const group g :
-       {group::network, group::database, group::security, group::monitoring, group::general}) {
+  for (const group g : {group::network, group::balancing, group::database, group::security,
+                        group::monitoring, group::general}) {
     std::string rows;
     for (const option& row : table) rows += row.in == g ? describe(row) : std::string();
     if (!rows.empty()) out += "### " + std::string(title(g)) + "\n\n" + rows;

@@ -54,6 +54,7 @@ bool is_plain_path(std::string_view text) {
 struct assigner {
   std::string_view text;
   bool may_be_zero;
+  std::string_view one_of;
 
   std::string operator()(bool* to) const {
     if (text == "true" || text == "1") return *to = true, std::string();
@@ -82,6 +83,7 @@ struct assigner {
     return *to = *duration, std::string();
   }
   std::string operator()(std::string* to) const {
+    if (!one_of.empty() && !is_listed(one_of)) return "must be one of " + std::string(one_of);
     if (!is_plain_text(text)) {
       return "must be 1 to 256 bytes of UTF-8 without control characters";
     }
@@ -139,6 +141,17 @@ struct assigner {
     if (text == "json") return *to = log::format::json, std::string();
     return "must be text or json";
   }
+
+ private:
+  bool is_listed(std::string_view words) const {
+    constexpr std::string_view between = ", ";
+    while (!words.empty()) {
+      const auto word = words.substr(0, words.find(between));
+      if (word == text) return true;
+      words.remove_prefix(std::min(words.size(), word.size() + between.size()));
+    }
+    return false;
+  }
 };
 
 struct shower {
@@ -193,6 +206,8 @@ std::string_view title(group g) {
   switch (g) {
     case group::network:
       return "Network";
+    case group::balancing:
+      return "Balancing";
     case group::database:
       return "Database & Caching";
     case group::security:
@@ -221,7 +236,7 @@ void add_common(option_table& table, common_requests& requests) {
 }
 
 std::string assign(const option& row, std::string_view text) {
-  std::string wrong = std::visit(assigner{text, row.may_be_zero}, row.to);
+  std::string wrong = std::visit(assigner{text, row.may_be_zero, row.one_of}, row.to);
   if (wrong.empty()) return {};
   const bool hidden = std::holds_alternative<secret*>(row.to);
   return std::string(row.name) + (hidden ? "" : " \"" + shown(text) + "\"") + " " + wrong;

@@ -14,7 +14,7 @@
 namespace frpx::config {
 
 /// The headings of `--help`, in this order.
-enum class group { network, database, security, monitoring, general };
+enum class group { network, balancing, database, security, monitoring, general };
 std::string_view title(group g);
 
 /// The member that holds an option's value.
@@ -34,6 +34,7 @@ struct option {
   std::string_view also{};          ///< A second environment variable, weaker than `FRPX_...`.
   bool in_file = true;              ///< May stand in the configuration file.
   bool may_be_zero = true;          ///< For numbers and durations.
+  std::string_view one_of{};        ///< For a text: the words that it may be, as `a, b, c`.
   target to;
 };
 

@@ -77,6 +77,16 @@ struct frps_options {
   std::uint32_t max_pending = 1024;  ///< Connections to control and proxy port without a login yet.
   frps_deadlines deadlines;
 
+  // Balancing
+  std::string policy = "random";
+  std::string sticky;  ///< Empty: none, unless `policy` is sticky; then `key`.
+  std::string unknown_model = "any";
+  std::string retry;           ///< Paths; empty: those of language models.
+  std::uint32_t queue = 1024;  ///< Requests that wait while all clients are full.
+  milliseconds queue_timeout{30'000};
+  std::uint32_t set_aside_after = 3;    ///< Failures in a row.
+  milliseconds set_aside_most{30'000};  ///< The longest pause.
+
   // Database & Caching
   secret database_url;  ///< Empty: SQLite in the data folder. Secret, for it may hold a password.
   secret redis_url;     ///< Empty: none.
@@ -156,6 +166,11 @@ struct frpc_options {
   std::uint32_t max_associations = 10'000;  ///< Visitors of udp services at once.
   std::vector<service_entry> services;
   bool serves_http = true;  ///< The local service is for the server's public port.
+  std::uint32_t weight = 1;          ///< This client's share of the work, 1 to 100.
+  std::uint32_t max_inflight = 0;    ///< Requests at once; 0: any number.
+  milliseconds models_interval{500};
+  std::string health_path;  ///< Empty: the service is not asked.
+  milliseconds health_interval{5'000};
   frpc_deadlines deadlines;
 
   // Security

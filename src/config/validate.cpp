@@ -137,6 +137,25 @@ void check_http(problem_list& problems, const frps_options& o) {
   if (o.h2_streams > most_h2_streams) problems.add("h2-streams", "must be at most 4096");
 }
 
+// The rooms gateway and balance read these; here only what their texts look like.
+void check_balancing(problem_list& problems, const frps_options& o) {
+  const std::string_view by = o.sticky;
+  const auto colon = by.find(':');
+  const bool names_one = by.starts_with("header:") || by.starts_with("cookie:");
+  if (!by.empty() && by != "key" && by != "prompt" &&
+      !(names_one && is_name(by.substr(colon + 1)))) {
+    problems.add("sticky", "must be header:NAME, cookie:NAME, key or prompt");
+  }
+  if (!by.empty() && o.policy != "sticky" && problems.was_said("policy")) {
+    problems.add("sticky", "is for --policy sticky; leave one of the two out");
+  }
+  for (std::string_view rest = o.retry; !rest.empty() && o.retry != "none";) {
+    const auto path = rest.substr(0, rest.find(','));
+    check_path(problems, "retry", std::string(path));
+    rest.remove_prefix(std::min(rest.size(), path.size() + 1));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> validate(const frps_options& o, const origins& from,
@@ -145,6 +164,7 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
   check_ports(problems, o);
   check_addresses(problems, o);
   check_proxylite(problems, o);
+  check_balancing(problems, o);
   if (!o.demo) {
     check_url(problems, "database-url", o.database_url, built_in.databases);
     check_url(problems, "redis-url", o.redis_url, built_in.caches);
@@ -180,6 +200,11 @@ std::vector<std::string> validate(const frpc_options& o, const origins& from) {
   if (!o.client_id.empty() && !is_name(o.client_id)) {
     problems.add("client-id", "\"" + shown(o.client_id) +
                                   "\" is not a client id; use 1 to 128 of A-Z a-z 0-9 . _ : -");
+  }
+  if (o.weight > 100) problems.add("weight", "must be from 1 to 100");
+  if (!o.health_path.empty() &&
+      (!o.health_path.starts_with('/') || o.health_path.find_first_of(" #") != std::string::npos)) {
+    problems.add("health-path", "must be the path of a URL, like /health");
   }
   if (!o.password.empty() && o.email.empty()) {
     problems.add("password", "whose password? Pass --email too");

@@ -193,6 +193,25 @@ TEST(models, entries_are_mended_or_left_out) {
   }
 }
 
+TEST(models, ollamas_own_listing) {
+  const auto models = parse_ollama_models(
+      R"({"models":[{"name":"llama3:8b","model":"llama3:8b",)"
+      R"("modified_at":"2024-05-01T10:00:00.12+08:00","size":4661224676,"digest":"365c0bd3",)"
+      R"("details":{"format":"gguf","family":"llama","families":null,)"
+      R"("parameter_size":"8.0B","quantization_level":"Q4_0"}},)"
+      R"({"name":"hf.co/someone/its-model:Q4"},{"name":"someone/b","size":-1,"digest":7,)"
+      R"("details":[],"modified_at":"0001-01-01T00:00:00Z"},{"size":1},{"name":"llama3:8b"}]})");
+  ASSERT_TRUE(models);
+  ASSERT_EQ(models->size(), 3u);
+  const model expected{"llama3:8b", "model", 1714528800, "library", 4661224676,
+                       "365c0bd3",  "gguf",  "llama",    "8.0B",    "Q4_0"};
+  EXPECT_EQ((*models)[0], expected);
+  EXPECT_EQ((*models)[1].owned_by, "someone");
+  EXPECT_EQ((*models)[2], (model{"someone/b", "model", 0, "someone"}));
+  EXPECT_TRUE(parse_ollama_models(R"({"models":null})")->empty());
+  EXPECT_EQ(parse_ollama_models(R"({"data":[]})").error(), models_errc::no_list);
+}
+
 TEST(models, what_is_no_listing_is_refused) {
   const std::pair<std::string, models_errc> rows[] = {
       {"", models_errc::not_json},

@@ -1,9 +1,11 @@
 #include "host/models.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <unordered_set>
 
+#include "core/clock.hpp"
 #include "core/names.hpp"
 
 namespace frpx::host {
@@ -16,7 +18,7 @@ constexpr const char* explain(models_errc e) {
     case models_errc::not_json:
       return "the model listing is not JSON";
     case models_errc::no_list:
-      return "the model listing has no array \"data\"";
+      return "the model listing has no list of models";
     case models_errc::too_large:
       return "the model listing is larger than 4 MiB";
   }
@@ -42,31 +44,60 @@ std::uint64_t time_or_zero(const json::object& entry) {
 }
 
 std::size_t text_length(const model& m) {
-  return m.id.size() + m.object.size() + m.owned_by.size();
+  return m.id.size() + m.object.size() + m.owned_by.size() + m.digest.size() + m.format.size() +
+         m.family.size() + m.parameter_size.size() + m.quantization_level.size();
 }
 
-// The array `data`; an Ollama without models writes null for it.
-result<const json::array*> entries_of(const json::value& document) {
+// The array of that name; an Ollama without models writes null for it.
+result<const json::array*> entries_of(const json::value& document, std::string_view name) {
   const json::object* listing = document.if_object();
-  const json::value* data = listing == nullptr ? nullptr : listing->if_contains("data");
+  const json::value* data = listing == nullptr ? nullptr : listing->if_contains(name);
   if (data == nullptr) return models_errc::no_list;
   if (data->is_null()) return nullptr;
   if (!data->is_array()) return models_errc::no_list;
   return &data->get_array();
 }
 
-}  // namespace
-
-error_code make_error_code(models_errc e) {
-  return error_of<models_errc, explain>("models", e);
+model openai_model(const json::object& entry) {
+  return {text_or(entry, "id", ""), text_or(entry, "object", "model"), time_or_zero(entry),
+          text_or(entry, "owned_by", "")};
 }
 
-result<std::vector<model>> parse_models(std::string_view body) {
+// As Ollama itself makes an entry of /v1/models of it: the owner is the namespace.
+model ollama_model(const json::object& entry) {
+  model m;
+  m.id = text_or(entry, "model", text_or(entry, "name", ""));
+  std::string_view space(m.id);
+  space = space.substr(0, space.find_last_of('/') + 1);  // with its slash, or empty
+  if (!space.empty()) space.remove_suffix(1);
+  space.remove_prefix(space.find_last_of('/') + 1);
+  m.owned_by = space.empty() ? "library" : space;
+  if (const auto changed = parse_rfc3339(text_or(entry, "modified_at", ""))) {
+    const auto since = std::chrono::floor<std::chrono::seconds>(changed->time_since_epoch());
+    m.created = static_cast<std::uint64_t>(std::max<std::int64_t>(since.count(), 0));
+  }
+  if (const json::value* size = entry.if_contains("size")) {
+    error_code error;
+    const auto bytes = size->to_number<std::uint64_t>(error);
+    if (!error) m.size = bytes;
+  }
+  m.digest = text_or(entry, "digest", "");
+  const json::value* details = entry.if_contains("details");
+  if (details == nullptr || !details->is_object()) return m;
+  m.format = text_or(details->get_object(), "format", "");
+  m.family = text_or(details->get_object(), "family", "");
+  m.parameter_size = text_or(details->get_object(), "parameter_size", "");
+  m.quantization_level = text_or(details->get_object(), "quantization_level", "");
+  return m;
+}
+
+result<std::vector<model>> parse(std::string_view body, std::string_view list,
+                                 model (*read)(const json::object&)) {
   if (body.size() > largest_listing) return models_errc::too_large;
   error_code error;
   const json::value document = json::parse({body.data(), body.size()}, error);
   if (error) return models_errc::not_json;
-  const result<const json::array*> entries = entries_of(document);
+  const result<const json::array*> entries = entries_of(document, list);
   if (!entries) return entries.error();
 
   std::vector<model> models;
@@ -76,8 +107,7 @@ result<std::vector<model>> parse_models(std::string_view body) {
   for (const json::value& value : **entries) {
     const json::object* entry = value.if_object();
     if (entry == nullptr) continue;
-    model m{text_or(*entry, "id", ""), text_or(*entry, "object", "model"), time_or_zero(*entry),
-            text_or(*entry, "owned_by", "")};
+    model m = read(*entry);
     if (m.id.empty() || seen.contains(m.id)) continue;
     length += text_length(m);
     if (models.size() == most_models || length > longest_listing_text) break;
@@ -85,6 +115,20 @@ result<std::vector<model>> parse_models(std::string_view body) {
     models.push_back(std::move(m));
   }
   return models;
+}
+
+}  // namespace
+
+error_code make_error_code(models_errc e) {
+  return error_of<models_errc, explain>("models", e);
+}
+
+result<std::vector<model>> parse_models(std::string_view body) {
+  return parse(body, "data", openai_model);
+}
+
+result<std::vector<model>> parse_ollama_models(std::string_view body) {
+  return parse(body, "models", ollama_model);
 }
 
 }  // namespace frpx::host

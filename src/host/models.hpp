@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,13 @@ struct model {
   std::string object = "model";
   std::uint64_t created = 0;  ///< Unix time in seconds.
   std::string owned_by;
+  // What Ollama's listing says besides; else empty.
+  std::optional<std::uint64_t> size;  ///< Bytes.
+  std::string digest;
+  std::string format;
+  std::string family;
+  std::string parameter_size;
+  std::string quantization_level;
 
   friend bool operator==(const model&, const model&) = default;
 };
@@ -38,6 +46,9 @@ inline constexpr std::size_t longest_listing_text = 128 << 10;
 /// two with one id the first stays, a missing or wrong field takes its default, and what exceeds
 /// `most_models` or `longest_listing_text` is dropped. Errors: not_json, no_list, too_large.
 result<std::vector<model>> parse_models(std::string_view body);
+/// The same for the answer to Ollama's `GET /api/tags` and `GET /api/ps`
+/// (https://github.com/ollama/ollama/blob/main/docs/api.md).
+result<std::vector<model>> parse_ollama_models(std::string_view body);
 
 }  // namespace frpx::host
 

@@ -88,6 +88,22 @@ std::unique_ptr<ports::leases> start_leases(const config::frps_options& from) {
   return std::move(*started);
 }
 
+// To say by what it sticks is to choose the policy.
+balance::policy policy_of(const config::frps_options& from) {
+  if (!from.sticky.empty()) return balance::policy::sticky;
+  return balance::policy_named(from.policy).value_or(balance::policy::random);
+}
+
+std::vector<std::string> repeatable_paths(std::string_view given) {
+  if (given.empty()) return {gateway::model_paths.begin(), gateway::model_paths.end()};
+  std::vector<std::string> paths;
+  while (!given.empty() && given != "none") {
+    paths.emplace_back(given.substr(0, given.find(',')));
+    given.remove_prefix(std::min(given.size(), paths.back().size() + 1));
+  }
+  return paths;
+}
+
 gateway::options gateway_options(const config::frps_options& from, const capacity& most) {
   const auto& late = from.deadlines;
   gateway::options to;
@@ -101,7 +117,16 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   to.idle_stream = late.idle_stream;
   to.key_check = late.key_check;
   to.most_visitors = most.visitors;
-  to.repeatable_paths.assign(gateway::model_paths.begin(), gateway::model_paths.end());
+  to.repeatable_paths = repeatable_paths(from.retry);
+  to.choosing.policy = policy_of(from);
+  to.choosing.any_for_unknown_model = from.unknown_model == "any";
+  to.choosing.health.failures = from.set_aside_after;
+  to.choosing.health.longest_pause = from.set_aside_most;
+  if (to.choosing.policy == balance::policy::sticky) {
+    to.sticky = gateway::parse_sticky(from.sticky.empty() ? "key" : from.sticky);
+  }
+  to.most_waiting = from.queue;
+  to.longest_wait = from.queue_timeout;
   to.access_log = from.access_log;
   to.head = {.head = from.max_head, .fields = from.max_fields, .target = from.max_target};
   if (from.max_body != 0) to.most_body = from.max_body;
@@ -181,7 +206,7 @@ server::parts::parts(config::frps_options given)
       keys_(*store_, key_options(options_, *store_, shared_cache_.get())),
       workers_(options_.workers),
       blocking_(blocking_threads(options_, *store_), 4096),
-      clients_(workers_, most_.clients),
+      clients_(workers_, most_.clients, policy_of(options_) == balance::policy::sticky),
       gateway_(workers_, clients_, keys_, blocking_, gateway_options(options_, most_)),
       tunnels_(workers_, gateway_.places(),
                {.allowed = outer_ranges(options_),

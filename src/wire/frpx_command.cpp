@@ -225,6 +225,11 @@ class field_sink {
   }
 
   template <class T>
+  void maybe(std::string_view name, const std::optional<T>& from) {
+    if (from) to_[name] = put(*from);
+  }
+
+  template <class T>
   void nullable(std::string_view name, const T& from) {
     to_[name] = put(from);
   }

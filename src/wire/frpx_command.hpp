@@ -19,7 +19,8 @@ namespace frpx::wire {
 
 inline constexpr std::size_t most_models = 4096;
 inline constexpr std::size_t most_caps = 32;
-inline constexpr std::size_t most_link_ids = 256;  // one for each worker; its index is one byte
+inline constexpr std::size_t most_loaded = most_caps;  // a list of texts, as they are
+inline constexpr std::size_t most_link_ids = 256;      // one for each worker; its index is one byte
 inline constexpr std::size_t most_metadata = 32;
 inline constexpr std::size_t most_ranges = 1024;    // of ports
 inline constexpr std::size_t most_services = 1024;  // in a list, and of one client
@@ -29,6 +30,8 @@ inline constexpr int deepest_json = 32;
 
 /// The capability that both sides must name before a command of `link/1` may be sent.
 inline constexpr std::string_view cap_link_1 = "link/1";
+/// The one for what a client says that the server may choose well: the fields marked so.
+inline constexpr std::string_view cap_choice_1 = "choice/1";
 /// The same for `services/1`.
 inline constexpr std::string_view cap_services_1 = "services/1";
 
@@ -62,6 +65,8 @@ struct login_result {
 struct register_client {
   std::string client_id;
   bool serves_http = true;  ///< `services/1`: false if nothing of it is for the public port.
+  std::optional<std::uint32_t> weight;        ///< `choice/1`: its share of the work.
+  std::optional<std::uint32_t> max_inflight;  ///< `choice/1`: requests that it takes at once.
   bool operator==(const register_client&) const = default;
 };
 
@@ -90,12 +95,21 @@ struct model {
   std::string object = "model";
   std::uint64_t created = 0;  ///< Seconds since 1970.
   std::string owned_by = "library";
+  // `choice/1`: what Ollama's listing has besides.
+  std::optional<std::uint64_t> size;  ///< Bytes.
+  std::string digest;
+  std::string format;
+  std::string family;
+  std::string parameter_size;
+  std::string quantization_level;
   bool operator==(const model&) const = default;
 };
 
 /// Client to server, every 10 s: the models it has now. None clears the list.
 struct heartbeat {
   std::vector<model> models;
+  std::vector<std::string> loaded;  ///< `choice/1`: of them, those that are in memory.
+  std::optional<bool> healthy;      ///< `choice/1`: what its own checks of the service say.
   bool operator==(const heartbeat&) const = default;
 };
 

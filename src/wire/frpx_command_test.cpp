@@ -43,6 +43,8 @@ std::vector<written_case> written_cases() {
       {login_result{true, std::nullopt, std::nullopt, {"link/1"}},
        R"({"LoginResult":{"success":true,"error":null,"token":null,"caps":["link/1"]}})"},
       {register_client{"client_A"}, R"({"Register":{"client_id":"client_A"}})"},
+      {register_client{"client_A", true, 3, 8},
+       R"({"Register":{"client_id":"client_A","weight":3,"max_inflight":8}})"},
       {register_result{true, std::nullopt}, R"({"RegisterResult":{"success":true,"error":null}})"},
       {request_new_proxy_conn{"some id"}, R"({"RequestNewProxyConn":{"proxy_conn_id":"some id"}})"},
       {new_proxy_conn{"some id"}, R"({"NewProxyConn":{"proxy_conn_id":"some id"}})"},
@@ -50,6 +52,13 @@ std::vector<written_case> written_cases() {
       {heartbeat{{{"qwen2.5:7b", "model", 1700000000, "library"}}},
        R"({"Heartbeat":{"models":[{"id":"qwen2.5:7b","object":"model","created":1700000000,)"
        R"("owned_by":"library"}]}})"},
+      {heartbeat{{{"q", "model", 1, "library", 4661224676, "365c0bd3c000", "gguf", "llama", "7B",
+                   "Q4_K_M"}},
+                 {"q"},
+                 false},
+       R"({"Heartbeat":{"models":[{"id":"q","object":"model","created":1,"owned_by":"library",)"
+       R"("size":4661224676,"digest":"365c0bd3c000","format":"gguf","family":"llama",)"
+       R"("parameter_size":"7B","quantization_level":"Q4_K_M"}],"loaded":["q"],"healthy":false}})"},
       {system_info{12.5F, 0.0F, 99.0F, "box"},
        R"({"SystemInfo":{"cpu_usage":1.25E1,"memory_usage":0E0,"disk_usage":9.9E1,)"
        R"("computer_name":"box"}})"},

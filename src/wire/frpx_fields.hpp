@@ -117,6 +117,8 @@ template <class F, class C>
 void fields_of(tag<register_client>, F& f, C& c) {
   f("client_id", c.client_id);
   f.unless("serves_http", c.serves_http, true);
+  f.maybe("weight", c.weight);
+  f.maybe("max_inflight", c.max_inflight);
 }
 
 template <class F, class C>
@@ -138,6 +140,8 @@ void fields_of(tag<new_proxy_conn>, F& f, C& c) {
 template <class F, class C>
 void fields_of(tag<heartbeat>, F& f, C& c) {
   f.nullable("models", c.models);
+  f.maybe("loaded", c.loaded);
+  f.maybe("healthy", c.healthy);
 }
 
 template <class F, class C>
@@ -146,6 +150,12 @@ void fields_of(tag<model>, F& f, C& c) {
   f.nullable("object", c.object);
   f.nullable("created", c.created);
   f.nullable("owned_by", c.owned_by);
+  f.maybe("size", c.size);
+  f.maybe("digest", c.digest);
+  f.maybe("format", c.format);
+  f.maybe("family", c.family);
+  f.maybe("parameter_size", c.parameter_size);
+  f.maybe("quantization_level", c.quantization_level);
 }
 
 template <class F, class C>

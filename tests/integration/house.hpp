@@ -200,6 +200,7 @@ class client {
     options.control_port = server.control;
     options.proxy_port = server.proxy;
     options.local_port = local_port;
+    options.models_interval = 1h;  // what reaches the service is what a test is about
     options.no_link = no_link;
     options.email = "test@example.com";
     options.password = secret("123456");

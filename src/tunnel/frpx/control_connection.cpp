@@ -169,6 +169,7 @@ asio::awaitable<std::optional<identity::account>> control_connection::log_in() {
     return std::find(caps.begin(), caps.end(), cap) != caps.end();
   };
   uses_links_ = owner_.how().offers_links && names(wire::cap_link_1);
+  uses_choice_ = owner_.how().offers_links && names(wire::cap_choice_1);
   uses_services_ = names(wire::cap_services_1);
   const std::string email = by_password ? by_password->email : std::string();
   const auto who = co_await judge(std::move(*first));
@@ -209,6 +210,7 @@ asio::awaitable<bool> control_connection::accept_account(const identity::account
   wire::login_result answer;
   answer.success = true;
   if (uses_links_) answer.caps.emplace_back(wire::cap_link_1);
+  if (uses_choice_) answer.caps.emplace_back(wire::cap_choice_1);
   if (uses_services_) answer.caps.emplace_back(wire::cap_services_1);
   claim_.user_id = who.user_id;
   claim_.token_id = who.token_id;
@@ -255,7 +257,9 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   } else {
     session_ = std::make_shared<frpx_session>(
         session_facts{clients.next_number(), wish->client_id, who.user_id, who.email, peer_,
-                      wall_clock::now()},
+                      wall_clock::now(),
+                      std::clamp<std::uint32_t>(wish->weight.value_or(1), 1, balance::most_weight),
+                      wish->max_inflight.value_or(0)},
         owner_, *this, uses_services_);
     session_->came_by = came_by_;
     session_->serves_http = wish->serves_http || !uses_services_;
@@ -293,11 +297,7 @@ asio::awaitable<void> control_connection::serve() {
 
 void control_connection::take(const wire::command& what) {
   if (const auto* beat = std::get_if<wire::heartbeat>(&what)) {
-    session_->reported_models |= !beat->models.empty();
-    if (session_->models != beat->models) {
-      session_->models = beat->models;
-      owner_.around().clients.changed();
-    }
+    take_report(*beat);
     if (uses_links_) send(wire::heartbeat_ack{});
   } else if (const auto* usage = std::get_if<wire::system_info>(&what)) {
     session_->machine = machine_report{*usage, wall_clock::now()};
@@ -312,6 +312,15 @@ void control_connection::take(const wire::command& what) {
     log::debug("client {} sent {}, which means nothing here", shown(session_->facts().client_id),
                wire::name_of(what));
   }
+}
+
+void control_connection::take_report(const wire::heartbeat& said) {
+  session_->reported_models |= !said.models.empty();
+  session_->health.report(said.healthy.value_or(true));
+  if (session_->models == said.models && session_->loaded == said.loaded) return;
+  session_->models = said.models;
+  session_->loaded = said.loaded;
+  owner_.around().clients.changed();
 }
 
 asio::awaitable<std::optional<wire::command>> control_connection::next() {

@@ -44,6 +44,7 @@ class control_connection {
   boost::asio::awaitable<bool> register_client(const identity::account& who);
   boost::asio::awaitable<void> serve();
   void take(const wire::command& what);
+  void take_report(const wire::heartbeat& said);
 
   /// The next command; nothing when the connection has come to its end, and `ended_` says why.
   boost::asio::awaitable<std::optional<wire::command>> next();
@@ -66,6 +67,7 @@ class control_connection {
   bool closed_ = false;  // by us
   bool is_ours_ = false;
   bool uses_links_ = false;
+  bool uses_choice_ = false;
   bool uses_services_ = false;
   claim claim_;
   credential came_by_;
