@@ -57,6 +57,7 @@ void write_client(json_writer& json, const session_info& client) {
   }
   json.member("connected_at", to_rfc3339(client.connected_at));
   json.member("user", client.user).member("in_flight", client.in_flight);
+  json.member("draining", client.draining);
   json.key("models").begin_array();
   if (client.models) {
     for (const wire::model& each : *client.models) json.value(each.id);
@@ -81,6 +82,14 @@ void write_models(json_writer& json, std::span<const wire::model> models) {
         .end_object();
   }
   json.end_array();
+}
+
+response set_draining(server_view& server, const request& asked, bool drains) {
+  const std::string& id = asked.parameters[0];
+  if (!server.drain(id, drains)) return no_such_client();
+  return success([&](json_writer& json) {
+    json.begin_object().member("client_id", id).member("draining", drains).end_object();
+  });
 }
 
 }  // namespace
@@ -175,6 +184,14 @@ response disconnect_client(server_view& server, const request& asked) {
   return success([&](json_writer& json) {
     json.begin_object().member("client_id", id).member("action", "disconnected").end_object();
   });
+}
+
+response drain_client(server_view& server, const request& asked) {
+  return set_draining(server, asked, true);
+}
+
+response undrain_client(server_view& server, const request& asked) {
+  return set_draining(server, asked, false);
 }
 
 }  // namespace frpx::api

@@ -26,6 +26,8 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/clients", at_once(server, list_clients)},
       {"GET", "/api/clients/{id}", at_once(server, show_client)},
       {"DELETE", "/api/clients/{id}", at_once(server, disconnect_client)},
+      {"POST", "/api/clients/{id}/drain", at_once(server, drain_client)},
+      {"POST", "/api/clients/{id}/undrain", at_once(server, undrain_client)},
       {"GET", "/api/clients/{id}/status", at_once(server, client_status)},
       {"GET", "/api/clients/{id}/heartbeat", at_once(server, client_heartbeat)},
       {"GET", "/api/clients/{id}/models", at_once(server, client_models)},

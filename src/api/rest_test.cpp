@@ -33,6 +33,7 @@ class fake_server final : public server_view {
     wall_time to;
   };
   std::vector<asked_usage> usage_questions;
+  std::vector<std::pair<std::string, bool>> drained;
   const wall_time connected_at = wall_time(1'700'000'000'000'042us);
 
   void each_session(const std::function<void(const session_info&)>& visit) const override {
@@ -44,7 +45,7 @@ class fake_server final : public server_view {
     }
     return std::nullopt;
   }
-  server_stats stats() const override { return {clients.size(), 2, 77, 3601s}; }
+  server_stats stats() const override { return {clients.size(), 2, 77, 3601s, 5}; }
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override {
     co_return std::vector<std::string>{"p1", "p2"};
   }
@@ -53,6 +54,11 @@ class fake_server final : public server_view {
   bool disconnect(std::string_view id, std::chrono::milliseconds refused_for) override {
     if (!find_session(id)) return false;
     disconnected.emplace_back(id, refused_for);
+    return true;
+  }
+  bool drain(std::string_view id, bool drains) override {
+    if (!find_session(id)) return false;
+    drained.emplace_back(id, drains);
     return true;
   }
   boost::asio::awaitable<result<std::vector<std::string>>> users() override {
@@ -150,9 +156,9 @@ TEST_F(rest, clients) {
   EXPECT_EQ(all[0], json::parse(R"({"client_id":"client_A","authed":true,"system_info":{
       "cpu_usage":12.3,"memory_usage":45.6,"disk_usage":78.9,"computer_name":"box",
       "heartbeat_seconds_ago":12},"connected_at":"2023-11-14T22:13:20.000042Z",
-      "user":"a@example.com","in_flight":3,"models":["llama3"]})"));
+      "user":"a@example.com","in_flight":3,"draining":false,"models":["llama3"]})"));
   EXPECT_EQ(all[1], json::parse(R"({"client_id":"client_B","authed":true,"system_info":null,
-      "connected_at":"2023-11-14T22:13:20.000042Z","user":"a@example.com","in_flight":3,
+      "connected_at":"2023-11-14T22:13:20.000042Z","user":"a@example.com","in_flight":3,"draining":false,
       "models":[]})"));
   json::value one = data("/api/clients/client_A");
   one.as_object()["system_info"] = without_heartbeat_time(one.as_object()["system_info"]);
@@ -214,6 +220,18 @@ TEST_F(rest, monitoring) {
   expect_refusal("GET", "/api/monitoring/nobody", 404);
 }
 
+TEST_F(rest, draining) {
+  EXPECT_EQ(data("/api/clients/client_A/drain", "POST"),
+            json::parse(R"({"client_id":"client_A","draining":true})"));
+  EXPECT_EQ(data("/api/clients/client_A/undrain", "POST"),
+            json::parse(R"({"client_id":"client_A","draining":false})"));
+  const std::vector<std::pair<std::string, bool>> expected = {{"client_A", true},
+                                                              {"client_A", false}};
+  EXPECT_EQ(server.drained, expected);
+  expect_refusal("POST", "/api/clients/nobody/drain", 404);
+  expect_refusal("GET", "/api/clients/client_A/drain", 405);
+}
+
 TEST_F(rest, disconnecting) {
   EXPECT_EQ(data("/api/clients/client_A", "DELETE"),
             json::parse(R"({"client_id":"client_A","action":"disconnected"})"));
@@ -249,7 +267,7 @@ TEST_F(rest, health) {
 
 TEST_F(rest, the_server) {
   EXPECT_EQ(data("/api/stats"), json::parse(R"({"active_clients":3,"pending_connections":2,
-      "total_connections":77,"uptime_seconds":3601})"));
+      "total_connections":77,"waiting_requests":5,"uptime_seconds":3601})"));
   EXPECT_EQ(data("/api/connections"), json::parse(R"({"active_clients":3,"pending_connections":2,
       "client_ids":["client_A","client_B","client_C"]})"));
   EXPECT_EQ(data("/api/connections/pending"),

@@ -62,6 +62,7 @@ response stats(server_view& server, const request&) {
         .member("active_clients", now.active_clients)
         .member("pending_connections", now.pending_connections)
         .member("total_connections", now.total_connections)
+        .member("waiting_requests", now.waiting_requests)
         .member("uptime_seconds", now.uptime.count())
         .end_object();
   });

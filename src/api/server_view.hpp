@@ -36,6 +36,7 @@ struct session_info {
   std::optional<machine> system;                       ///< Nothing before the first report.
   std::optional<std::span<const wire::model>> models;  ///< The same.
   std::uint32_t in_flight = 0;                         ///< Requests and tunnels that it serves now.
+  bool draining = false;                               ///< It gets no new ones.
 };
 
 struct server_stats {
@@ -43,6 +44,7 @@ struct server_stats {
   std::uint64_t pending_connections = 0;  ///< Streams that were asked for and have not come.
   std::uint64_t total_connections = 0;    ///< Of visitors, since the start.
   std::chrono::seconds uptime{0};
+  std::uint64_t waiting_requests = 0;  ///< For a client with room: all are full.
 };
 
 struct listening_ports {
@@ -109,6 +111,9 @@ class server_view {
 
   /// Ends a session, resets its streams, and refuses its id for that long. False if there is none.
   virtual bool disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) = 0;
+  /// Gives a client no new requests, or gives it some again; what runs goes on. False if there is
+  /// no such client.
+  virtual bool drain(std::string_view client_id, bool drains) = 0;
 
   /// The e-mail addresses of all users; the store's error if it has no answer.
   virtual boost::asio::awaitable<result<std::vector<std::string>>> users() = 0;

@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "core/names.hpp"
 #include "gateway/key_rules.hpp"
+#include "gateway/model_answer.hpp"
 #include "gateway/model_paths.hpp"
 #include "gateway/visitor.hpp"
 #include "http/api_error.hpp"
@@ -13,8 +14,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-// How often who waits looks whether a client is left at all.
+// How often who waits looks for itself: nobody tells that the last client has gone, that a tunnel
+// has ended, or that the pause of a client that failed is over.
 constexpr auto look_again = std::chrono::seconds(1);
+// When a visitor whom nobody has room for may come back.
+constexpr auto retry_after = std::chrono::seconds(5);
 constexpr std::size_t room_for_our_fields = 2048;  // the host up to three times, and the rest
 
 std::span<char> as_chars(bytes_span bytes) {
@@ -134,6 +138,7 @@ asio::awaitable<exchange::after> exchange::refuse(refusal why) {
                             .keep_alive = keep,
                             .to_head = head_.method == "HEAD",
                             .openai_code = openai ? why.code : std::string_view(),
+                            .is_ollamas = is_model_path_ && !openai && !why.code.empty(),
                             .retry_after = why.retry_after,
                             .extra = fields_.of_answer()},
                            wall_clock::now()));
@@ -142,9 +147,39 @@ asio::awaitable<exchange::after> exchange::refuse(refusal why) {
   co_return keep ? after::keep : after::close;
 }
 
+// The same, of the list of models, as far as the key may use them.
+asio::awaitable<exchange::after> exchange::answer_models(model_list form) {
+  said_status_ = 200;
+  const bool keep = request_.complete() && head_.keep_alive() && !at_.draining;
+  const auto& key = *key_;
+  const std::string body =
+      list_models(*at_.clients.current(at_.on), form, [&key](const tunnel::routed_model& one) {
+        const auto& who = one.having.who;
+        return key.may_use_model(one.as_reported.id) &&
+               std::any_of(who.begin(), who.end(), [&key](const auto& each) {
+                 return key.may_use_client(each->facts().client_id);
+               });
+      });
+  const bool said = co_await from_->say(http::json_response(body, keep, fields_.of_answer()));
+  if (at_.how.access_log) log_access(200, "answered here");
+  if (!said) co_return after::gone;
+  co_return keep ? after::keep : after::close;
+}
+
+// Nobody has the model, and it is not to be asked of any client.
+asio::awaitable<exchange::after> exchange::answer_unknown_model() {
+  const std::string text = "The model '" + std::string(model_.name()) + "' does not exist";
+  co_return co_await refuse({404, text, "model_not_found"});
+}
+
 asio::awaitable<exchange::after> exchange::serve() {
   is_model_path_ = names_model(head_);
   if (const refusal why = judge_head(head_, is_model_path_, *key_)) co_return co_await refuse(why);
+  const auto list = asks_for_list(head_);
+  if (list != model_list::none && head_.fields.find(http::field_id::client_id) == nullptr &&
+      !at_.clients.current(at_.on)->by_model.empty()) {
+    co_return co_await answer_models(list);
+  }
   repeatable_ = is_repeatable(head_.method, head_.path, at_.how.repeatable_paths);
   const http::request_rules rules{.visitor_address = from_->who.address,
                                   .visitor_uses_h2 = from_->who.h2,
@@ -162,7 +197,7 @@ asio::awaitable<exchange::after> exchange::serve() {
     co_return co_await answer(http::status_of(bad_request_));
   }
   if (const refusal why = judge_body()) co_return co_await refuse(why);
-  if (!begin_choice()) co_return co_await answer(404);
+  if (!begin_choice()) co_return co_await answer_unknown_model();
   give_up_ = steady_clock::now() + at_.how.stream_total;
   co_return co_await try_clients();
 }
@@ -173,7 +208,8 @@ asio::awaitable<exchange::after> exchange::try_clients() {
       case seeking::found:
         break;
       case seeking::full:
-        co_return co_await answer(429);
+        co_return co_await refuse(
+            {429, "All clients are busy, try again later", "rate_limit_exceeded", retry_after});
       case seeking::nobody:
         co_return co_await answer(503, http::no_client_text);
       case seeking::visitor_gone:
@@ -252,25 +288,32 @@ asio::awaitable<exchange::seeking> exchange::seek_client() {
       break;
   }
   const auto how = co_await wait_for_place();
-  if (how == seeking::found) {
-    choice_.took(*place_.client());
-    give_up_ = steady_clock::now() + at_.how.stream_total;
-  }
+  if (how == seeking::found) give_up_ = steady_clock::now() + at_.how.stream_total;
   co_return how;
 }
 
 asio::awaitable<exchange::seeking> exchange::wait_for_place() {
-  const steady_time until = steady_clock::now() + at_.how.longest_wait;
+  const steady_time began = steady_clock::now();
+  const steady_time until = began + at_.how.longest_wait;
+  steady_time next_look = began + look_again;
   waiting_room::seat seat(at_.room, at_.on, from_->bell, choice_.to_wait_for(), key_->id,
                           choice_.tried(), key_->limits.clients);
   for (;;) {
-    if ((place_ = seat.take())) co_return seeking::found;
+    if ((place_ = seat.take())) {
+      choice_.took(*place_.client());
+      co_return seeking::found;
+    }
     if (seat.refused()) co_return seeking::full;
     if (from_->watch.broken() || has_left()) co_return seeking::visitor_gone;
     const steady_time now = steady_clock::now();
     if (now >= until) co_return seeking::full;
-    if (!choice_.has_more()) co_return seeking::nobody;
-    from_->alarm.set_in(std::min<steady_clock::duration>(until - now, look_again));
+    if (now >= next_look) {
+      const auto again = choice_.next(place_);
+      if (again == choice::answer::chosen) co_return seeking::found;
+      if (again == choice::answer::nobody) co_return seeking::nobody;
+      next_look = now + look_again;
+    }
+    from_->alarm.set_in(std::min(until, next_look) - now);
     co_await from_->bell.wait();
   }
 }

@@ -14,6 +14,7 @@
 #include "gateway/failover.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/head_fields.hpp"
+#include "gateway/model_paths.hpp"
 #include "gateway/refusal.hpp"
 #include "http/body.hpp"
 #include "http/forward.hpp"
@@ -81,6 +82,8 @@ class exchange {
   boost::asio::awaitable<after> conclude(ending how);
   boost::asio::awaitable<after> answer(int status, std::string_view text = {});
   boost::asio::awaitable<after> refuse(refusal why);
+  boost::asio::awaitable<after> answer_models(model_list form);
+  boost::asio::awaitable<after> answer_unknown_model();
   bool may_try_again() const;
   bool waits_for_body() const;
   bool has_left() const;

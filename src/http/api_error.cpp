@@ -44,6 +44,21 @@ const status_texts* find_texts(int status) {
   return nullptr;
 }
 
+std::string ollama_error(std::string_view message) {
+  return boost::json::serialize(boost::json::object{{"error", boost::json::string(message)}});
+}
+
+// Status line and the fields that describe the body.
+std::string head_of(int status, std::size_t size) {
+  std::string out = "HTTP/1.1 " + std::to_string(status) + ' ';
+  out.append(reason_of(status)).append("\r\nContent-Type: application/json\r\n");
+  return out.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
+}
+
+std::string_view connection_field(bool keep_alive) {
+  return keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+}
+
 }  // namespace
 
 std::string_view error_text(int status) {
@@ -77,12 +92,11 @@ std::string openai_error(int status, std::string_view message, std::string_view 
 std::string error_response(const error_answer& answer, wall_time now) {
   const std::string_view message =
       answer.message.empty() ? error_text(answer.status) : answer.message;
-  const std::string body = answer.openai_code.empty()
-                               ? error_envelope(message, now)
-                               : openai_error(answer.status, message, answer.openai_code);
-  std::string out = "HTTP/1.1 " + std::to_string(answer.status) + ' ';
-  out.append(reason_of(answer.status)).append("\r\nContent-Type: application/json\r\n");
-  out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+  const std::string body = !answer.openai_code.empty()
+                               ? openai_error(answer.status, message, answer.openai_code)
+                           : answer.is_ollamas ? ollama_error(message)
+                                               : error_envelope(message, now);
+  std::string out = head_of(answer.status, body.size());
   if (answer.status == 401) out.append("WWW-Authenticate: Bearer\r\n");
   if (answer.retry_after.count() > 0) {
     out.append("Retry-After: ").append(std::to_string(answer.retry_after.count())).append("\r\n");
@@ -90,9 +104,15 @@ std::string error_response(const error_answer& answer, wall_time now) {
   for (const field& f : answer.extra) {
     out.append(f.name).append(": ").append(f.value).append("\r\n");
   }
-  out.append(answer.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+  out.append(connection_field(answer.keep_alive));
   if (!answer.to_head) out.append(body);
   return out;
+}
+
+std::string json_response(std::string_view body, bool keep_alive, std::span<const field> extra) {
+  std::string out = head_of(200, body.size());
+  for (const field& f : extra) out.append(f.name).append(": ").append(f.value).append("\r\n");
+  return out.append(connection_field(keep_alive)).append(body);
 }
 
 std::string_view key_in(std::string_view authorization) {

@@ -1,4 +1,5 @@
-// Answers of the gateway itself, in the envelope of the REST API; and the key in a request.
+// Answers of the gateway itself, in the form that the visitor's program reads; and the key in a
+// request.
 #pragma once
 
 #include <chrono>
@@ -34,12 +35,17 @@ struct error_answer {
   bool to_head = false;      ///< The request was HEAD: no body.
   /// Not empty: the body is OpenAI's error object with this code, for who speaks with models.
   std::string_view openai_code;
+  bool is_ollamas = false;              ///< The body is Ollama's: `{"error":...}`.
   std::chrono::seconds retry_after{0};  ///< Said if it is not 0.
   std::span<const field> extra;
 };
 
-/// The whole response: head and envelope. 401 names the scheme (WWW-Authenticate).
+/// The whole response: head and body. 401 names the scheme (WWW-Authenticate).
 std::string error_response(const error_answer& answer, wall_time now);
+
+/// A response with a JSON body of our own that is no error.
+std::string json_response(std::string_view body, bool keep_alive,
+                          std::span<const field> extra = {});
 
 /// The API key in the value of an Authorization field: `Bearer KEY`, the scheme without regard to
 /// case and followed by one space, or `KEY` alone. Empty if there is none. A view of the value: a

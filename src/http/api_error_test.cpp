@@ -77,5 +77,18 @@ TEST(key, in_an_authorization_field) {
   }
 }
 
+TEST(api_error, takes_ollamas_form_for_its_programs) {
+  const std::string all =
+      error_response({.status = 429, .message = "why \"so\"", .is_ollamas = true}, {});
+  EXPECT_TRUE(all.ends_with("\r\n\r\n{\"error\":\"why \\\"so\\\"\"}")) << all;
+}
+
+TEST(api_error, an_answer_that_is_no_error) {
+  EXPECT_EQ(json_response("{}", true),
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+            "Connection: keep-alive\r\n\r\n{}");
+  EXPECT_TRUE(json_response("", false).ends_with("Connection: close\r\n\r\n"));
+}
+
 }  // namespace
 }  // namespace frpx::http

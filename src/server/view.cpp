@@ -25,6 +25,7 @@ api::session_info info_of(const tunnel::session& of) {
   }
   if (of.reported_models) info.models = of.models;
   info.in_flight = of.in_flight.load();
+  info.draining = of.draining.load();
   return info;
 }
 
@@ -72,7 +73,8 @@ api::server_stats view::stats() const {
           .pending_connections = dialect_.pending(),
           .total_connections = entry_.total_visitors(),
           .uptime = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() -
-                                                                     started_steady_)};
+                                                                     started_steady_),
+          .waiting_requests = entry_.waiting()};
 }
 
 asio::awaitable<std::vector<std::string>> view::pending_connections() {
@@ -94,6 +96,13 @@ api::server_health view::health() const {
   all.cache = cache_;
   all.clients = {clients_.sessions().empty() ? state::none : state::up, started_};
   return all;
+}
+
+bool view::drain(std::string_view client_id, bool drains) {
+  const auto found = clients_.find(client_id);
+  if (!found) return false;
+  drains ? clients_.drain(*found) : clients_.undrain(*found);
+  return true;
 }
 
 bool view::disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) {

@@ -22,6 +22,7 @@ class view final : public api::server_view {
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override;
   api::listening_ports ports() const override { return ports_; }
   api::server_health health() const override;
+  bool drain(std::string_view client_id, bool drains) override;
   bool disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) override;
   boost::asio::awaitable<result<std::vector<std::string>>> users() override;
   boost::asio::awaitable<result<std::vector<api::active_token>>> active_tokens() override;
