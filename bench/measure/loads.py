@@ -83,7 +83,7 @@ def run(command, seconds, stop_after=None):
 
 
 def wrk(route, seconds, visitors, path="/23", headers=(), script=None):
-    """What wrk measured, as a dict: requests, bytes, rate, median, cpu. One thread."""
+    """What wrk measured, as a dict: requests, bytes, rate, median, p99, cpu. One thread."""
     command = ["wrk", "-t1", f"-c{visitors}", "-d60s", "--timeout", "10s", "--latency"]
     for name, value in (*route.headers, *headers):
         command += ["-H", f"{name}: {value}"]
@@ -97,10 +97,11 @@ def wrk(route, seconds, visitors, path="/23", headers=(), script=None):
         raise Failed(f"wrk got no answer: {' '.join(output.split())[-200:]}")
     errors = re.search(r"Non-2xx[^\d]*\d+|Socket errors: .*", output)
     took = with_unit(totals[2])
-    median = re.search(r"50%\s+([\d.]+\w+)", output)
+    median, p99 = (re.search(rf"{part}%\s+([\d.]+\w+)", output) for part in (50, 99))
     return {"requests": int(totals[1]), "bytes": int(with_unit(totals[3])), "cpu": cpu,
             "rate": int(totals[1]) / took, "bytes_per_second": with_unit(totals[3]) / took,
-            "median": with_unit(median[1]), "errors": errors[0] if errors else None}
+            "median": with_unit(median[1]), "p99": with_unit(p99[1]),
+            "errors": errors[0] if errors else None}
 
 
 def load_of(measured, value):

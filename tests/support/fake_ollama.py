@@ -27,8 +27,12 @@ Paths (query parameters behind them, all optional):
 
 Every answer carries X-Served-By with the service's name. `mode` changes the behaviour of every
 connection: "answer"; "hang", reads nothing; "reset", at the first byte; "die", takes the request,
-then closes; "rubbish". Requests for a path in `hanging` are never answered. `refuse()` and
-`accept()` close and open the port.
+then closes; "rubbish". Requests for a path in `hanging` are never answered, those for one in
+`missing` with 404. `refuse()` and `accept()` close and open the port.
+
+`loaded` names the models in memory (None: all). A stream of tokens has `tokens` of them, one each
+`token_gap` seconds; after `dies_after` of them it breaks off. `most_at_once` is the largest number
+of requests that it served at one time.
 """
 
 import hashlib
@@ -85,7 +89,10 @@ class FakeOllama:
     def __init__(self, name="ollama", models=("tiny",), port=0, tokens=5):
         self.name, self.models, self.tokens = name, list(models), tokens
         self.mode = "answer"
-        self.hanging = set()
+        self.hanging, self.missing = set(), set()
+        self.loaded = None
+        self.token_gap, self.dies_after = 0, None
+        self.at_once = self.most_at_once = 0
         self.requests = []
         self._gate = threading.Semaphore(0)
         self._stopped = threading.Event()
@@ -164,11 +171,17 @@ class FakeOllama:
         if self.mode == "rubbish":
             answer.rubbish()
             return False
+        with self._lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             return answer.give()
         except (ConnectionResetError, BrokenPipeError):
             request.ended = "rst"
             raise
+        finally:
+            with self._lock:
+                self.at_once -= 1
 
 
 class _Answer:
@@ -183,6 +196,8 @@ class _Answer:
         handler = _PATHS.get(path, _Answer.echo)
         if path in self.service.hanging:
             handler = _Answer.hang
+        if path in self.service.missing:
+            handler = _Answer.not_there
         if handler not in _BEFORE_BODY:
             if (self.request.get("Expect") or "").lower() == "100-continue":
                 self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -253,8 +268,23 @@ class _Answer:
             {"id": m, "object": "model", "created": 1700000000, "owned_by": "library"}
             for m in self.service.models]})
 
+    def _ollama_models(self, names):
+        self.json({"models": [
+            {"name": m, "model": m, "modified_at": "2023-11-14T22:13:20.5+01:00", "size": 4661224676,
+             "digest": "365c0bd3c000", "details": {"format": "gguf", "family": "llama",
+                                                   "parameter_size": "8.0B",
+                                                   "quantization_level": "Q4_0"}}
+            for m in names]})
+
     def api_tags(self):
-        self.json({"models": [{"name": m, "model": m} for m in self.service.models]})
+        self._ollama_models(self.service.models)
+
+    def api_ps(self):
+        loaded = self.service.loaded
+        self._ollama_models(self.service.models if loaded is None else loaded)
+
+    def not_there(self):
+        self.body(b"404 page not found", "text/plain", "404 Not Found")
 
     def _asked(self):
         try:
@@ -288,9 +318,16 @@ class _Answer:
         if asked.get("stream") is False:
             return self.json(lines[-1])
         self.head("200 OK", "Content-Type: application/x-ndjson", "Transfer-Encoding: chunked")
-        for line in lines:
+        for n, line in enumerate(lines):
+            if not self._goes_on(n):
+                return False
             self.sock.sendall(http_bytes.chunk(json.dumps(line).encode() + b"\n"))
         self.sock.sendall(b"0\r\n\r\n")
+
+    def _goes_on(self, tokens):
+        """Wait for the next token's time; False when it breaks off here."""
+        self.service._stopped.wait(self.service.token_gap)
+        return tokens != self.service.dies_after
 
     def sse(self):
         return self._events([f"event {n}" for n in range(self.parameter("count", 3))],
@@ -298,8 +335,8 @@ class _Answer:
 
     def _events(self, events, gated=False):
         self.head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked")
-        for event in events:
-            if gated and not self.await_release():
+        for n, event in enumerate(events):
+            if (gated and not self.await_release()) or not self._goes_on(n):
                 return False
             self.sock.sendall(http_bytes.chunk(f"data: {event}\n\n".encode()))
         self.sock.sendall(b"0\r\n\r\n")
@@ -413,7 +450,7 @@ class _Answer:
 
 
 _PATHS = {
-    "/v1/models": _Answer.v1_models, "/api/tags": _Answer.api_tags, "/api/ps": _Answer.api_tags,
+    "/v1/models": _Answer.v1_models, "/api/tags": _Answer.api_tags, "/api/ps": _Answer.api_ps,
     "/v1/chat/completions": _Answer.chat, "/api/chat": _Answer.ollama_chat,
     "/api/generate": _Answer.ollama_chat, "/bytes": _Answer.bytes, "/sse": _Answer.sse,
     "/status": _Answer.status, "/hang": _Answer.hang, "/think": _Answer.think, "/stuck": _Answer.stuck, "/die": _Answer.die,

@@ -219,9 +219,12 @@ class Lab:
         Without a `local_port` its services are named by the options.
         """
         login = ["--email", user[0], "--password", user[1]] if user else []
+        # So that what reaches the service is what the test is about.
+        quiet = [] if "--models-interval" in options else ["--models-interval", "10s"]
         arguments = [BIN / "frpc", "-c", client_id, "-s", host or "127.0.0.1",
                      "--control-port", server.control, "--proxy-port", server.proxy,
-                     *(["--local-port", local_port] if local_port else []), *login, *options]
+                     *(["--local-port", local_port] if local_port else []),
+                     *login, *quiet, *options]
         folder = self.folder / f"client-{client_id}"
         client = Program(f"frpc-{client_id}", arguments, folder, env, **popen)
         self.programs.append(client)
@@ -240,15 +243,16 @@ class Lab:
         assert not found, done.stderr
         return done
 
-    def house(self, *ids, options=(), models=("tiny",)):
-        """A demo server and, for each id, a local service of that name with a client before it.
+    def house(self, *ids, options=(), models=("tiny",), client=()):
+        """A demo server and, for each id, a local service of that name with a client before it,
+        which gets the options `client`.
 
         Returns (server, {id: service}, {id: client}), everything connected.
         """
         from support.fake_ollama import FakeOllama
         server = self.frps(*options)
         services = {i: self.add(FakeOllama(i, models)) for i in ids}
-        clients = {i: self.frpc(server, i, services[i].port) for i in ids}
+        clients = {i: self.frpc(server, i, services[i].port, *client) for i in ids}
         server.has(*ids)
         return server, services, clients
 
