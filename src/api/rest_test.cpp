@@ -306,7 +306,7 @@ TEST_F(rest, knows_its_routes_only) {
   expect_refusal("GET", "/api/clients/a/b", 404);
   expect_refusal("POST", "/api/clients", 405);
   expect_refusal("DELETE", "/api/health", 405);
-  EXPECT_EQ(rest_routes(server).size(), 18u);
+  EXPECT_EQ(rest_routes(server).size(), 20u);
 }
 
 TEST_F(rest, usage_is_told_by_key_client_or_model) {
