@@ -85,7 +85,7 @@ class call_context final : public context_source {
  private:
   // A tunnel of this server has one client; none any more when that has left it.
   static const tunnel::session* client_of(tunnel::tunnel& which, const net::worker& on) {
-    const auto& clients = *which.clients(on);
+    const auto& clients = which.clients(on)->list();
     return clients.empty() ? nullptr : clients.front().client.get();
   }
 
