@@ -102,10 +102,10 @@ void add_balancing(option_table& table, frpc_options& o) {
           {.name = "health-path",
            .in = in,
            .value = "PATH",
-           .help = "Path of the local service that tells whether it is well",
+           .help = "Path of the local service that tells its health",
            .detail = "After two bad answers (400 and above, or none) in a row the server sets this "
-                     "client aside until the next good one.",
-           .default_text = "none: the requests themselves tell",
+                     "client aside until the next good one. Without it, the requests tell.",
+           .default_text = "none",
            .to = &o.health_path},
           {.name = "health-interval",
            .in = in,

@@ -209,8 +209,9 @@ void add_balancing(option_table& table, frps_options& o) {
           {.name = "policy",
            .in = in,
            .value = "NAME",
-           .help = "Which client serves: random, round-robin, least-inflight, p2c, sticky",
-           .detail = "Among the clients that have the model, or all. `p2c` draws two and takes the "
+           .help = "random, round-robin, least-inflight, p2c, sticky",
+           .detail = "Which client serves, among those that have the model, or all. `p2c` draws "
+                     "two and takes the "
                      "less busy. See [balancing](balancing.md).",
            .one_of = "random, round-robin, least-inflight, p2c, sticky",
            .to = &o.policy},
@@ -232,12 +233,12 @@ void add_balancing(option_table& table, frps_options& o) {
           {.name = "retry",
            .in = in,
            .value = "PATHS",
-           .help = "Paths, with commas between, that may be asked twice; or none",
+           .help = "Paths, with commas between, that may be asked twice",
            .detail =
                "A request for one of them goes to the next client when the first fails before "
                "it answers, although it is POST. GET, HEAD, OPTIONS, PUT and DELETE always "
-               "do.",
-           .default_text = "the paths of OpenAI's and Ollama's models",
+               "do. `none`: no path.",
+           .default_text = "the models' paths",
            .to = &o.retry},
           {.name = "queue",
            .in = in,

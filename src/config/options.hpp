@@ -165,9 +165,9 @@ struct frpc_options {
   std::uint32_t max_streams = 1024;         ///< Streams at once.
   std::uint32_t max_associations = 10'000;  ///< Visitors of udp services at once.
   std::vector<service_entry> services;
-  bool serves_http = true;  ///< The local service is for the server's public port.
-  std::uint32_t weight = 1;          ///< This client's share of the work, 1 to 100.
-  std::uint32_t max_inflight = 0;    ///< Requests at once; 0: any number.
+  bool serves_http = true;         ///< The local service is for the server's public port.
+  std::uint32_t weight = 1;        ///< This client's share of the work, 1 to 100.
+  std::uint32_t max_inflight = 0;  ///< Requests at once; 0: any number.
   milliseconds models_interval{500};
   std::string health_path;  ///< Empty: the service is not asked.
   milliseconds health_interval{5'000};

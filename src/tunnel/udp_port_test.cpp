@@ -76,7 +76,7 @@ fake_stream::~fake_stream() {
 class udp_port_test : public testing::Test {
  protected:
   ~udp_port_test() override {
-    if (ports_) ports_->close_all(errc::aborted);
+    if (ports_) ports_->close_all();
     settle();
   }
 
@@ -203,7 +203,7 @@ TEST_F(udp_port_test, one_that_ends_while_its_stream_is_opened_is_forgotten_once
   test::plain_udp visitor;
   visitor.send("hello", where_);
   ASSERT_TRUE(run_until([&] { return client().asked == 1; }));
-  ports_->close_all(errc::aborted);
+  ports_->close_all();
   const steady_time later = steady_clock::now() + 100ms;  // the idle time, and more
   ASSERT_TRUE(run_until([&] { return steady_clock::now() > later; }));
   EXPECT_EQ(online(), 1u);
@@ -260,7 +260,7 @@ TEST_F(udp_port_test, ten_thousand_at_once_and_not_one_more) {
   }
   ASSERT_TRUE(run_until([&] { return tunnel_->look().already_serve == 10'001; }));
   EXPECT_EQ(online(), 10'000u);
-  ports_->close_all(errc::aborted);
+  ports_->close_all();
   ASSERT_TRUE(run_until([&] { return online() == 0; }));
 }
 
