@@ -16,7 +16,7 @@ build_packages=(
   libssl-dev libsqlite3-dev libspdlog-dev libcli11-dev libsodium-dev libjwt-dev libtomlplusplus-dev
   libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev libnghttp2-dev ca-certificates curl python3)
 test_packages=(
-  postgresql redis-server doxygen openssh-server openssh-client iperf3
+  postgresql redis-server prometheus doxygen jq openssh-server openssh-client iperf3
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest python3-h2 nghttp2-client
   iproute2 clang-format-19 clang-tidy-19)
 bench_packages=(
@@ -88,7 +88,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   removed=$(would_remove "${missing[@]}")
   [ -z "$removed" ] || fail "installing ${missing[*]} would remove $removed; nothing was changed"
   say "installing ${missing[*]}"
-  # PostgreSQL and Redis are wanted as programs: the tests start their own. Debian asks this file
+  # PostgreSQL, Redis and Prometheus are wanted as programs, not as services. Debian asks this file
   # whether a package may start its service.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then

@@ -1,6 +1,7 @@
 #include "api/rest.hpp"
 
 #include "api/client_endpoints.hpp"
+#include "api/metrics_endpoint.hpp"
 #include "api/server_endpoints.hpp"
 #include "api/usage_endpoint.hpp"
 #include "http/guard.hpp"
@@ -44,6 +45,7 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/tokens/active", later(server, active_tokens)},
       {"GET", "/api/usage",
        [&server](request asked) { return usage(&server, std::string(asked.head->query)); }},
+      {"GET", "/metrics", later(server, metrics)},
   };
 }
 

@@ -10,8 +10,8 @@
 
 namespace frpx::api {
 
-/// The routes below /api: all endpoints of the public frpx, with its fields and in its envelope.
-/// `server` outlives them; they are served on the home worker.
+/// The routes below /api: all endpoints of the public frpx, with its fields and in its envelope;
+/// and /metrics. `server` outlives them; they are served on the home worker.
 std::vector<http::route> rest_routes(server_view& server);
 
 /// The REST API behind its guard (see http::guard for what an empty `token` means).

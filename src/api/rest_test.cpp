@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
 
+#include "api/metrics_endpoint.hpp"
 #include "net/error.hpp"
 
 namespace frpx::api {
@@ -25,6 +26,7 @@ class fake_server final : public server_view {
   };
   std::vector<client> clients;
   server_health parts;
+  server_metrics figures;
   error_code store_error;
   std::vector<std::pair<std::string, std::chrono::milliseconds>> disconnected;
   struct asked_usage {
@@ -50,6 +52,7 @@ class fake_server final : public server_view {
     co_return std::vector<std::string>{"p1", "p2"};
   }
   listening_ports ports() const override { return {17000, 17001, 18080, 18081, 0}; }
+  boost::asio::awaitable<server_metrics> metrics() override { co_return figures; }
   server_health health() const override { return parts; }
   bool disconnect(std::string_view id, std::chrono::milliseconds refused_for) override {
     if (!find_session(id)) return false;
@@ -78,7 +81,7 @@ class fake_server final : public server_view {
 
  private:
   session_info info(const client& of) const {
-    session_info out{of.id, "a@example.com", true, connected_at, of.system, std::nullopt, 3};
+    session_info out{of.id, "a@example.com", true, connected_at, of.system, std::nullopt, 3, false, 44};
     if (of.models) out.models = *of.models;
     return out;
   }
@@ -306,7 +309,54 @@ TEST_F(rest, knows_its_routes_only) {
   expect_refusal("GET", "/api/clients/a/b", 404);
   expect_refusal("POST", "/api/clients", 405);
   expect_refusal("DELETE", "/api/health", 405);
-  EXPECT_EQ(rest_routes(server).size(), 20u);
+  EXPECT_EQ(rest_routes(server).size(), 21u);
+}
+
+TEST_F(rest, metrics) {
+  server.parts.database.is = part_health::state::down;
+  server.parts.cache.is = part_health::state::none;
+  server.figures.answers = {1, 2, 3, 4, 5, 6};
+  server.figures.keys = {{"process", 8}, {"database", 9}};
+  server.figures.workers = {{1, 2, 0s}, {10, 20, 500ms}};
+  server.figures.process.open_descriptors = 33;
+  server.figures.started = wall_time(1'700'000'000s);
+  const http::response answer = ask("GET", "/metrics");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  for (const char* line : {
+           "frpx_sessions 3",
+           "frpx_pending_streams 2",
+           "frpx_visitors_total 77",
+           "frpx_requests_total{status=\"none\"} 1",
+           "frpx_requests_total{status=\"1xx\"} 2",
+           "frpx_requests_total{status=\"5xx\"} 6",
+           "frpx_key_checks_total{by=\"process\"} 8",
+           "frpx_client_requests_total{client=\"client_A\"} 44",
+           "frpx_client_in_flight{client=\"client_C\"} 3",
+           "frpx_database_up 0",
+           "frpx_worker_loop_lag_seconds{worker=\"1\"} 0.5",
+           "frpx_worker_visitors{worker=\"0\"} 1",
+           "frpx_worker_posts_total{worker=\"1\"} 20",
+           "process_open_fds 33",
+           "process_start_time_seconds 1700000000",
+       }) {
+    EXPECT_NE(answer.body.find("\n" + std::string(line) + "\n"), std::string::npos) << line;
+  }
+  EXPECT_EQ(answer.body.find("cache_up"), std::string::npos) << "there is none";
+}
+
+TEST_F(rest, metrics_of_many_clients_are_cut_off) {
+  const auto series = [this] {
+    const std::string body = ask("GET", "/metrics").body;
+    std::size_t count = 0;
+    constexpr std::string_view name = "\nfrpx_client_in_flight{";
+    for (auto at = body.find(name); at != body.npos; at = body.find(name, at + 1)) ++count;
+    return count;
+  };
+  server.clients.assign(most_client_series, {"one"});
+  EXPECT_EQ(series(), most_client_series);
+  server.clients.push_back({"one too many"});
+  EXPECT_EQ(series(), most_client_series);
 }
 
 TEST_F(rest, usage_is_told_by_key_client_or_model) {

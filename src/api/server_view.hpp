@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,7 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "host/process.hpp"
 #include "wire/frpx_command.hpp"
 
 namespace frpx::api {
@@ -37,6 +39,7 @@ struct session_info {
   std::optional<std::span<const wire::model>> models;  ///< The same.
   std::uint32_t in_flight = 0;                         ///< Requests and tunnels that it serves now.
   bool draining = false;                               ///< It gets no new ones.
+  std::uint64_t requests = 0;                          ///< Requests that ended at it.
 };
 
 struct server_stats {
@@ -77,6 +80,32 @@ struct active_token {
   std::string email;  ///< Whose it is.
 };
 
+/// What is counted for Prometheus, and told by none of the others; since the start.
+struct server_metrics {
+  struct worker {
+    std::uint64_t visitors = 0;            ///< Now.
+    std::uint64_t posts = 0;               ///< Messages of other threads.
+    std::chrono::duration<double> lag{0};  ///< Of its loop, as it was just found.
+  };
+  wall_time started;
+  std::uint64_t visitors = 0;  ///< Connected now.
+  std::uint64_t links = 0;     ///< Up now.
+  std::uint64_t waiting = 0;   ///< Requests that wait for a client with room.
+  std::uint64_t failovers = 0;
+  /// Requests that ended, by the first digit of the answer's status; at 0 those without a whole
+  /// one.
+  std::array<std::uint64_t, 6> answers{};
+  std::uint64_t bytes_in = 0;  ///< Of requests' bodies.
+  std::uint64_t bytes_out = 0;
+  struct key_checks {
+    std::string_view by;  ///< Who answered. A text that lives for ever.
+    std::uint64_t count = 0;
+  };
+  std::vector<key_checks> keys;
+  std::vector<worker> workers;
+  host::process_figures process;
+};
+
 enum class usage_by : std::uint8_t { key, client, model };
 
 /// What requests came to.
@@ -107,6 +136,8 @@ class server_view {
   /// The ids of the streams that were asked for and have not come, of all workers.
   virtual boost::asio::awaitable<std::vector<std::string>> pending_connections() = 0;
   virtual listening_ports ports() const = 0;
+  /// Asks every worker, and waits a second at most for each.
+  virtual boost::asio::awaitable<server_metrics> metrics() = 0;
   virtual server_health health() const = 0;
 
   /// Ends a session, resets its streams, and refuses its id for that long. False if there is none.

@@ -68,7 +68,7 @@ void exchange::clear() {
 asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_size) {
   from_ = &from;
   began_ = steady_clock::now();
-  at_.count.requests.fetch_add(1, std::memory_order_relaxed);
+  const usage_note counted(*this);
   head_bytes_.append(from.in.bytes().first(head_size));
   from.in.consume(head_size);
   if (const auto bad = http::parse_request(as_text(head_bytes_.bytes()), at_.how.head, head_)) {
@@ -82,7 +82,6 @@ asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_s
     co_return co_await answer(http::status_of(bad));
   understood_ = true;
   if (!co_await key_is_valid()) co_return after::close;
-  const usage_note counted(*this);
   if (const refusal why = enter_key()) co_return co_await refuse(why);
   co_return co_await serve();
 }

@@ -55,7 +55,7 @@ class exchange {
   /// How the conversation with one service ended.
   enum class ending { answered, upgraded, failed, visitor_gone, visitor_late, bad_request };
 
-  /// Counts the request with its key when it ends, however it ends.
+  /// Counts the request when it ends, however it ends; with its key, once that is known.
   class usage_note {
    public:
     explicit usage_note(exchange& of) : of_(of) {}

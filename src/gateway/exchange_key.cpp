@@ -1,4 +1,6 @@
 // What an exchange owes to its key: the limits before it, the count behind it.
+#include <algorithm>
+
 #include "gateway/exchange.hpp"
 #include "gateway/key_rules.hpp"
 #include "gateway/visitor.hpp"
@@ -37,14 +39,24 @@ exchange::usage_note::~usage_note() {
   const bool answered_here = of_.said_status_ != 0;
   const bool whole = answered_here || (tried && of_.response_.complete());
   const int status = answered_here ? of_.said_status_ : whole ? of_.response_.status() : 0;
+  constexpr auto relaxed = std::memory_order_relaxed;
+  counters& all = of_.at_.count;
+  all.answers[std::min(static_cast<std::size_t>(status) / 100, all.answers.size() - 1)].fetch_add(
+      1, relaxed);
+  if (tried) of_.client_->requests.fetch_add(1, relaxed);
+  if (!of_.key_) return;
+  const std::uint64_t bytes_in = of_.request_.body_size();
+  const std::uint64_t bytes_out = tried && !answered_here ? of_.response_.body_size() : 0;
+  all.bytes_in.fetch_add(bytes_in, relaxed);
+  all.bytes_out.fetch_add(bytes_out, relaxed);
   const auto& tokens = of_.tokens_.found();
   of_.at_.usage.add(of_.key_->id,
                     tried ? std::string_view(of_.client_->facts().client_id) : std::string_view(),
                     of_.is_model_path_ ? of_.model_.name() : std::string_view(),
                     {.requests = 1,
                      .errors = whole && status < 400 ? 0U : 1U,
-                     .bytes_in = of_.request_.body_size(),
-                     .bytes_out = tried && !answered_here ? of_.response_.body_size() : 0,
+                     .bytes_in = bytes_in,
+                     .bytes_out = bytes_out,
                      .prompt_tokens = tokens.prompt,
                      .completion_tokens = tokens.completion});
 }

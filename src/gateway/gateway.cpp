@@ -108,15 +108,19 @@ void gateway::hand_in_usage() {
   for (const auto& each : desks_) each->usage.hand_in();
 }
 
-std::uint64_t gateway::total_visitors() const {
-  std::uint64_t sum = 0;
-  for (const auto& each : desks_) sum += each->count.visitors.load(std::memory_order_relaxed);
-  return sum;
-}
-
-std::uint64_t gateway::total_requests() const {
-  std::uint64_t sum = 0;
-  for (const auto& each : desks_) sum += each->count.requests.load(std::memory_order_relaxed);
+totals gateway::so_far() const {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  totals sum;
+  for (const auto& each : desks_) {
+    const counters& one = each->count;
+    sum.visitors += one.visitors.load(relaxed);
+    sum.failovers += one.failovers.load(relaxed);
+    sum.bytes_in += one.bytes_in.load(relaxed);
+    sum.bytes_out += one.bytes_out.load(relaxed);
+    for (std::size_t i = 0; i < sum.answers.size(); ++i) {
+      sum.answers[i] += one.answers[i].load(relaxed);
+    }
+  }
   return sum;
 }
 

@@ -1,6 +1,7 @@
 // The public port: every request is checked, routed and passed on.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -63,8 +64,21 @@ struct options {
 /// What the gateway does, counted. Written by one worker, read by anyone.
 struct counters {
   std::atomic<std::uint64_t> visitors{0};  ///< Ever.
-  std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> failovers{0};
+  /// Requests that ended, by the first digit of the answer's status; at 0 those without a whole
+  /// one.
+  std::array<std::atomic<std::uint64_t>, 6> answers{};
+  std::atomic<std::uint64_t> bytes_in{0};  ///< Of bodies, as far as they came.
+  std::atomic<std::uint64_t> bytes_out{0};
+};
+
+/// The sums of all workers' counters.
+struct totals {
+  std::uint64_t visitors = 0;  ///< Ever.
+  std::uint64_t failovers = 0;
+  std::array<std::uint64_t, 6> answers{};  ///< As `counters` has them.
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
 };
 
 /// What one worker's visitors share.
@@ -124,8 +138,7 @@ class gateway {
   void hand_in_usage();
 
   std::size_t visitors() const { return admission_.inside(); }
-  std::uint64_t total_visitors() const;
-  std::uint64_t total_requests() const;
+  totals so_far() const;
   /// Requests that wait because all clients are full.
   std::size_t waiting() const { return room_.size(); }
 

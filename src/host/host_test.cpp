@@ -9,6 +9,7 @@
 #include "host/metrics.hpp"
 #include "host/models.hpp"
 #include "host/proc.hpp"
+#include "host/process.hpp"
 
 namespace frpx::host {
 namespace {
@@ -17,6 +18,16 @@ namespace fs = std::filesystem;
 
 constexpr const char* id_a = "0123456789abcdef0123456789abcdef";
 constexpr const char* id_b = "fedcba9876543210fedcba9876543210";
+
+TEST(process, tells_what_it_holds) {
+  const process_figures before = read_process();
+  EXPECT_GT(before.most_descriptors, before.open_descriptors);
+  EXPECT_GT(before.resident_bytes, 1u << 20);
+  EXPECT_GE(before.virtual_bytes, before.resident_bytes);
+  EXPECT_GT(before.cpu_seconds, 0);
+  const std::ifstream one("/proc/self/stat"), another("/proc/self/stat");
+  EXPECT_EQ(read_process().open_descriptors, before.open_descriptors + 2);
+}
 
 TEST(machine_id, source_is_each_id_once_in_lower_case) {
   const std::string a = id_a, b = id_b;

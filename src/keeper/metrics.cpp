@@ -1,50 +1,28 @@
 #include "keeper/metrics.hpp"
 
+#include "core/exposition.hpp"
+
 namespace frpx::keeper {
-namespace {
-
-class exposition {
- public:
-  exposition& metric(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = "frp_port_keeper_" + std::string(name);
-    text_ += "# HELP " + name_ + " " + std::string(help) + "\n";
-    text_ += "# TYPE " + name_ + " " + std::string(type) + "\n";
-    return *this;
-  }
-  exposition& sample(std::uint64_t value, std::string_view labels = {}) {
-    text_ += name_ + std::string(labels) + " " + std::to_string(value) + "\n";
-    return *this;
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string name_;
-  std::string text_;
-};
-
-}  // namespace
 
 std::string metrics_text(const ports::leases::figures& leases, const counts& answers) {
-  exposition out;
-  out.metric("requests_total", "counter", "Requests of frps, by what was answered.")
-      .sample(answers.known, R"({answer="known"})")
-      .sample(answers.given, R"({answer="given"})")
-      .sample(answers.rejected, R"({answer="rejected"})")
-      .sample(answers.failed, R"({answer="failed"})")
-      .sample(answers.unchanged, R"({answer="unchanged"})")
-      .sample(answers.invalid, R"({answer="invalid"})");
-  out.metric("leases", "gauge", "Leases.").sample(leases.leases);
-  out.metric("leases_outside", "gauge", "Leases whose port lies outside of the ranges.")
+  std::string text;
+  exposition out(text, "frp_port_keeper_");
+  out.counter("requests_total", "Requests of frps, by what was answered.")
+      .sample(answers.known, "answer", "known")
+      .sample(answers.given, "answer", "given")
+      .sample(answers.rejected, "answer", "rejected")
+      .sample(answers.failed, "answer", "failed")
+      .sample(answers.unchanged, "answer", "unchanged")
+      .sample(answers.invalid, "answer", "invalid");
+  out.gauge("leases", "Leases.").sample(leases.leases);
+  out.gauge("leases_outside", "Leases whose port lies outside of the ranges.")
       .sample(leases.outside);
-  out.metric("free_ports", "gauge", "Ports of the ranges that nobody holds.")
-      .sample(leases.free_ports);
-  out.metric("expired_total", "counter", "Leases freed because nobody used them.")
-      .sample(leases.expired);
-  out.metric("waiting", "gauge", "Changes that wait for the disk.").sample(leases.waiting);
-  out.metric("rounds_total", "counter", "Rounds of the store that wrote.").sample(leases.rounds);
-  out.metric("store_up", "gauge", "Whether the store answered last time.")
-      .sample(leases.store_error ? 0 : 1);
-  return out.take();
+  out.gauge("free_ports", "Ports of the ranges that nobody holds.").sample(leases.free_ports);
+  out.counter("expired_total", "Leases freed because nobody used them.").sample(leases.expired);
+  out.gauge("waiting", "Changes that wait for the disk.").sample(leases.waiting);
+  out.counter("rounds_total", "Rounds of the store that wrote.").sample(leases.rounds);
+  out.gauge("store_up", "Whether the store answered last time.").sample(leases.store_error ? 0 : 1);
+  return text;
 }
 
 }  // namespace frpx::keeper

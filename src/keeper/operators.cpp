@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/exposition.hpp"
 #include "core/names.hpp"
 #include "keeper/json_cursor.hpp"
 #include "keeper/metrics.hpp"
@@ -184,7 +185,7 @@ std::vector<http::route> health_routes(ports::leases& of, const endpoint& served
       {"GET", "/metrics",
        [&of, &served](request) {
          response answer = text(metrics_text(of.look(), served.so_far()));
-         answer.content_type = metrics_content_type;
+         answer.content_type = exposition::content_type;
          return http::ready(std::move(answer));
        }},
   };

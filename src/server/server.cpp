@@ -215,7 +215,7 @@ server::parts::parts(config::frps_options given)
       leases_(start_leases(options_)),
       dialect_({workers_, clients_, tunnels_, leases_.get(), logins_, passwords_, blocking_},
                dialect_options(options_)),
-      view_(clients_, dialect_, gateway_, *store_, blocking_, ports_),
+      view_(clients_, dialect_, gateway_, keys_, *store_, blocking_, ports_),
       usage_(blocking_, *store_, gateway_,
              options_.demo ? std::filesystem::path() : options_.data_dir / "usage-unwritten"),
       upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},

@@ -26,6 +26,7 @@ api::session_info info_of(const tunnel::session& of) {
   if (of.reported_models) info.models = of.models;
   info.in_flight = of.in_flight.load();
   info.draining = of.draining.load();
+  info.requests = of.requests.load();
   return info;
 }
 
@@ -49,11 +50,12 @@ constexpr auto id_of = [](const auto& row) { return row.id; };
 }  // namespace
 
 view::view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect,
-           gateway::gateway& entry, store::store& lasting, net::blocking_pool& pool,
-           const api::listening_ports& ports)
+           gateway::gateway& entry, const identity::key_checker& keys, store::store& lasting,
+           net::blocking_pool& pool, const api::listening_ports& ports)
     : clients_(clients),
       dialect_(dialect),
       entry_(entry),
+      keys_(keys),
       store_(lasting),
       pool_(pool),
       ports_(ports) {}
@@ -71,7 +73,7 @@ std::optional<api::session_info> view::find_session(std::string_view client_id) 
 api::server_stats view::stats() const {
   return {.active_clients = clients_.sessions().size(),
           .pending_connections = dialect_.pending(),
-          .total_connections = entry_.total_visitors(),
+          .total_connections = entry_.so_far().visitors,
           .uptime = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() -
                                                                      started_steady_),
           .waiting_requests = entry_.waiting()};
@@ -87,6 +89,39 @@ asio::awaitable<std::vector<std::string>> view::pending_connections() {
     if (some) ids.insert(ids.end(), some->begin(), some->end());
   }
   co_return ids;
+}
+
+asio::awaitable<api::server_metrics> view::metrics() {
+  const gateway::totals counted = entry_.so_far();
+  api::server_metrics now;
+  now.started = started_;
+  now.visitors = entry_.visitors();
+  now.links = dialect_.links_up();
+  now.waiting = entry_.waiting();
+  now.failovers = counted.failovers;
+  now.answers = counted.answers;
+  now.bytes_in = counted.bytes_in;
+  now.bytes_out = counted.bytes_out;
+  for (std::size_t i = 0; i < identity::answerers; ++i) {
+    const auto by = static_cast<identity::answered_by>(i);
+    now.keys.push_back({identity::to_string(by), keys_.count(by)});
+  }
+  auto& workers = dialect_.around().workers;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    now.workers.push_back(co_await look_at(workers.at(i)));
+  }
+  const auto process = co_await pool_.run(host::read_process, worker_patience);
+  if (process) now.process = *process;
+  co_return now;
+}
+
+// A loop's lag is the time until it runs what it was just given.
+asio::awaitable<api::server_metrics::worker> view::look_at(net::worker& one) {
+  const steady_time asked = steady_clock::now();
+  const auto came = co_await one.call([] { return steady_clock::now(); }, worker_patience);
+  co_return api::server_metrics::worker{.visitors = one.load().load(),
+                                        .posts = one.posts(),
+                                        .lag = came ? *came - asked : worker_patience};
 }
 
 api::server_health view::health() const {

@@ -3,6 +3,7 @@
 
 #include "api/server_view.hpp"
 #include "gateway/gateway.hpp"
+#include "identity/key_checker.hpp"
 #include "net/blocking_pool.hpp"
 #include "store/store.hpp"
 #include "tunnel/frpx/dialect.hpp"
@@ -14,13 +15,15 @@ namespace frpx::server {
 class view final : public api::server_view {
  public:
   view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect, gateway::gateway& entry,
-       store::store& lasting, net::blocking_pool& pool, const api::listening_ports& ports);
+       const identity::key_checker& keys, store::store& lasting, net::blocking_pool& pool,
+       const api::listening_ports& ports);
 
   void each_session(const std::function<void(const api::session_info&)>& visit) const override;
   std::optional<api::session_info> find_session(std::string_view client_id) const override;
   api::server_stats stats() const override;
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override;
   api::listening_ports ports() const override { return ports_; }
+  boost::asio::awaitable<api::server_metrics> metrics() override;
   api::server_health health() const override;
   bool drain(std::string_view client_id, bool drains) override;
   bool disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) override;
@@ -36,9 +39,12 @@ class view final : public api::server_view {
   void note_cache(bool answers);
 
  private:
+  boost::asio::awaitable<api::server_metrics::worker> look_at(net::worker& one);
+
   tunnel::registry& clients_;
   tunnel::frpx_dialect::dialect& dialect_;
   gateway::gateway& entry_;
+  const identity::key_checker& keys_;
   store::store& store_;
   net::blocking_pool& pool_;
   const api::listening_ports& ports_;

@@ -101,6 +101,8 @@ class session {
   std::atomic<bool> draining{false};
   /// Requests and tunnels it serves now.
   std::atomic<std::uint32_t> in_flight{0};
+  /// Requests that ended at it.
+  std::atomic<std::uint64_t> requests{0};
   /// How its local service fares.
   balance::health health;
 
