@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/audit.hpp"
 #include "api/envelope.hpp"
 #include "core/duration.hpp"
 #include "core/names.hpp"
@@ -87,6 +88,7 @@ void write_models(json_writer& json, std::span<const wire::model> models) {
 response set_draining(server_view& server, const request& asked, bool drains) {
   const std::string& id = asked.parameters[0];
   if (!server.drain(id, drains)) return no_such_client();
+  log_change(drains ? "drain client" : "undrain client", id, asked.peer, "done");
   return success([&](json_writer& json) {
     json.begin_object().member("client_id", id).member("draining", drains).end_object();
   });
@@ -181,6 +183,7 @@ response disconnect_client(server_view& server, const request& asked) {
   }
   const std::string& id = asked.parameters[0];
   if (!server.disconnect(id, *refused_for)) return no_such_client();
+  log_change("disconnect client", id, asked.peer, "done");
   return success([&](json_writer& json) {
     json.begin_object().member("client_id", id).member("action", "disconnected").end_object();
   });

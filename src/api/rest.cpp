@@ -1,7 +1,9 @@
 #include "api/rest.hpp"
 
+#include "api/account_endpoints.hpp"
 #include "api/client_endpoints.hpp"
 #include "api/metrics_endpoint.hpp"
+#include "api/openapi.hpp"
 #include "api/server_endpoints.hpp"
 #include "api/usage_endpoint.hpp"
 #include "http/guard.hpp"
@@ -18,6 +20,17 @@ http::handler at_once(server_view& server, response (*answer)(server_view&, cons
 
 http::handler later(server_view& server, boost::asio::awaitable<response> (*answer)(server_view*)) {
   return [&server, answer](request) { return answer(&server); };
+}
+
+http::handler later(server_view& server,
+                    boost::asio::awaitable<response> (*answer)(server_view*, request)) {
+  return [&server, answer](request asked) { return answer(&server, std::move(asked)); };
+}
+
+http::response document() {
+  response answer;
+  answer.body = openapi_document();
+  return answer;
 }
 
 }  // namespace
@@ -42,9 +55,19 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/config", at_once(server, ports)},
       {"GET", "/api/ports", at_once(server, ports)},
       {"GET", "/api/users", later(server, users)},
+      {"POST", "/api/users", later(server, make_user)},
+      {"PATCH", "/api/users/{email}", later(server, change_user)},
+      {"DELETE", "/api/users/{email}", later(server, remove_user)},
+      {"GET", "/api/tokens", later(server, list_tokens)},
+      {"DELETE", "/api/tokens/{id}", later(server, revoke_token)},
       {"GET", "/api/tokens/active", later(server, active_tokens)},
       {"GET", "/api/usage",
        [&server](request asked) { return usage(&server, std::string(asked.head->query)); }},
+      {"GET", "/api/keys", later(server, list_keys)},
+      {"POST", "/api/keys", later(server, make_key)},
+      {"PATCH", "/api/keys/{id}", later(server, change_key)},
+      {"DELETE", "/api/keys/{id}", later(server, revoke_key)},
+      {"GET", "/api/openapi.json", [](request) { return http::ready(document()); }},
       {"GET", "/metrics", later(server, metrics)},
   };
 }

@@ -2,152 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
-#include <boost/json/parse.hpp>
-
 #include "api/metrics_endpoint.hpp"
-#include "net/error.hpp"
+#include "api/rest_fixture.hpp"
 
 namespace frpx::api {
 namespace {
-
-namespace json = boost::json;
-using namespace std::chrono_literals;
-
-// A server as a test wants it.
-class fake_server final : public server_view {
- public:
-  struct client {
-    std::string id;
-    std::optional<session_info::machine> system = std::nullopt;
-    std::optional<std::vector<wire::model>> models = std::nullopt;
-  };
-  std::vector<client> clients;
-  server_health parts;
-  server_metrics figures;
-  error_code store_error;
-  std::vector<std::pair<std::string, std::chrono::milliseconds>> disconnected;
-  struct asked_usage {
-    usage_by by;
-    wall_time from;
-    wall_time to;
-  };
-  std::vector<asked_usage> usage_questions;
-  std::vector<std::pair<std::string, bool>> drained;
-  const wall_time connected_at = wall_time(1'700'000'000'000'042us);
-
-  void each_session(const std::function<void(const session_info&)>& visit) const override {
-    for (const client& each : clients) visit(info(each));
-  }
-  std::optional<session_info> find_session(std::string_view id) const override {
-    for (const client& each : clients) {
-      if (each.id == id) return info(each);
-    }
-    return std::nullopt;
-  }
-  server_stats stats() const override { return {clients.size(), 2, 77, 3601s, 5}; }
-  boost::asio::awaitable<std::vector<std::string>> pending_connections() override {
-    co_return std::vector<std::string>{"p1", "p2"};
-  }
-  listening_ports ports() const override { return {17000, 17001, 18080, 18081, 0}; }
-  boost::asio::awaitable<server_metrics> metrics() override { co_return figures; }
-  server_health health() const override { return parts; }
-  bool disconnect(std::string_view id, std::chrono::milliseconds refused_for) override {
-    if (!find_session(id)) return false;
-    disconnected.emplace_back(id, refused_for);
-    return true;
-  }
-  bool drain(std::string_view id, bool drains) override {
-    if (!find_session(id)) return false;
-    drained.emplace_back(id, drains);
-    return true;
-  }
-  boost::asio::awaitable<result<std::vector<std::string>>> users() override {
-    if (store_error) co_return store_error;
-    co_return std::vector<std::string>{"a@example.com", "b@example.com"};
-  }
-  boost::asio::awaitable<result<std::vector<active_token>>> active_tokens() override {
-    if (store_error) co_return store_error;
-    co_return std::vector<active_token>{{"0123456789abcdef", "a@example.com"}, {"short", "b@x.y"}};
-  }
-  boost::asio::awaitable<result<std::vector<usage_sum>>> usage(usage_by by, wall_time from,
-                                                               wall_time to) override {
-    usage_questions.push_back({by, from, to});
-    if (store_error) co_return store_error;
-    co_return std::vector<usage_sum>{{"id", "a name", 1, 2, 3, 4, 5, 6}};
-  }
-
- private:
-  session_info info(const client& of) const {
-    session_info out{of.id, "a@example.com", true, connected_at, of.system, std::nullopt, 3, false, 44};
-    if (of.models) out.models = *of.models;
-    return out;
-  }
-};
-
-session_info::machine machine_seen(std::chrono::seconds ago) {
-  return {12.3f, 45.6f, 78.9f, "box", wall_clock::now() - ago - 100ms};
-}
-
-class rest : public testing::Test {
- protected:
-  rest() {
-    server.clients = {
-        {"client_A", machine_seen(12s),
-         std::vector<wire::model>{{"llama3", "model", 42, "library"}}},
-        {"client_B"},
-        {"client_C", machine_seen(60s), std::vector<wire::model>{}},
-    };
-  }
-
-  http::response ask(std::string_view method, std::string_view target,
-                     std::string_view fields = "Host: localhost\r\n") {
-    const std::string text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\n" +
-                             std::string(fields) + "\r\n";
-    http::request_head head;
-    EXPECT_FALSE(http::parse_request(text, {}, head)) << text;
-    http::request asked;
-    asked.head = &head;
-    boost::asio::io_context context;
-    auto answer = boost::asio::co_spawn(context, answers(asked), boost::asio::use_future);
-    context.run();
-    return answer.get();
-  }
-  // The data of an answer in a whole envelope of success.
-  json::value data(std::string_view target, std::string_view method = "GET") {
-    const http::response answer = ask(method, target);
-    EXPECT_EQ(answer.status, 200) << target << answer.body;
-    EXPECT_EQ(answer.content_type, "application/json");
-    const json::object envelope = json::parse(answer.body).as_object();
-    EXPECT_EQ(envelope.size(), 4u);
-    EXPECT_EQ(envelope.at("success"), json::value(true));
-    EXPECT_EQ(envelope.at("message"),
-              json::value("\xe6\x93\x8d\xe4\xbd\x9c\xe6\x88\x90\xe5\x8a\x9f"));
-    EXPECT_EQ(envelope.at("timestamp").as_string().size(), 27u);
-    EXPECT_TRUE(envelope.at("timestamp").as_string().ends_with('Z'));
-    return envelope.at("data");
-  }
-  void expect_refusal(std::string_view method, std::string_view target, int status) {
-    const http::response answer = ask(method, target);
-    EXPECT_EQ(answer.status, status) << target;
-    const json::object envelope = json::parse(answer.body).as_object();
-    EXPECT_EQ(envelope.at("success"), json::value(false)) << target;
-    EXPECT_TRUE(envelope.at("data").is_null()) << target;
-    EXPECT_FALSE(envelope.at("message").as_string().empty()) << target;
-    EXPECT_TRUE(envelope.contains("timestamp")) << target;
-  }
-  // Every time of day is taken out, for it differs from run to run.
-  static json::value without_heartbeat_time(json::value system) {
-    EXPECT_EQ(system.as_object().at("last_heartbeat").as_string().size(), 27u);
-    system.as_object().erase("last_heartbeat");
-    return system;
-  }
-
-  fake_server server;
-  http::handler answers = make_rest_api(server, secret());
-};
 
 TEST_F(rest, clients) {
   json::array all = data("/api/clients").as_array();
@@ -309,7 +168,7 @@ TEST_F(rest, knows_its_routes_only) {
   expect_refusal("GET", "/api/clients/a/b", 404);
   expect_refusal("POST", "/api/clients", 405);
   expect_refusal("DELETE", "/api/health", 405);
-  EXPECT_EQ(rest_routes(server).size(), 21u);
+  EXPECT_EQ(rest_routes(server).size(), 31u);
 }
 
 TEST_F(rest, metrics) {

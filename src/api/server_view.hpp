@@ -16,6 +16,7 @@
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "host/process.hpp"
+#include "identity/commands.hpp"
 #include "wire/frpx_command.hpp"
 
 namespace frpx::api {
@@ -120,6 +121,9 @@ struct usage_sum {
   std::uint64_t completion_tokens = 0;
 };
 
+/// A verb of identity/commands.hpp with its arguments. It owns them.
+using verb = std::function<identity::outcome(store::store&)>;
+
 /// All that the API asks of the server, so that it knows nothing of registry, store or gateway.
 /// Every call is made on the home worker; the view outlives the API.
 class server_view {
@@ -152,6 +156,9 @@ class server_view {
   /// What was used in the hours that begin at `from` or later and before `to`, most requests first.
   virtual boost::asio::awaitable<result<std::vector<usage_sum>>> usage(usage_by by, wall_time from,
                                                                        wall_time to) = 0;
+  /// Runs `what` on the server's store, where it may block; one verb at a time. When the store does
+  /// not answer, the outcome's `why` is set, and what was asked for may still happen.
+  virtual boost::asio::awaitable<identity::outcome> run(verb what) = 0;
 };
 
 }  // namespace frpx::api

@@ -24,10 +24,11 @@ outcome done(form as, const std::string& line, const json::value& value) {
 }
 
 // The store's sentences speak of rows; people speak of users and keys.
-outcome refused(form as, const std::string& what, error_code why) {
-  if (why == store::errc::not_found) return refused(as, "there is no " + what);
-  if (why == store::errc::already_exists) return refused(as, "there is a " + what + " already");
-  return refused(as, what + ": " + why.message());
+outcome failed(form as, const std::string& what, error_code why) {
+  if (why == store::errc::not_found) return refused(as, "there is no " + what, why);
+  if (why == store::errc::already_exists)
+    return refused(as, "there is a " + what + " already", why);
+  return refused(as, what + ": " + why.message(), why);
 }
 
 std::string quoted(std::string_view text) {
@@ -127,8 +128,8 @@ std::string as_table(const std::vector<std::vector<std::string>>& lines) {
 
 }  // namespace
 
-outcome refused(form as, const std::string& why) {
-  outcome out{1, {}, "frps: " + why + "\n"};
+outcome refused(form as, const std::string& why, error_code of_store) {
+  outcome out{1, {}, "frps: " + why + "\n", why, of_store};
   if (as == form::json) out.out = json::serialize(json::object{{"error", why}}) + "\n";
   return out;
 }
@@ -145,14 +146,14 @@ outcome user_add(store::store& store, std::string_view email, const secret& pass
                         .role = role,
                         .created = now};
   const auto added = store.add_user(row);
-  if (!added) return refused(as, user_called(name), added.error());
+  if (!added) return failed(as, user_called(name), added.error());
   return done(as, "added " + user_called(name),
               json::object{{"id", row.id}, {"email", name}, {"role", to_string(role)}});
 }
 
 outcome user_list(store::store& store, form as) {
   const auto rows = all_rows(store, &store::store::list_users, &store::user::created);
-  if (!rows) return refused(as, "list of users", rows.error());
+  if (!rows) return failed(as, "list of users", rows.error());
   json::array array;
   std::vector<std::vector<std::string>> table{{"ID", "E-MAIL", "ROLE", "CREATED"}};
   for (const store::user& row : *rows) {
@@ -170,7 +171,7 @@ outcome user_list(store::store& store, form as) {
 outcome user_remove(store::store& store, std::string_view email, form as) {
   const std::string name = normal_email(email);
   const auto removed = store.remove_user(name);
-  if (!removed) return refused(as, user_called(name), removed.error());
+  if (!removed) return failed(as, user_called(name), removed.error());
   return done(as, "removed " + user_called(name), json::object{{"email", name}});
 }
 
@@ -179,14 +180,14 @@ outcome user_passwd(store::store& store, std::string_view email, const secret& p
   const auto hash = hash_password(password);
   if (!hash) return refused(as, hash.error().message());
   const auto changed = store.set_password(name, *hash);
-  if (!changed) return refused(as, user_called(name), changed.error());
+  if (!changed) return failed(as, user_called(name), changed.error());
   return done(as, "changed the password of " + user_called(name), json::object{{"email", name}});
 }
 
 outcome user_role(store::store& store, std::string_view email, store::role role, form as) {
   const std::string name = normal_email(email);
   const auto changed = store.set_role(name, role);
-  if (!changed) return refused(as, user_called(name), changed.error());
+  if (!changed) return failed(as, user_called(name), changed.error());
   return done(as, user_called(name) + " is " + std::string(to_string(role)),
               json::object{{"email", name}, {"role", to_string(role)}});
 }
@@ -202,14 +203,14 @@ outcome key_add(store::store& store, std::string_view name, std::string_view own
   if (!owner_email.empty()) {
     const std::string email = normal_email(owner_email);
     const auto user = store.find_user(email);
-    if (!user) return refused(as, user_called(email), user.error());
+    if (!user) return failed(as, user_called(email), user.error());
     owner = user->id;
   }
   const auto expires = life ? std::optional(now + *life) : std::nullopt;
   new_key made = make_key(std::string(name), owner, expires, now);
   made.row.limits = limits;
   const auto added = store.add_key(made.row);
-  if (!added) return refused(as, key_called(name), added.error());
+  if (!added) return failed(as, key_called(name), added.error());
   json::object answer{{"id", made.row.id}, {"key", made.text.reveal()}, {"name", made.row.name}};
   if (expires) answer.emplace("expires", to_rfc3339(*expires));
   outcome out = done(as, made.text.reveal(), answer);
@@ -223,7 +224,7 @@ outcome key_add(store::store& store, std::string_view name, std::string_view own
 
 outcome key_list(store::store& store, form as) {
   const auto rows = all_rows(store, &store::store::list_keys, &store::api_key::created);
-  if (!rows) return refused(as, "list of keys", rows.error());
+  if (!rows) return failed(as, "list of keys", rows.error());
   json::array array;
   std::vector<std::vector<std::string>> table{
       {"ID", "STATUS", "CREATED", "EXPIRES", "LAST USED", "LIMITS", "NAME"}};
@@ -248,7 +249,7 @@ outcome key_set(store::store& store, std::string_view id_or_name, const store::k
                 form as) {
   if (!store::is_valid(change)) return refused(as, bounds_of_limits());
   const auto row = store.change_key(id_or_name, change);
-  if (!row) return refused(as, key_called(id_or_name), row.error());
+  if (!row) return failed(as, key_called(id_or_name), row.error());
   return done(
       as,
       key_called(row->name) + " with id " + row->id + " has the limits: " + in_words(row->limits),
@@ -257,25 +258,25 @@ outcome key_set(store::store& store, std::string_view id_or_name, const store::k
 
 outcome key_revoke(store::store& store, std::string_view id_or_name, form as) {
   const auto row = store.revoke_key(id_or_name);
-  if (!row) return refused(as, key_called(id_or_name), row.error());
+  if (!row) return failed(as, key_called(id_or_name), row.error());
   return done(as, "revoked " + key_called(row->name) + " with id " + row->id,
               json::object{{"id", row->id}, {"name", row->name}, {"status", state_of(*row)}});
 }
 
 outcome key_migrate(store::store& store, form as) {
   const auto count = store.hash_plain_keys();
-  if (!count) return refused(as, "keys", count.error());
+  if (!count) return failed(as, "keys", count.error());
   return done(as, "hashed " + std::to_string(*count) + " plain keys",
               json::object{{"hashed", *count}});
 }
 
 outcome token_list(store::store& store, form as) {
   const auto users = all_rows(store, &store::store::list_users, &store::user::created);
-  if (!users) return refused(as, "list of users", users.error());
+  if (!users) return failed(as, "list of users", users.error());
   std::map<std::string_view, std::string_view> emails;
   for (const store::user& row : *users) emails.emplace(row.id, row.email);
   const auto rows = all_rows(store, &store::store::list_tokens, &store::token::issued);
-  if (!rows) return refused(as, "list of tokens", rows.error());
+  if (!rows) return failed(as, "list of tokens", rows.error());
   const wall_time now = wall_clock::now();
   json::array array;
   std::vector<std::vector<std::string>> table{
@@ -301,19 +302,19 @@ outcome token_list(store::store& store, form as) {
 
 outcome token_revoke(store::store& store, std::string_view id, form as) {
   const auto row = store.revoke_token(id);
-  if (!row) return refused(as, "token " + quoted(id), row.error());
+  if (!row) return failed(as, "token " + quoted(id), row.error());
   return done(as, "revoked token " + row->id,
               json::object{{"id", row->id}, {"client", row->client_id}, {"status", "revoked"}});
 }
 
 outcome usage_list(store::store& store, store::usage_by by, wall_time from, wall_time to, form as) {
   const auto sums = store.sum_usage(by, from, to);
-  if (!sums) return refused(as, "usage", sums.error());
+  if (!sums) return failed(as, "usage", sums.error());
   const bool by_key = by == store::usage_by::key;
   std::map<std::string, std::string> names;
   if (by_key) {
     const auto keys = all_rows(store, &store::store::list_keys, &store::api_key::created);
-    if (!keys) return refused(as, "list of keys", keys.error());
+    if (!keys) return failed(as, "list of keys", keys.error());
     for (const store::api_key& row : *keys) names.emplace(row.id, row.name);
   }
   json::array array;
@@ -349,7 +350,7 @@ outcome usage_list(store::store& store, store::usage_by by, wall_time from, wall
 
 outcome db_status(store::store& store, form as) {
   const auto all = store.describe();
-  if (!all) return refused(as, "database", all.error());
+  if (!all) return failed(as, "database", all.error());
   const json::object value{{"kind", store.kind()},          {"schema", all->schema},
                            {"users", all->users},           {"keys", all->keys},
                            {"plain_keys", all->plain_keys}, {"tokens", all->tokens},

@@ -18,13 +18,16 @@ struct outcome {
   int code = 0;
   std::string out;
   std::string err;
+  std::string refusal = {};  ///< Why it was refused or failed: a sentence without a line end.
+  error_code why = {};       ///< The store's error, if that was the reason.
 };
 
 /// How a verb answers: in lines for people, or in JSON (one value, an error as `{"error":...}`).
 enum class form { lines, json };
 
-/// That a verb was refused or failed, and why: a sentence without a line end.
-outcome refused(form as, const std::string& why);
+/// That a verb was refused or failed, and why: a sentence without a line end, and the store's error
+/// if there was one.
+outcome refused(form as, const std::string& why, error_code of_store = {});
 
 // Each verb blocks and works on any store, also beside a running server.
 

@@ -210,6 +210,13 @@ asio::awaitable<result<std::vector<api::usage_sum>>> view::usage(api::usage_by b
       store_patience);
 }
 
+asio::awaitable<identity::outcome> view::run(api::verb what) {
+  auto said = co_await verbs_.run([&store = store_, what = std::move(what)] { return what(store); },
+                                  store_patience);
+  if (said) co_return std::move(*said);
+  co_return identity::refused(identity::form::json, "The database does not answer", said.error());
+}
+
 void view::note_store(error_code answered) {
   using state = api::part_health::state;
   const state now = answered ? state::down : state::up;

@@ -32,6 +32,7 @@ class view final : public api::server_view {
   boost::asio::awaitable<result<std::vector<api::usage_sum>>> usage(api::usage_by by,
                                                                     wall_time from,
                                                                     wall_time to) override;
+  boost::asio::awaitable<identity::outcome> run(api::verb what) override;
 
   /// How the store and the shared cache fare, as who asks them regularly has found; says so in the
   /// log when it changes.
@@ -47,6 +48,7 @@ class view final : public api::server_view {
   const identity::key_checker& keys_;
   store::store& store_;
   net::blocking_pool& pool_;
+  net::blocking_pool verbs_{1, 64};  // some make a password's hash, which takes 19 MiB
   const api::listening_ports& ports_;
   const wall_time started_ = wall_clock::now();
   const steady_time started_steady_ = steady_clock::now();

@@ -1,0 +1,160 @@
+#include "api/account_endpoints.hpp"
+
+#include "api/audit.hpp"
+#include "api/envelope.hpp"
+#include "api/json_fields.hpp"
+#include "core/duration.hpp"
+#include "core/names.hpp"
+
+namespace frpx::api {
+namespace {
+
+using boost::asio::awaitable;
+using http::refusal;
+using http::request;
+using http::response;
+using identity::outcome;
+
+constexpr auto as_json = identity::form::json;
+
+int status_of(const error_code& why) {
+  if (!why || why == store::errc::bad_value) return 400;
+  if (why == store::errc::not_found) return 404;
+  if (why == store::errc::already_exists) return 409;
+  return 503;
+}
+
+// The verbs end their answers as lines.
+std::string_view without_line_end(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
+
+response answer_of(const outcome& said) {
+  if (said.code != 0) return refusal(status_of(said.why), said.refusal);
+  return success([&](json_writer& json) { json.raw(without_line_end(said.out)); });
+}
+
+// Runs a verb that changes something. `what` and `which` never hold a secret.
+awaitable<response> change(server_view* server, std::string_view what, std::string which,
+                           net::endpoint by, verb how) {
+  if (!is_plain_text(which)) {  // it would be echoed
+    co_return refusal(400, "A name has 1 to 256 bytes of UTF-8 and no control characters");
+  }
+  const outcome said = co_await server->run(std::move(how));
+  log_change(what, which, by, said.code == 0 ? "done" : said.refusal);
+  co_return answer_of(said);
+}
+
+store::key_change limits_in(json_fields& fields) {
+  return {fields.number("rpm"), fields.number("max_inflight"), fields.names("models"),
+          fields.names("clients")};
+}
+
+}  // namespace
+
+awaitable<response> list_keys(server_view* server, request) {
+  const outcome said =
+      co_await server->run([](store::store& in) { return identity::key_list(in, as_json); });
+  co_return answer_of(said);
+}
+
+awaitable<response> make_key(server_view* server, request asked) {
+  json_fields fields(asked.body);
+  const std::string name = fields.text("name").value_or("");
+  const std::string user = fields.text("user").value_or("");
+  const auto expires = fields.text("expires");
+  const store::key_change given = limits_in(fields);
+  if (const auto problem = fields.problem()) co_return refusal(400, *problem);
+  std::optional<std::chrono::seconds> life;
+  if (expires) {
+    const auto parsed = parse_duration(*expires);
+    if (!parsed || *parsed < std::chrono::seconds(1)) {
+      co_return refusal(400, "`expires` must be a duration like 30d, of a second at least");
+    }
+    life = std::chrono::floor<std::chrono::seconds>(*parsed);
+  }
+  const store::key_limits limits{.per_minute = given.per_minute.value_or(0),
+                                 .at_once = given.at_once.value_or(0),
+                                 .models = given.models.value_or(std::vector<std::string>()),
+                                 .clients = given.clients.value_or(std::vector<std::string>())};
+  co_return co_await change(
+      server, "make key", name, asked.peer, [name, user, life, limits](store::store& in) {
+        return identity::key_add(in, name, user, life, as_json, wall_clock::now(), limits);
+      });
+}
+
+awaitable<response> change_key(server_view* server, request asked) {
+  json_fields fields(asked.body);
+  const store::key_change wish = limits_in(fields);
+  if (const auto problem = fields.problem()) co_return refusal(400, *problem);
+  const std::string id = asked.parameters[0];
+  co_return co_await change(server, "change key", id, asked.peer, [id, wish](store::store& in) {
+    return identity::key_set(in, id, wish, as_json);
+  });
+}
+
+awaitable<response> revoke_key(server_view* server, request asked) {
+  const std::string id = asked.parameters[0];
+  co_return co_await change(server, "revoke key", id, asked.peer, [id](store::store& in) {
+    return identity::key_revoke(in, id, as_json);
+  });
+}
+
+awaitable<response> make_user(server_view* server, request asked) {
+  json_fields fields(asked.body);
+  const std::string email = fields.text("email").value_or("");
+  const secret password(fields.text("password").value_or(""));
+  const auto role = store::parse_role(fields.text("role").value_or("client"));
+  if (const auto problem = fields.problem()) co_return refusal(400, *problem);
+  if (!role) co_return refusal(400, "`role` must be client, viewer or admin");
+  if (password.empty()) co_return refusal(400, "`password` must not be empty");
+  co_return co_await change(
+      server, "make user", email, asked.peer, [email, password, role](store::store& in) {
+        return identity::user_add(in, email, password, *role, as_json, wall_clock::now());
+      });
+}
+
+awaitable<response> change_user(server_view* server, request asked) {
+  json_fields fields(asked.body);
+  const auto password = fields.text("password");
+  const auto role_text = fields.text("role");
+  if (const auto problem = fields.problem()) co_return refusal(400, *problem);
+  if (password.has_value() == role_text.has_value()) {
+    co_return refusal(400, "Either `role` or `password` is to be changed");
+  }
+  const std::string email = asked.parameters[0];
+  if (password) {
+    if (password->empty()) co_return refusal(400, "`password` must not be empty");
+    co_return co_await change(server, "change the password of user", email, asked.peer,
+                              [email, to = secret(*password)](store::store& in) {
+                                return identity::user_passwd(in, email, to, as_json);
+                              });
+  }
+  const auto role = store::parse_role(*role_text);
+  if (!role) co_return refusal(400, "`role` must be client, viewer or admin");
+  co_return co_await change(
+      server, "change the role of user", email, asked.peer,
+      [email, role](store::store& in) { return identity::user_role(in, email, *role, as_json); });
+}
+
+awaitable<response> remove_user(server_view* server, request asked) {
+  const std::string email = asked.parameters[0];
+  co_return co_await change(server, "remove user", email, asked.peer, [email](store::store& in) {
+    return identity::user_remove(in, email, as_json);
+  });
+}
+
+awaitable<response> list_tokens(server_view* server, request) {
+  const outcome said =
+      co_await server->run([](store::store& in) { return identity::token_list(in, as_json); });
+  co_return answer_of(said);
+}
+
+awaitable<response> revoke_token(server_view* server, request asked) {
+  const std::string id = asked.parameters[0];
+  co_return co_await change(server, "revoke token", id, asked.peer, [id](store::store& in) {
+    return identity::token_revoke(in, id, as_json);
+  });
+}
+
+}  // namespace frpx::api
