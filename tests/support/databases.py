@@ -3,20 +3,14 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
+from support.net import free_port
 from support.waiting import seconds, wait_for
 
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-
-
-def free_port():
-    """A port that was free a moment ago: for programs that cannot choose one themselves."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def newest_postgres():

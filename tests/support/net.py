@@ -1,6 +1,7 @@
 """Sockets for the tests: a listener with a thread per connection, resets, and how a peer ended."""
 
 import errno
+import random
 import select
 import socket
 import struct
@@ -9,6 +10,29 @@ import threading
 from support.waiting import seconds
 
 LOOPBACK = "127.0.0.1"
+
+
+def free_ports(count):
+    """That many ports in ascending order, free for TCP and UDP, that no other socket gets by chance.
+
+    For programs that cannot choose one themselves: below the range from which the system gives.
+    """
+    found = []
+    for port in random.sample(range(20_000, 32_000), 2_000):
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("", port))
+                udp.bind(("", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return sorted(found)
+    raise AssertionError("no free ports")
+
+
+def free_port():
+    return free_ports(1)[0]
 
 
 def connect(port, host=LOOPBACK, timeout=10):

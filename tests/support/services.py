@@ -8,18 +8,6 @@ from support.programs import DEMO_USER
 from support.waiting import wait_for
 
 
-def free_ports(count):
-    """That many ports on which nobody listens."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((net.LOOPBACK, 0))
-        return sorted(probe.getsockname()[1] for probe in probes)
-    finally:
-        for probe in probes:
-            probe.close()
-
-
 def ranges(ports):
     return ",".join(map(str, ports))
 

@@ -1,7 +1,6 @@
 """Datagrams for the tests: services, visitors, and clients that expose them."""
 
 import contextlib
-import random
 import socket
 import threading
 
@@ -9,19 +8,6 @@ from support.net import LOOPBACK
 from support.waiting import seconds, wait_for
 
 LARGE_BUFFER = 4 << 20
-
-
-def free_port():
-    """A port that is free for UDP and TCP alike, and that no other socket gets by chance."""
-    for port in random.sample(range(20_000, 32_000), 200):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            try:
-                udp.bind((LOOPBACK, port))
-                tcp.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
 
 
 class Service:

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from support import net
 from support.chaos_proxy import ChaosProxy
 from support.databases import Postgres, Redis
 from support.fake_ollama import FakeOllama

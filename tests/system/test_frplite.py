@@ -5,11 +5,11 @@ import socket
 import pytest
 
 from support import net, public_proxylite as pl
-from support.net import Listener
+from support.net import Listener, free_port
 from support.programs import BIN, Program
 from support.public_proxylite import PublicServer
 from support.waiting import holds_for, wait_for
-from system.test_proxylite import echo, free_port_numbers, say_and_hear
+from system.test_proxylite import echo, say_and_hear
 
 
 def start(lab, name, ini, expect=None):
@@ -32,7 +32,7 @@ def client_ini(server_port, **services):
 
 @pytest.fixture
 def outer():
-    return free_port_numbers(1)[0]
+    return free_port()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_public_servers_echo_of_a_close_connects_nobody(lab, public_server, 
 
 
 def test_a_service_that_is_not_there_ends_the_visitor(lab, public_server, outer):
-    nobody = free_port_numbers(1)[0]
+    nobody = free_port()
     start(lab, "frplite-frpc", client_ini(public_server.port, web=(nobody, outer)), "is open")
     with net.connect(outer) as visitor:
         visitor.sendall(b"x")
@@ -101,7 +101,7 @@ def test_our_client_tells_a_refusal_once_and_goes_on_trying(lab, public_server, 
 
 
 def test_the_two_programs_together(lab):
-    port = free_port_numbers(1)[0]
+    port = free_port()
     start(lab, "frplite-frps", f"[common]\nbind_port = {port}\n", "this machine alone")
     service = lab.add(Listener(echo))
     assert pl.free_ports(port) == list(range(40000, 50001))

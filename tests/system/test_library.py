@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from support import net, public_proxylite as pl
-from support.net import Listener
+from support.net import Listener, free_port, free_ports
 from support.programs import BIN, Program
 from support.public_proxylite import PublicClient
 from support.waiting import wait_for
-from system.test_proxylite import echo, free_port_numbers
+from system.test_proxylite import echo
 
 ROOT = Path(__file__).parents[2]
 BUILD = BIN.parent
@@ -102,7 +102,7 @@ def test_the_guide_from_an_empty_folder(lab, prefix, tmp_path, compiler, target)
                               check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     service = lab.add(Listener(echo))
-    outer, = free_port_numbers(1)
+    outer = free_port()
     with subprocess.Popen([tmp_path / "build/hello", str(outer), f"127.0.0.1:{service.port}"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout.readline() == f"visit 127.0.0.1:{outer}\n"
@@ -185,7 +185,7 @@ def ptr(value):
 
 
 def test_from_pythons_ctypes(lab, c):
-    outer, other = free_port_numbers(2)
+    outer, other = free_ports(2)
     service = lab.add(Listener(echo))
     calls, lines = [], []
 
@@ -287,7 +287,7 @@ class Example(Program):
 
 @pytest.fixture
 def outer():
-    return free_port_numbers(1)[0]
+    return free_port()
 
 
 def test_example_server_and_client(lab, outer):

@@ -13,8 +13,9 @@ import time
 import pytest
 
 from support import net, services
+from support.net import free_ports
 from support.programs import DEMO_USER, Program, under_sanitizer
-from support.services import Peer, ask, expose, free_ports, port_of, ranges, serves
+from support.services import Peer, ask, expose, port_of, ranges, serves
 from support.waiting import seconds, wait_for
 
 
@@ -231,14 +232,13 @@ def test_who_may_visit(lab, echo):
             "allow": ["127.0.0.0/30"], "deny": ["127.0.0.3"]})
 
     def comes_from(address, port):
-        sock = socket.create_connection((net.LOOPBACK, port), seconds(10), (address, 0))
         try:
-            sock.sendall(b"x")
-            return sock.recv(1) == b"x"
-        except ConnectionResetError:
+            with socket.create_connection((net.LOOPBACK, port), seconds(10), (address, 0)) as sock:
+                sock.sendall(b"x")
+                return sock.recv(1) == b"x"
+        except (ConnectionResetError, BrokenPipeError):
             return False
-        finally:
-            sock.close()
+
     assert comes_from("127.0.0.1", ports[0]) and not comes_from("127.0.0.2", ports[0])
     assert comes_from("127.0.0.2", ports[1]) and not comes_from("127.0.0.3", ports[1])
     assert not comes_from("127.0.0.4", ports[1])

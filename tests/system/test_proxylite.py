@@ -9,18 +9,9 @@ import time
 import pytest
 
 from support import net, public_proxylite as pl
-from support.net import Listener
+from support.net import Listener, free_ports
 from support.public_proxylite import PublicClient
 from support.waiting import holds_for, seconds, wait_for
-
-
-def free_port_numbers(count):
-    """Ports that nobody has now, in ascending order."""
-    held = [socket.create_server((net.LOOPBACK, 0)) for _ in range(count)]
-    numbers = sorted(sock.getsockname()[1] for sock in held)
-    for sock in held:
-        sock.close()
-    return numbers
 
 
 def echo(sock):
@@ -30,7 +21,7 @@ def echo(sock):
 
 @pytest.fixture
 def ports():
-    return free_port_numbers(3)
+    return free_ports(3)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import stat
 import pytest
 
 from support import net, services
-from support.services import ask, expose, free_ports, ranges, serves, toml
+from support.net import free_ports
+from support.services import ask, expose, ranges, serves, toml
 from support.waiting import wait_for
 
 WRONG = '''

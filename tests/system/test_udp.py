@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from support.net import free_port
 from support.programs import OUR_END_IS_ITS_END, under_sanitizer
-from support.udp import Service, Visitor, expose, free_port, visiting
+from support.udp import Service, Visitor, expose, visiting
 from support.waiting import seconds, wait_for
 
 SIZES = (0, 1, 2, 148, 1200, 1420, 1472, 1473, 8000, 65_506, 65_507)
