@@ -34,7 +34,8 @@ class House:
 
         lab.frpc(Through, "a", self.service.port)
         self.server.has("a")
-        wait_for(lambda: self.proxy.connections == 1, 15, "the link is there")
+        wait_for(lambda: b"\nfrpx_links 1\n" in self.server.api("/metrics").body, 15,
+                 "the link is up")
 
     @property
     def own_connections(self):
