@@ -77,6 +77,7 @@ class outer_ports_test : public testing::Test {
     const auto all = ports_.allowed().ports();
     one_ = all[0];
     two_ = all[1];
+    settle();  // from now on the loop is this thread's: what is for the home worker runs at once
   }
   ~outer_ports_test() override {
     ports_.close_all();
