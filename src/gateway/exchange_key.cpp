@@ -18,6 +18,11 @@ refusal exchange::enter_key() {
   return {};
 }
 
+// Before the last bytes go: who has read the whole answer may ask again at once, on any worker.
+void exchange::leave_key_if_complete() {
+  if (response_.complete() && !response_.upgraded()) key_place_ = {};
+}
+
 // A key with a list of models has its whole body read, so that nothing behind the model speaks of
 // another one.
 bool exchange::is_model_judged() const {

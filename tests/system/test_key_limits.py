@@ -113,7 +113,8 @@ def test_requests_at_once_on_all_workers(house):
         assert refused.status == 429 and refused.get("Retry-After") == "1"
     holders.pop().reset()
     wait_for(lambda: house.ask(key).status == 200, 5, "a place is free again")
-    assert house.ask(key).status == 200, "an answered request gives its place back"
+    for _ in range(30):
+        assert house.ask(key).status == 200, "an answered request has given its place back"
     for holder in holders:
         holder.close()
 
