@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <utility>
 
 #include "tests/support/udp_pair.hpp"
@@ -43,6 +44,7 @@ class datagram_set_test : public testing::Test {
   std::shared_ptr<local_service> service(const std::string& host = "127.0.0.1") {
     return std::make_shared<local_service>(names_, host, echo_.local().port());
   }
+  server_end& new_end() { return ends_.emplace_back(); }
   bool open(server_end& end, std::shared_ptr<local_service> to) {
     auto stream = std::make_unique<stream_of>(end);
     stream_of* const kept = stream.get();
@@ -55,12 +57,13 @@ class datagram_set_test : public testing::Test {
   net::blocking_pool blocking_{1, 8};
   net::resolver names_{blocking_};
   test::plain_udp echo_;
+  std::deque<server_end> ends_;  // outlive the set, which may hold their streams to the last
   std::unique_ptr<datagram_set> set_;
 };
 
 TEST_F(datagram_set_test, each_association_is_a_peer_of_its_own) {
   begin();
-  server_end one, two;
+  server_end &one = new_end(), &two = new_end();
   ASSERT_TRUE(open(one, service()));
   ASSERT_TRUE(open(two, service()));
   one.say("from one");
@@ -85,7 +88,7 @@ TEST_F(datagram_set_test, each_association_is_a_peer_of_its_own) {
 
 TEST_F(datagram_set_test, what_comes_while_the_name_is_looked_up_is_held) {
   begin();
-  server_end end;
+  server_end& end = new_end();
   ASSERT_TRUE(open(end, service("localhost")));
   for (int i = 0; i < 20; ++i) end.say(std::to_string(i) + std::string(1000, '.'));
   std::vector<std::string> got;
@@ -99,7 +102,7 @@ TEST_F(datagram_set_test, what_comes_while_the_name_is_looked_up_is_held) {
 
 TEST_F(datagram_set_test, an_unknown_name_ends_the_association) {
   begin({.local_connect = 300ms});
-  server_end end;
+  server_end& end = new_end();
   ASSERT_TRUE(open(end, service("no-such-host.invalid")));
   end.say("hello");
   ASSERT_TRUE(loop_.run_until([&] { return set_->size() == 0; }));
@@ -108,7 +111,7 @@ TEST_F(datagram_set_test, an_unknown_name_ends_the_association) {
 
 TEST_F(datagram_set_test, idle_ones_end_and_their_sockets_with_them) {
   begin({.idle = 100ms});
-  server_end quiet, busy;
+  server_end &quiet = new_end(), &busy = new_end();
   ASSERT_TRUE(open(quiet, service()));
   ASSERT_TRUE(open(busy, service()));
   ASSERT_TRUE(loop_.run_until([&] {
@@ -123,7 +126,8 @@ TEST_F(datagram_set_test, takes_as_many_as_it_may_and_not_one_more) {
   begin({.associations = 3});
   const std::size_t most = set_->most_streams();
   EXPECT_GT(most, 3u);
-  std::vector<server_end> ends(most + 1);
+  std::deque<server_end>& ends = ends_;
+  ends.resize(most + 1);
   for (std::size_t i = 0; i < most; ++i) ASSERT_TRUE(open(ends[i], service()));
   EXPECT_FALSE(open(ends.back(), service()));
   ends[0].be_gone();
@@ -135,7 +139,8 @@ TEST_F(datagram_set_test, takes_as_many_as_it_may_and_not_one_more) {
 
 TEST_F(datagram_set_test, the_end_of_the_session_ends_all) {
   begin();
-  std::array<server_end, 5> ends;
+  std::deque<server_end>& ends = ends_;
+  ends.resize(5);
   for (server_end& each : ends) ASSERT_TRUE(open(each, service()));
   set_->reset_all();
   EXPECT_EQ(set_->size(), 0u);

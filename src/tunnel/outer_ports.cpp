@@ -34,10 +34,9 @@ result<std::shared_ptr<tunnel>> outer_ports::open(service what, std::shared_ptr<
     return errc::port_not_allowed;
   }
   const port_key key(what.outer_port, what.transport());
-  for (entry* each :
-       {what.account.empty() ? nullptr : find_entry(what.account, what.name), find_entry(key)}) {
-    if (each != nullptr) drop_dead_clients(*each);
-  }
+  // One after the other: the first may end the tunnel that the second looks for.
+  if (!what.account.empty()) drop_dead_clients(find_entry(what.account, what.name));
+  drop_dead_clients(find_entry(key));
   if (!what.account.empty()) {
     entry* const same = find_entry(what.account, what.name);
     if (same != nullptr) return join(*same, what, std::move(client));
@@ -122,10 +121,11 @@ std::vector<std::shared_ptr<tunnel>> outer_ports::all() const {
 }
 
 // A client that came back may register before the end of its older session was noticed here.
-void outer_ports::drop_dead_clients(entry& from) {
-  const std::vector<member> now = from.what->all();
+void outer_ports::drop_dead_clients(entry* from) {
+  if (from == nullptr) return;
+  const std::vector<member> now = from->what->all();
   for (const member& each : now) {
-    if (!each.client->alive && take_out(from, *each.client)) return;
+    if (!each.client->alive && take_out(*from, *each.client)) return;
   }
 }
 

@@ -74,7 +74,7 @@ class outer_ports {
   std::shared_ptr<outer_port> make_port(const std::shared_ptr<tunnel>& of, session& client);
   entry* find_entry(const port_key& key) const;
   entry* find_entry(std::string_view account, std::string_view name) const;
-  void drop_dead_clients(entry& from);
+  void drop_dead_clients(entry* from);
   bool take_out(entry& from, const session& client);
   void close(std::map<port_key, std::unique_ptr<entry>>::iterator which, error_code why);
   void end_visitors(const std::shared_ptr<tunnel>& of, const std::shared_ptr<outer_port>& port);
