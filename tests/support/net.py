@@ -35,6 +35,15 @@ def free_port():
     return free_ports(1)[0]
 
 
+def is_turned_away(port):
+    """Whether a connection is taken and reset, without a byte."""
+    try:
+        with connect(port) as sock:
+            return end_of(sock) == ("rst", b"")
+    except ConnectionResetError:  # it came before connect had returned
+        return True
+
+
 def connect(port, host=LOOPBACK, timeout=10):
     """A connection without Nagle's delay whose reads and writes fail after `timeout` seconds."""
     sock = socket.create_connection((host, port), timeout=seconds(timeout))

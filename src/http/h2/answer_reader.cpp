@@ -84,8 +84,8 @@ void field_list::take(const response_head& head) {
 
 void field_list::take_trailer(std::string_view lines) {
   begin(lines.size());
-  while (!lines.empty()) {
-    const std::string_view line = lines.substr(0, lines.find('\n') + 1);
+  for (auto end = lines.find('\n'); end != lines.npos; end = lines.find('\n')) {
+    const std::string_view line = lines.substr(0, end + 1);
     lines.remove_prefix(line.size());
     const auto colon = line.find(':');
     std::string_view value = line.substr(colon + 1, line.size() - colon - 3);
