@@ -57,8 +57,13 @@ void write_client(json_writer& json, const session_info& client) {
     json.null();
   }
   json.member("connected_at", to_rfc3339(client.connected_at));
-  json.member("user", client.user).member("in_flight", client.in_flight);
-  json.member("draining", client.draining);
+  json.member("user", client.user).member("address", client.address);
+  json.key("computer_name");
+  client.system ? json.value(client.system->computer_name) : json.null();
+  json.member("inflight", client.in_flight).key("max_inflight");
+  client.most_in_flight != 0 ? json.value(client.most_in_flight) : json.null();
+  json.member("weight", client.weight).member("draining", client.draining);
+  json.member("set_aside", client.set_aside).member("requests", client.requests);
   json.key("models").begin_array();
   if (client.models) {
     for (const wire::model& each : *client.models) json.value(each.id);

@@ -24,6 +24,7 @@ class fake_server final : public server_view {
     std::string id;
     std::optional<session_info::machine> system = std::nullopt;
     std::optional<std::vector<wire::model>> models = std::nullopt;
+    std::uint32_t most_in_flight = 0;
   };
   std::vector<client> clients;
   server_health parts;
@@ -92,8 +93,16 @@ class fake_server final : public server_view {
 
  private:
   session_info info(const client& of) const {
-    session_info out{of.id, "a@example.com", true, connected_at, of.system, std::nullopt,
-                     3,     false,           44};
+    session_info out;
+    out.client_id = of.id;
+    out.user = "a@example.com";
+    out.connected_at = connected_at;
+    out.system = of.system;
+    out.address = "192.0.2.7:4711";
+    out.in_flight = 3;
+    out.most_in_flight = of.most_in_flight;
+    out.weight = 2;
+    out.requests = 44;
     if (of.models) out.models = *of.models;
     return out;
   }
@@ -108,7 +117,7 @@ class rest : public testing::Test {
   rest() {
     server.clients = {
         {"client_A", machine_seen(12s),
-         std::vector<wire::model>{{"llama3", "model", 42, "library"}}},
+         std::vector<wire::model>{{"llama3", "model", 42, "library"}}, 8},
         {"client_B"},
         {"client_C", machine_seen(60s), std::vector<wire::model>{}},
     };

@@ -18,10 +18,13 @@ TEST_F(rest, clients) {
   EXPECT_EQ(all[0], json::parse(R"({"client_id":"client_A","authed":true,"system_info":{
       "cpu_usage":12.3,"memory_usage":45.6,"disk_usage":78.9,"computer_name":"box",
       "heartbeat_seconds_ago":12},"connected_at":"2023-11-14T22:13:20.000042Z",
-      "user":"a@example.com","in_flight":3,"draining":false,"models":["llama3"]})"));
+      "user":"a@example.com","address":"192.0.2.7:4711","computer_name":"box","inflight":3,
+      "max_inflight":8,"weight":2,"draining":false,"set_aside":false,"requests":44,
+      "models":["llama3"]})"));
   EXPECT_EQ(all[1], json::parse(R"({"client_id":"client_B","authed":true,"system_info":null,
-      "connected_at":"2023-11-14T22:13:20.000042Z","user":"a@example.com","in_flight":3,"draining":false,
-      "models":[]})"));
+      "connected_at":"2023-11-14T22:13:20.000042Z","user":"a@example.com","address":"192.0.2.7:4711",
+      "computer_name":null,"inflight":3,"max_inflight":null,"weight":2,"draining":false,
+      "set_aside":false,"requests":44,"models":[]})"));
   json::value one = data("/api/clients/client_A");
   one.as_object()["system_info"] = without_heartbeat_time(one.as_object()["system_info"]);
   EXPECT_EQ(one, all[0]);

@@ -38,8 +38,12 @@ struct session_info {
   wall_time connected_at;
   std::optional<machine> system;                       ///< Nothing before the first report.
   std::optional<std::span<const wire::model>> models;  ///< The same.
+  std::string_view address;                            ///< `address:port` it came from.
   std::uint32_t in_flight = 0;                         ///< Requests and tunnels that it serves now.
+  std::uint32_t most_in_flight = 0;                    ///< 0: any number.
+  std::uint32_t weight = 1;                            ///< Its share of the work.
   bool draining = false;                               ///< It gets no new ones.
+  bool set_aside = false;                              ///< Its local service fails.
   std::uint64_t requests = 0;                          ///< Requests that ended at it.
 };
 

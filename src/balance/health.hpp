@@ -61,6 +61,11 @@ class health {
     pauses_.store(0, std::memory_order_relaxed);
     aside_until_.store(0, std::memory_order_relaxed);
   }
+  /// Requests go there only to try it, or when no other client is left.
+  bool is_set_aside() const {
+    return reported_down_.load(std::memory_order_relaxed) ||
+           aside_until_.load(std::memory_order_relaxed) != 0;
+  }
   /// The client has asked its service itself (`frpc --health-path`).
   void report(bool well) { reported_down_.store(!well, std::memory_order_relaxed); }
 

@@ -29,6 +29,11 @@ TEST_F(health_test, a_few_failures_in_a_row_set_it_aside) {
   EXPECT_FALSE(of_.fit(now_));
   EXPECT_FALSE(of_.fit(now_ + 999ms));
   EXPECT_TRUE(of_.fit(now_ + 1s));
+  EXPECT_TRUE(of_.is_set_aside());
+  of_.succeeded();
+  EXPECT_FALSE(of_.is_set_aside());
+  of_.report(false);
+  EXPECT_TRUE(of_.is_set_aside()) << "its client says so";
 }
 
 TEST_F(health_test, a_refusal_needs_no_second) {

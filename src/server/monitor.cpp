@@ -67,7 +67,7 @@ class field_reader {
 monitored_client read_client(field_reader& fields, const json::value& entry) {
   monitored_client client;
   client.id = fields.text(entry, "client_id");
-  client.in_flight = fields.whole(entry, "in_flight");
+  client.in_flight = fields.whole(entry, "inflight");
   const json::value& system = fields.at(entry, "system_info");
   if (system.is_null()) return client;
   client.last = {fields.real(system, "cpu_usage"), fields.real(system, "memory_usage"),
@@ -177,7 +177,7 @@ std::string as_json(std::span<const monitored_client> clients) {
     member("memory_usage", &monitored_client::report::memory_usage);
     member("disk_usage", &monitored_client::report::disk_usage);
     member("heartbeat_seconds_ago", &monitored_client::report::seconds_ago);
-    json.member("in_flight", client.in_flight).end_object();
+    json.member("inflight", client.in_flight).end_object();
   }
   json.end_array();
   return out + "\n";
@@ -212,7 +212,7 @@ std::string as_json(const server_status& now) {
   write_part(json, "database", now.database);
   write_part(json, "cache", now.cache);
   json.member("active_clients", now.clients).member("silent_clients", now.silent_clients);
-  json.member("in_flight", now.requests_in_flight);
+  json.member("inflight", now.requests_in_flight);
   json.member("pending_connections", now.streams_pending);
   json.member("total_connections", now.visitors_so_far).end_object();
   return out + "\n";

@@ -13,9 +13,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* two_clients = R"([
-  {"client_id":"b","authed":true,"system_info":null,"in_flight":0,"models":[]},
+  {"client_id":"b","authed":true,"system_info":null,"inflight":0,"models":[]},
   {"client_id":"a","authed":true,"system_info":{"cpu_usage":12.345,"memory_usage":100,
-   "disk_usage":0.5,"computer_name":"x","heartbeat_seconds_ago":12},"in_flight":3}])";
+   "disk_usage":0.5,"computer_name":"x","heartbeat_seconds_ago":12},"inflight":3}])";
 
 std::vector<monitored_client> clients_in(const char* text) {
   const auto read = read_clients(json::parse(text));
@@ -36,17 +36,17 @@ TEST(monitor, refuses_what_is_not_a_list_of_clients) {
       "{}",
       "[1]",
       "[{}]",
-      R"([{"client_id":1,"system_info":null,"in_flight":0}])",
-      R"([{"client_id":"","system_info":null,"in_flight":0}])",
-      R"([{"client_id":"\u001b[2J","system_info":null,"in_flight":0}])",
-      R"([{"client_id":"a","in_flight":0}])",
+      R"([{"client_id":1,"system_info":null,"inflight":0}])",
+      R"([{"client_id":"","system_info":null,"inflight":0}])",
+      R"([{"client_id":"\u001b[2J","system_info":null,"inflight":0}])",
+      R"([{"client_id":"a","inflight":0}])",
       R"([{"client_id":"a","system_info":null}])",
-      R"([{"client_id":"a","system_info":null,"in_flight":"1"}])",
-      R"([{"client_id":"a","system_info":{},"in_flight":0}])",
+      R"([{"client_id":"a","system_info":null,"inflight":"1"}])",
+      R"([{"client_id":"a","system_info":{},"inflight":0}])",
       R"([{"client_id":"a","system_info":{"cpu_usage":"1","memory_usage":1,"disk_usage":1,
-          "heartbeat_seconds_ago":1},"in_flight":0}])",
+          "heartbeat_seconds_ago":1},"inflight":0}])",
       R"([{"client_id":"a","system_info":{"cpu_usage":1,"memory_usage":1,"disk_usage":1,
-          "heartbeat_seconds_ago":null},"in_flight":0}])",
+          "heartbeat_seconds_ago":null},"inflight":0}])",
   };
   static_assert(std::size(cases) > 0);
   for (const char* each : cases) {
@@ -84,14 +84,14 @@ TEST(monitor, json_has_null_for_what_was_not_reported) {
   EXPECT_EQ(as_json(std::span<const monitored_client>()), "[]\n");
   EXPECT_EQ(as_json(clients_in(two_clients)),
             R"([{"client_id":"a","cpu_usage":12.345,"memory_usage":100,"disk_usage":0.5,)"
-            R"("heartbeat_seconds_ago":12,"in_flight":3},)"
+            R"("heartbeat_seconds_ago":12,"inflight":3},)"
             R"({"client_id":"b","cpu_usage":null,"memory_usage":null,"disk_usage":null,)"
-            R"("heartbeat_seconds_ago":null,"in_flight":0}])"
+            R"("heartbeat_seconds_ago":null,"inflight":0}])"
             "\n");
 }
 
 TEST(monitor, one_clients_nonsense_does_not_hide_the_others) {
-  const auto read = clients_in(R"([{"client_id":"a","in_flight":0,"system_info":{"cpu_usage":null,
+  const auto read = clients_in(R"([{"client_id":"a","inflight":0,"system_info":{"cpu_usage":null,
       "memory_usage":1,"disk_usage":1,"heartbeat_seconds_ago":1}}])");
   ASSERT_EQ(read.size(), 1u);
   EXPECT_NE(as_lines(read).find("\na                    N/A        1.00 "), std::string::npos);
@@ -134,7 +134,7 @@ TEST(status, as_json) {
     "control_port":17000,"proxy_port":17001,"public_port":18080,"api_port":18081,
     "database":{"state":"up","since":"2026-11-20T09:24:59.000123Z"},
     "cache":{"state":"none","since":"2026-11-20T09:24:59.000123Z"},
-    "active_clients":2,"silent_clients":1,"in_flight":3,"pending_connections":2,
+    "active_clients":2,"silent_clients":1,"inflight":3,"pending_connections":2,
     "total_connections":77})"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "api/dashboard_files.hpp"
 #include "api/rest.hpp"
 #include "core/log.hpp"
 #include "gateway/failover.hpp"
@@ -225,7 +226,9 @@ server::parts::parts(config::frps_options given)
               }),
       keeper_(keeper::embedded::start(options_, database_of(options_))),
       api_(workers_.home(),
-           keeper::beside(keeper_.get(), api::make_rest_api(view_, options_.api_token))),
+           keeper::beside(keeper_.get(),
+                          api::beside_dashboard(api::dashboard_files(),
+                                                api::make_rest_api(view_, options_.api_token)))),
       control_port_(workers_, net::listener::placing::home,
                     [this](net::worker& on, net::accepted one) {
                       dialect_.accept_control(on, std::move(one));

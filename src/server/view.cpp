@@ -24,8 +24,12 @@ api::session_info info_of(const tunnel::session& of) {
         of.machine->usage.computer_name, of.machine->at};
   }
   if (of.reported_models) info.models = of.models;
+  info.address = of.facts().peer;
   info.in_flight = of.in_flight.load();
+  info.most_in_flight = of.facts().most_in_flight;
+  info.weight = of.facts().weight;
   info.draining = of.draining.load();
+  info.set_aside = of.health.is_set_aside();
   info.requests = of.requests.load();
   return info;
 }

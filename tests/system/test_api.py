@@ -189,7 +189,7 @@ def test_monitor_in_json(lab):
     done = lab.run("frps", "--monitor", "--json", "--api-port", server.api_port)
     assert done.returncode == 0, done.stderr
     [client] = json.loads(done.stdout)
-    assert client["client_id"] == "a" and client["in_flight"] == 0
+    assert client["client_id"] == "a" and client["inflight"] == 0
     assert 0 <= client["memory_usage"] <= 100 and client["heartbeat_seconds_ago"] >= 0
 
 
@@ -310,3 +310,12 @@ def test_status_tells_what_is_up(lab):
     status = json.loads(answer.stdout)
     assert status["status"] == "healthy" and status["active_clients"] == 2
     assert status["public_port"] == server.public
+
+
+def test_the_page_needs_no_token_but_its_data_does(lab):
+    server = lab.frps("--api-token", "a-token-for-operators")
+    page = server.api("/")
+    assert page.status == 200
+    assert "default-src 'none'" in page.get("Content-Security-Policy")
+    assert server.api("/api/clients").status == 401
+    assert server.api("/assets/nothing.js").status == 401

@@ -145,7 +145,7 @@ def test_a_client_never_serves_more_at_once_than_it_takes(lab):
     assert len(done) == 300 and not wrong, wrong[:1]
     # One more may be seen: a service notes the end of a request after its client has heard of it.
     assert all(service.most_at_once <= 3 for service in services.values())
-    wait_for(lambda: all(c["in_flight"] == 0 for c in server.clients().values()), 5,
+    wait_for(lambda: all(c["inflight"] == 0 for c in server.clients().values()), 5,
              "every place is given back")
 
 
@@ -192,7 +192,7 @@ def test_who_waits_too_long_is_told_when_to_come_back(lab, method, path, is_righ
     assert answer.status == 429 and int(answer.get("Retry-After")) >= 1
     assert is_right(answer.json()), answer.body
     services["a"].release()
-    wait_for(lambda: server.clients()["a"]["in_flight"] == 0, 5, "the place is free")
+    wait_for(lambda: server.clients()["a"]["inflight"] == 0, 5, "the place is free")
     assert served_by(server.fetch()) == "a"
 
 
