@@ -224,9 +224,11 @@ class frps_subcommands {
   static constexpr const char* email_help = "The e-mail address";
 
   void add_users(CLI::App* user) {
-    CLI::App* adding = add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD",
-                           "email", email_help, [this] { command = user_add{text_, role_}; });
+    CLI::App* adding =
+        add(user, "add", "Make a user; the password is asked for, or FRPX_PASSWORD", "email",
+            email_help, [this] { command = user_add{text_, role_, ports_}; });
     add_role(adding, "--role");
+    add_ports(adding, "--ports");
     add(user, "list", "List the users", {}, {}, [this] { command = user_list{}; });
     add(user, "remove", "Remove a user and their clients' tokens", "email", email_help,
         [this] { command = user_remove{text_}; });
@@ -235,6 +237,9 @@ class frps_subcommands {
     CLI::App* changing = add(user, "role", "Change what a user may do", "email", email_help,
                              [this] { command = user_role{text_, role_}; });
     add_role(changing, "role")->required();
+    CLI::App* giving = add(user, "ports", "Change which outer ports a user may have", "email",
+                           email_help, [this] { command = user_ports{text_, ports_}; });
+    add_ports(giving, "ports")->required();
   }
 
   void add_keys(CLI::App* key) {
@@ -324,6 +329,11 @@ class frps_subcommands {
         ->check(CLI::IsMember({"client", "viewer", "admin"}));
   }
 
+  CLI::Option* add_ports(CLI::App* to, const char* name) {
+    return to->add_option(name, ports_, "Outer ports of the user, like 9000-9099,10022; or any")
+        ->option_text("PORTS");
+  }
+
   static std::optional<std::chrono::seconds> life_of(std::string_view text) {
     const auto parsed = parse_duration(text);
     if (!parsed || *parsed < std::chrono::seconds(1)) return std::nullopt;
@@ -332,6 +342,7 @@ class frps_subcommands {
 
   std::string text_;
   std::string role_ = "client";
+  std::string ports_ = "any";
   std::string owner_;
   std::string expires_;
   key_limits limits_;

@@ -257,6 +257,12 @@ TEST(subcommands, users) {
   EXPECT_EQ(std::get<user_remove>(server({"user", "remove", "a@b"}).command).email, "a@b");
   EXPECT_EQ(std::get<user_passwd>(server({"user", "passwd", "a@b"}).command).email, "a@b");
   EXPECT_TRUE(std::holds_alternative<user_list>(server({"user", "list"}).command));
+  EXPECT_EQ(std::get<user_add>(server({"user", "add", "a@b"}).command).ports, "any");
+  const auto ranged = server({"user", "add", "a@b", "--ports", "9000-9099"}).command;
+  EXPECT_EQ(std::get<user_add>(ranged).ports, "9000-9099");
+  const auto given = std::get<user_ports>(server({"user", "ports", "a@b", "10022"}).command);
+  EXPECT_EQ(given.email + " " + given.ports, "a@b 10022");
+  EXPECT_EQ(server_ends({"user", "ports", "a@b"}).exit_code, exit_usage);
 }
 
 TEST(subcommands, keys) {

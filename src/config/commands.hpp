@@ -21,11 +21,12 @@ struct monitor {
 /// `frps status`: print what is up in the running server.
 struct status {};
 
-/// `frps user add|list|remove|passwd|role`. The password is asked for (terminal.hpp), never an
-/// argument.
+/// `frps user add|list|remove|passwd|role|ports`. The password is asked for (terminal.hpp), never
+/// an argument.
 struct user_add {
   std::string email;
   std::string role = "client";  ///< `client`, `viewer` or `admin`.
+  std::string ports = "any";    ///< Outer ports, as in `9000-9099,10022`; or `any`.
 };
 struct user_list {};
 struct user_remove {
@@ -38,6 +39,10 @@ struct user_passwd {
 struct user_role {
   std::string email;
   std::string role;
+};
+struct user_ports {
+  std::string email;
+  std::string ports;
 };
 
 /// What is said of a key's limits; what is not given stays as it is. 0 and the empty list mean that
@@ -93,8 +98,8 @@ struct lease_release {
 /// What to do. `json` beside it says in which form to answer.
 using frps_command =
     std::variant<serve, monitor, status, user_add, user_list, user_remove, user_passwd, user_role,
-                 key_add, key_set, key_list, key_revoke, key_migrate, token_list, token_revoke,
-                 usage, db_status, db_migrate, lease_list, lease_release>;
+                 user_ports, key_add, key_set, key_list, key_revoke, key_migrate, token_list,
+                 token_revoke, usage, db_status, db_migrate, lease_list, lease_release>;
 
 /// `frpc validate`, which the command line does itself, and `frpc reload`, which asks the running
 /// client; `frpc status` is `status`.

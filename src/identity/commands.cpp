@@ -54,6 +54,11 @@ std::string state_of(const store::api_key& row) {
   return std::string(to_string(row.status));
 }
 
+// As a user's ports are given on the command line.
+std::string ports_of(const std::string& kept) {
+  return kept.empty() ? "any" : kept;
+}
+
 // A limit that is not set is null.
 json::object as_json(const store::key_limits& limits) {
   const auto number = [](std::uint32_t limit) {
@@ -135,7 +140,7 @@ outcome refused(form as, const std::string& why, error_code of_store) {
 }
 
 outcome user_add(store::store& store, std::string_view email, const secret& password,
-                 store::role role, form as, wall_time now) {
+                 store::role role, form as, wall_time now, const std::string& ports) {
   const std::string name = normal_email(email);
   if (!is_plain_text(name)) return refused(as, "that is no e-mail address");
   auto hash = hash_password(password);
@@ -144,7 +149,8 @@ outcome user_add(store::store& store, std::string_view email, const secret& pass
                         .email = name,
                         .password_hash = std::move(*hash),
                         .role = role,
-                        .created = now};
+                        .created = now,
+                        .ports = ports};
   const auto added = store.add_user(row);
   if (!added) return failed(as, user_called(name), added.error());
   return done(as, "added " + user_called(name),
@@ -155,14 +161,15 @@ outcome user_list(store::store& store, form as) {
   const auto rows = all_rows(store, &store::store::list_users, &store::user::created);
   if (!rows) return failed(as, "list of users", rows.error());
   json::array array;
-  std::vector<std::vector<std::string>> table{{"ID", "E-MAIL", "ROLE", "CREATED"}};
+  std::vector<std::vector<std::string>> table{{"ID", "E-MAIL", "ROLE", "PORTS", "CREATED"}};
   for (const store::user& row : *rows) {
     array.push_back(json::object{{"id", row.id},
                                  {"email", row.email},
                                  {"role", to_string(row.role)},
+                                 {"ports", ports_of(row.ports)},
                                  {"created", to_rfc3339(row.created)}});
-    table.push_back(
-        {row.id, row.email, std::string(to_string(row.role)), time_or_dash(row.created)});
+    table.push_back({row.id, row.email, std::string(to_string(row.role)), ports_of(row.ports),
+                     time_or_dash(row.created)});
   }
   if (as == form::json) return done(as, {}, array);
   return {0, as_table(table), {}};
@@ -190,6 +197,14 @@ outcome user_role(store::store& store, std::string_view email, store::role role,
   if (!changed) return failed(as, user_called(name), changed.error());
   return done(as, user_called(name) + " is " + std::string(to_string(role)),
               json::object{{"email", name}, {"role", to_string(role)}});
+}
+
+outcome user_ports(store::store& store, std::string_view email, const std::string& ports, form as) {
+  const std::string name = normal_email(email);
+  const auto changed = store.set_ports(name, ports);
+  if (!changed) return failed(as, user_called(name), changed.error());
+  return done(as, user_called(name) + " may have the outer ports " + ports_of(ports),
+              json::object{{"email", name}, {"ports", ports_of(ports)}});
 }
 
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,

@@ -31,13 +31,15 @@ outcome refused(form as, const std::string& why, error_code of_store = {});
 
 // Each verb blocks and works on any store, also beside a running server.
 
+/// `ports` as in store::user, read and found good.
 outcome user_add(store::store& store, std::string_view email, const secret& password,
-                 store::role role, form as, wall_time now);
+                 store::role role, form as, wall_time now, const std::string& ports = {});
 outcome user_list(store::store& store, form as);
 outcome user_remove(store::store& store, std::string_view email, form as);
 outcome user_passwd(store::store& store, std::string_view email, const secret& password, form as);
 
 outcome user_role(store::store& store, std::string_view email, store::role role, form as);
+outcome user_ports(store::store& store, std::string_view email, const std::string& ports, form as);
 
 /// Prints the key, this once. `owner_email` may be empty. JSON: `{"id":...,"key":...,"name":...}`.
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,

@@ -73,7 +73,8 @@ TEST_F(commands, user_list_shows_all_and_no_hash) {
   EXPECT_EQ(lines.out.find("argon2"), std::string::npos);
   const auto array = json_of(user_list(store_, form::json)).as_array();
   ASSERT_EQ(array.size(), 2u);
-  EXPECT_EQ(array[0].as_object().size(), 4u);
+  EXPECT_EQ(array[0].as_object().size(), 5u);
+  EXPECT_EQ(array[0].at("ports"), "any");
 }
 
 TEST_F(commands, user_remove_and_passwd) {
@@ -202,6 +203,20 @@ TEST_F(commands, a_role_is_given_and_changed) {
             "user `me@example.com` is admin\n");
   EXPECT_EQ(store_.find_user("me@example.com")->role, store::role::admin);
   EXPECT_EQ(user_role(store_, "you@example.com", store::role::admin, form::json).code, 1);
+}
+
+TEST_F(commands, ports_are_given_and_changed) {
+  ASSERT_EQ(user_add(store_, "me@example.com", secret("password"), store::role::client, form::lines,
+                     now_, "9000-9099")
+                .code,
+            0);
+  EXPECT_EQ(store_.find_user("me@example.com")->ports, "9000-9099");
+  EXPECT_EQ(json_of(user_list(store_, form::json)).at(0).at("ports"), "9000-9099");
+  EXPECT_EQ(user_ports(store_, "ME@example.com", "10022", form::lines).out,
+            "user `me@example.com` may have the outer ports 10022\n");
+  EXPECT_EQ(json_of(user_ports(store_, "me@example.com", "", form::json)).at("ports"), "any");
+  EXPECT_EQ(store_.find_user("me@example.com")->ports, "");
+  EXPECT_EQ(user_ports(store_, "you@example.com", "9000", form::json).code, 1);
 }
 
 TEST_F(commands, tokens_are_listed_with_their_user_and_revoked) {

@@ -47,7 +47,8 @@ result<account> logins::judge_password(const std::string& email, const secret& p
   if (!found && found.error() != store::errc::not_found) return found.error();
   const bool fits = verify_password(found ? found->password_hash : dummy_password_hash(), password);
   if (!found || !fits) return errc::wrong_credentials;
-  return account{.user_id = found->id, .email = found->email, .role = found->role};
+  return account{
+      .user_id = found->id, .email = found->email, .role = found->role, .ports = found->ports};
 }
 
 result<account> logins::login_by_token(const secret& token, wall_time now) {
@@ -66,7 +67,8 @@ result<account> logins::login_by_token(const secret& token, wall_time now) {
                  .email = user->email,
                  .role = user->role,
                  .token_id = row->id,
-                 .token_expires = row->expires};
+                 .token_expires = row->expires,
+                 .ports = user->ports};
 }
 
 // Who owns a key may be nobody, or a user who has gone: the key is what lets in.
@@ -82,6 +84,7 @@ result<account> logins::judge_key(const secret& key) {
   who.user_id = user->id;
   who.email = user->email;
   who.role = user->role;
+  who.ports = user->ports;
   return who;
 }
 

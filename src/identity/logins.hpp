@@ -27,6 +27,7 @@ struct account {
   std::string token_id;     ///< Of the token that was used; empty after a password or a key.
   wall_time token_expires;  ///< Of the same.
   std::string key_id;       ///< Of the API key that was used as a token; mostly empty.
+  std::string ports;        ///< As in store::user.
 };
 
 struct issued_token {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/clock.hpp"
+#include "ports/ranges.hpp"
 
 namespace frpx::ports {
 
@@ -44,7 +45,8 @@ struct wish {
   std::string user;
   std::string group;
   std::string run_id;
-  std::uint32_t port = 0;  ///< 0: any. Beyond 65535: a wish that nobody can meet.
+  std::uint32_t port = 0;        ///< 0: any. Beyond 65535: a wish that nobody can meet.
+  std::optional<ranges> within;  ///< A new lease is for one of these only; nothing: any.
 };
 
 /// Whether `row` may be kept: its name and port, and plain texts.

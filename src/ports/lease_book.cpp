@@ -78,16 +78,19 @@ bool lease_book::may_be_given(std::uint16_t port, transport over) const {
 }
 
 result<std::uint16_t> lease_book::choose(const wish& asked) const {
+  const auto suits = [&](std::uint16_t port) {
+    return (!asked.within || asked.within->contains(port)) && may_be_given(port, asked.over);
+  };
   if (asked.port != 0) {
     const bool allowed = asked.port <= 65535 && place_[asked.port] != no_place;
     const auto port = static_cast<std::uint16_t>(asked.port);
-    if (allowed && may_be_given(port, asked.over)) return port;
+    if (allowed && suits(port)) return port;
     if (rules_->strict) return errc::wish_not_met;
   }
   std::uint32_t& next = next_[slot_of(asked.over)];
   while (next < order_.size() && holder(order_[next], asked.over) != nullptr) ++next;
   for (std::uint32_t i = next; i < order_.size(); ++i) {
-    if (may_be_given(order_[i], asked.over)) return order_[i];
+    if (suits(order_[i])) return order_[i];
   }
   return errc::no_free_port;
 }

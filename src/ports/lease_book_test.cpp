@@ -45,6 +45,26 @@ TEST(lease_book, gives_ports_upwards_in_the_written_order) {
   EXPECT_EQ(give(book, of("c")), 6000);
 }
 
+TEST(lease_book, a_wish_within_ranges_gets_a_port_of_both) {
+  lease_book book(by("6000-6002,7000"));
+  std::string problem;
+  const auto within = [&](const char* proxy, const char* text, std::uint32_t port = 0) {
+    wish asked = of(proxy, port);
+    asked.within = ranges::parse(text, problem);
+    return asked;
+  };
+  EXPECT_EQ(give(book, within("a", "6001-7500")), 6001);
+  EXPECT_EQ(give(book, of("b")), 6000) << "who may have any is not held up";
+  EXPECT_EQ(give(book, within("c", "6001-7500", 7000)), 7000);
+  EXPECT_EQ(give(book, within("d", "6001-7500", 6000)), 6002) << "a wish outside of them";
+  error_code why;
+  EXPECT_EQ(give(book, within("e", "8000-9000"), &why), 0);
+  EXPECT_EQ(why, errc::no_free_port);
+  wish none = of("f");
+  none.within = ranges();
+  EXPECT_EQ(give(book, none), 0);
+}
+
 TEST(lease_book, a_known_proxy_keeps_its_port_whatever_it_wishes) {
   lease_book book(by("6000-6010"));
   EXPECT_EQ(give(book, of("a")), 6000);

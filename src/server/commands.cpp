@@ -6,6 +6,7 @@
 #include "core/moment.hpp"
 #include "identity/commands.hpp"
 #include "keeper/lease_commands.hpp"
+#include "ports/ranges.hpp"
 #include "server/ask_server.hpp"
 #include "server/server.hpp"
 #include "server/start_store.hpp"
@@ -24,9 +25,11 @@ struct executor {
   identity::outcome operator()(const config::monitor&) const { return {}; }
   identity::outcome operator()(const config::status&) const { return {}; }
   identity::outcome operator()(const config::user_add& wish) const {
-    return with_password([&](const secret& password) {
-      return identity::user_add(in, wish.email, password, role_of(wish.role), as,
-                                wall_clock::now());
+    return with_ports(wish.ports, [&](const std::string& ports) {
+      return with_password([&](const secret& password) {
+        return identity::user_add(in, wish.email, password, role_of(wish.role), as,
+                                  wall_clock::now(), ports);
+      });
     });
   }
   identity::outcome operator()(const config::user_passwd& wish) const {
@@ -42,6 +45,11 @@ struct executor {
   }
   identity::outcome operator()(const config::user_role& wish) const {
     return identity::user_role(in, wish.email, role_of(wish.role), as);
+  }
+  identity::outcome operator()(const config::user_ports& wish) const {
+    return with_ports(wish.ports, [&](const std::string& ports) {
+      return identity::user_ports(in, wish.email, ports, as);
+    });
   }
   identity::outcome operator()(const config::key_add& wish) const {
     const config::key_limits& given = wish.limits;
@@ -104,6 +112,16 @@ struct executor {
   // The command line lets no other words through.
   static store::role role_of(const std::string& word) {
     return store::parse_role(word).value_or(store::role::client);
+  }
+
+  // Calls `verb` with the ports as they are kept.
+  template <class Verb>
+  identity::outcome with_ports(const std::string& given, Verb verb) const {
+    if (given == "any") return verb(std::string());
+    std::string problem;
+    const auto read = ports::ranges::parse(given, problem);
+    if (!read) return identity::refused(as, "ports: " + problem);
+    return verb(read->to_string());
   }
 
   template <class Verb>

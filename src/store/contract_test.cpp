@@ -95,6 +95,7 @@ TEST_P(store_contract, a_user_comes_back_as_added) {
   user row = some_user("u1");
   row.role = role::admin;
   row.created = t0 + 1234567us;
+  row.ports = "9000-9099,10022";
   ASSERT_TRUE(db().add_user(row));
   for (const auto& found : {db().find_user("u1@example.com"), db().find_user_by_id("u1")}) {
     ASSERT_TRUE(found);
@@ -103,6 +104,7 @@ TEST_P(store_contract, a_user_comes_back_as_added) {
     EXPECT_EQ(found->password_hash, "$hash$u1");
     EXPECT_EQ(found->role, role::admin);
     EXPECT_EQ(found->created, row.created);
+    EXPECT_EQ(found->ports, row.ports);
   }
 }
 
@@ -118,6 +120,7 @@ TEST_P(store_contract, an_unknown_user_is_not_found) {
   EXPECT_EQ(db().find_user_by_id("nobody").error(), errc::not_found);
   EXPECT_EQ(db().set_password("nobody@example.com", "$h").error(), errc::not_found);
   EXPECT_EQ(db().set_role("nobody@example.com", role::admin).error(), errc::not_found);
+  EXPECT_EQ(db().set_ports("nobody@example.com", "9000").error(), errc::not_found);
   EXPECT_EQ(db().remove_user("nobody@example.com").error(), errc::not_found);
 }
 
@@ -132,13 +135,19 @@ TEST_P(store_contract, a_second_user_with_the_id_or_the_address_is_refused) {
   EXPECT_EQ(db().list_users({})->size(), 1u);
 }
 
-TEST_P(store_contract, password_and_role_change) {
+TEST_P(store_contract, password_role_and_ports_change) {
   ASSERT_TRUE(db().add_user(some_user("u1")));
   ASSERT_TRUE(db().set_password("u1@example.com", "$new$"));
   ASSERT_TRUE(db().set_role("u1@example.com", role::viewer));
   EXPECT_EQ(db().find_user_by_id("u1")->password_hash, "$new$");
   EXPECT_EQ(db().find_user_by_id("u1")->role, role::viewer);
   EXPECT_EQ(db().set_password("u1@example.com", "").error(), errc::bad_value);
+  EXPECT_EQ(db().find_user_by_id("u1")->ports, "");
+  ASSERT_TRUE(db().set_ports("u1@example.com", "9000-9099"));
+  EXPECT_EQ(db().find_user_by_id("u1")->ports, "9000-9099");
+  EXPECT_EQ(db().set_ports("u1@example.com", "any").error(), errc::bad_value);
+  ASSERT_TRUE(db().set_ports("u1@example.com", ""));
+  EXPECT_EQ(db().find_user_by_id("u1")->ports, "");
 }
 
 TEST_P(store_contract, a_users_tokens_machines_and_keys_go_with_him) {
@@ -178,6 +187,10 @@ TEST_P(store_contract, values_are_bounded) {
   bad = some_user("u");
   bad.password_hash = std::string(257, 'c');
   EXPECT_EQ(db().add_user(bad).error(), errc::bad_value);
+  bad = some_user("u");
+  bad.ports = std::string(1025, '1');
+  EXPECT_EQ(db().add_user(bad).error(), errc::bad_value);
+  EXPECT_TRUE(db().set_ports(good.email, std::string(1024, '1')));
   bad = some_user("u");
   bad.email = "a\nb";
   EXPECT_EQ(db().add_user(bad).error(), errc::bad_value);

@@ -9,6 +9,7 @@ namespace frpx::store {
 namespace {
 
 constexpr std::size_t longest_hash = 256;
+constexpr std::size_t longest_port_list = 1024;
 
 bool is_name_or_empty(std::string_view text) {
   return text.empty() || is_name(text);
@@ -89,8 +90,15 @@ bool is_password_hash(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+bool is_port_list(std::string_view text) {
+  return text.size() <= longest_port_list && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || c == ',' || c == '-';
+         });
+}
+
 bool is_valid(const user& row) {
-  return is_name(row.id) && is_plain_text(row.email) && is_password_hash(row.password_hash);
+  return is_name(row.id) && is_plain_text(row.email) && is_password_hash(row.password_hash) &&
+         is_port_list(row.ports);
 }
 
 bool is_valid(const api_key& row) {

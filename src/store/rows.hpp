@@ -50,6 +50,8 @@ struct user {
   std::string password_hash;  ///< As libsodium writes it: algorithm, cost, salt and hash.
   store::role role = role::client;
   wall_time created;
+  std::string ports;  ///< Outer ports that the user's services may have, as the room ports reads
+                      ///< them, `9000-9099,10022`; empty: any of the server's.
 };
 
 struct api_key {
@@ -141,6 +143,8 @@ bool is_valid(const key_change& change);
 /// A model's name in a list: 1 to 256 bytes of printable ASCII without space and comma.
 bool is_model_name(std::string_view text);
 bool is_password_hash(std::string_view text);
+/// What may be kept of a user's ports: up to 1024 digits, commas and hyphens, or nothing.
+bool is_port_list(std::string_view text);
 
 /// Names of a list as one text, `a,b`, and back; the empty text is the empty list. Names of clients
 /// and models hold no comma.

@@ -73,6 +73,7 @@ class store {
   virtual result<std::vector<user>> list_users(const page& which) = 0;
   virtual result<void> set_password(std::string_view email, const std::string& password_hash) = 0;
   virtual result<void> set_role(std::string_view email, role value) = 0;
+  virtual result<void> set_ports(std::string_view email, const std::string& ports) = 0;
   /// Takes away the user, his tokens and machines, and revokes his keys, all or nothing.
   virtual result<void> remove_user(std::string_view email) = 0;
 

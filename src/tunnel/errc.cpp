@@ -21,6 +21,8 @@ const char* explain(errc value) {
       return "Client ID was disconnected by an operator a moment ago";
     case errc::port_not_allowed:
       return "the server does not give this outer port (frps --outer-ports)";
+    case errc::port_not_yours:
+      return "this account may not have that outer port (frps user ports)";
     case errc::port_occupied:
       return "the outer port is in use, or promised to another service";
     case errc::name_in_use:

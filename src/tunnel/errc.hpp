@@ -13,6 +13,7 @@ enum class errc {
   contested,          ///< Two programs evict each other under one client id.
   banned,             ///< An operator disconnected this id a moment ago.
   port_not_allowed,   ///< The port lies outside of the server's ranges, or it has none.
+  port_not_yours,     ///< The account may not have that port.
   port_occupied,      ///< The port is open, or promised to another.
   name_in_use,        ///< Another client of the account has a service of that name.
   group_differs,      ///< The service's group was registered otherwise.

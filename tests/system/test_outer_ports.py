@@ -376,6 +376,43 @@ def test_two_accounts_with_the_same_name(lab, echo, greeter):
     assert ask(port_of(second, "ssh")) == b"hello\nping"
 
 
+def test_ports_are_for_the_accounts_that_may_have_them(lab, echo):
+    ports = free_ports(3)
+    data = ("--data-dir", lab.folder / "frps-data")
+
+    def says(*command, code=0):
+        done = lab.run("frps", "user", *command, *data, env={"FRPX_PASSWORD": "secret"})
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+    assert "ports: " in says("add", "me@example.com", "--ports", "9000-8000", code=1)
+    says("add", "me@example.com", "--ports", ports[1])
+    assert f"me@example.com  client  {ports[1]}" in says("list")
+    server = lab.frps("--outer-ports", ranges(ports), demo=False)
+    client = services.start(lab, server, "a",
+                            {"name": "theirs", "local_port": echo.port, "outer_port": ports[0]},
+                            {"name": "any", "local_port": echo.port},
+                            {"name": "more", "local_port": echo.port},
+                            user=("me@example.com", "secret"))
+    client.says(r"refused theirs: this account may not have that outer port \(frps user ports\)")
+    one, other = client.says(r"\b(any|more) is open")[1], client.says(r"refused (any|more): all")[1]
+    assert {one, other} == {"any", "more"} and port_of(client, one) == ports[1]
+    assert services.is_closed(ports[0]) and services.is_closed(ports[2])
+    client.stop()
+
+    says("ports", "me@example.com", "any")
+    client = expose(lab, server, "a",
+                    {"name": "theirs", "local_port": echo.port, "outer_port": ports[2]},
+                    {"name": other, "local_port": echo.port},
+                    user=("me@example.com", "secret"))
+    assert ask(ports[2]) == b"ping" and port_of(client, other) == ports[0]
+    client.stop()
+
+    says("ports", "me@example.com", ports[1])  # a lease is no right to a port
+    client = services.start(lab, server, "a", {"name": other, "local_port": echo.port},
+                            user=("me@example.com", "secret"))
+    client.says(f"refused {other}: this account may not have that outer port")
+
+
 def test_a_name_in_use_is_refused_without_a_group(lab, echo):
     server, ports = server_with(lab)
     expose(lab, server, "a", {"name": "s", "local_port": echo.port, "outer_port": ports[0]})

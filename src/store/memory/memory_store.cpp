@@ -104,6 +104,16 @@ result<void> memory_store::set_role(std::string_view email, role value) {
   return {};
 }
 
+result<void> memory_store::set_ports(std::string_view email, const std::string& ports) {
+  if (!is_port_list(ports)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  user* found = user_of(email);
+  if (!found) return errc::not_found;
+  found->ports = ports;
+  ++changes_;
+  return {};
+}
+
 result<void> memory_store::remove_user(std::string_view email) {
   const std::scoped_lock lock(mutex_);
   const user* found = user_of(email);

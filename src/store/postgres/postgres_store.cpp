@@ -23,7 +23,7 @@ constexpr auto count_every = std::chrono::seconds(1);
 constexpr auto migration_patience = std::chrono::seconds(15);
 
 // The columns in the order in which read_*() reads them.
-#define FRPX_USER_COLUMNS "id, email, password_hash, role, " FRPX_MICROS("created")
+#define FRPX_USER_COLUMNS "id, email, password_hash, role, " FRPX_MICROS("created") ", ports"
 #define FRPX_TOKEN_COLUMNS                                                                       \
   "id, user_id, client_id, " FRPX_MICROS("issued") ", " FRPX_MICROS("expires") ", " FRPX_MICROS( \
       "last_used") ", revoked"
@@ -36,7 +36,8 @@ user read_user(const rows& from, int row) {
           .email = from.text(row, 1),
           .password_hash = from.text(row, 2),
           .role = parse_role(from.text(row, 3)).value_or(role::client),
-          .created = from.time(row, 4)};
+          .created = from.time(row, 4),
+          .ports = from.text(row, 5)};
 }
 
 token read_token(const rows& from, int row) {
@@ -200,14 +201,15 @@ result<void> postgres_store::change_one(const char* sql, const values& with) {
 result<void> postgres_store::add_user(const user& row) {
   if (!is_valid(row)) return errc::bad_value;
   return change_one(
-      "INSERT INTO frpx_users (id, email, password_hash, role, created) "
-      "VALUES ($1, $2, $3, $4, $5::timestamptz)",
+      "INSERT INTO frpx_users (id, email, password_hash, role, created, ports) "
+      "VALUES ($1, $2, $3, $4, $5::timestamptz, $6)",
       values()
           .add(row.id)
           .add(row.email)
           .add(row.password_hash)
           .add(to_string(row.role))
-          .add(row.created));
+          .add(row.created)
+          .add(row.ports));
 }
 
 result<user> postgres_store::find_user(std::string_view email) {
@@ -241,6 +243,13 @@ result<void> postgres_store::set_role(std::string_view email, role value) {
   if (!is_plain_text(email)) return errc::not_found;
   return change_one("UPDATE frpx_users SET role = $1 WHERE email = $2",
                     values().add(to_string(value)).add(email));
+}
+
+result<void> postgres_store::set_ports(std::string_view email, const std::string& ports) {
+  if (!is_port_list(ports)) return errc::bad_value;
+  if (!is_plain_text(email)) return errc::not_found;
+  return change_one("UPDATE frpx_users SET ports = $1 WHERE email = $2",
+                    values().add(ports).add(email));
 }
 
 result<void> postgres_store::remove_user(std::string_view email) {

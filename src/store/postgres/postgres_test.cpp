@@ -76,11 +76,13 @@ TEST_F(postgres, a_newer_schema_is_refused_with_a_clear_line) {
 TEST_F(postgres, the_first_versions_tables_are_brought_up_to_date_with_their_keys) {
   ASSERT_TRUE(open_it()->add_key(some_key("k")));
   sql("DROP TABLE frpx_key_limits, frpx_usage, frpx_usage_batches");
+  sql("ALTER TABLE frpx_users DROP COLUMN ports");
   sql("DELETE FROM frpx_schema");
   sql("INSERT INTO frpx_schema VALUES (1)");
   const auto db = open_it();
   EXPECT_EQ(db->find_key(secret("k"))->limits, key_limits());
   EXPECT_EQ(db->change_key("id-k", {.at_once = 1})->limits.at_once, 1u);
+  EXPECT_TRUE(db->list_users({}));
   EXPECT_EQ(db->describe()->schema, pg::newest_schema());
 }
 

@@ -124,6 +124,9 @@ CREATE TABLE frpx_usage (
 );
 CREATE TABLE frpx_usage_batches (id TEXT PRIMARY KEY, added TIMESTAMPTZ NOT NULL DEFAULT NOW());
 )sql",
+    R"sql(
+ALTER TABLE frpx_users ADD COLUMN ports TEXT NOT NULL DEFAULT '';
+)sql",
 };
 
 }  // namespace

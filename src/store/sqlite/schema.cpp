@@ -97,6 +97,9 @@ CREATE TABLE usage (
 CREATE TABLE usage_batches (id TEXT NOT NULL PRIMARY KEY, added INTEGER NOT NULL)
   STRICT, WITHOUT ROWID;
 )sql",
+    R"sql(
+ALTER TABLE users ADD COLUMN ports TEXT NOT NULL DEFAULT '';
+)sql",
 };
 
 result<int> version_of(connection& on) {

@@ -8,7 +8,7 @@ namespace frpx::store {
 namespace {
 
 // The columns in the order in which read_*() reads them.
-#define FRPX_USER_COLUMNS "id, email, password_hash, role, created"
+#define FRPX_USER_COLUMNS "id, email, password_hash, role, created, ports"
 #define FRPX_KEY_COLUMNS                                         \
   "id, name, owner, hash, status, expires, created, last_used, " \
   "per_minute, at_once, models, clients"
@@ -20,7 +20,8 @@ user read_user(const query& row) {
           .email = row.text(1),
           .password_hash = row.text(2),
           .role = parse_role(row.text(3)).value_or(role::client),
-          .created = row.time(4)};
+          .created = row.time(4),
+          .ports = row.text(5)};
 }
 
 // From four columns, the first of which is `at`.
@@ -105,12 +106,13 @@ std::int64_t bounded(std::size_t limit) {
 result<void> sqlite_store::add_user(const user& row) {
   if (!is_valid(row)) return errc::bad_value;
   const std::scoped_lock lock(writer_.mutex);
-  return query(writer_.db, "INSERT INTO users (" FRPX_USER_COLUMNS ") VALUES (?, ?, ?, ?, ?)")
+  return query(writer_.db, "INSERT INTO users (" FRPX_USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)")
       .bind(row.id)
       .bind(row.email)
       .bind(row.password_hash)
       .bind(to_string(row.role))
       .bind(row.created)
+      .bind(row.ports)
       .run();
 }
 
@@ -144,6 +146,13 @@ result<void> sqlite_store::set_role(std::string_view email, role value) {
   const std::scoped_lock lock(writer_.mutex);
   query change(writer_.db, "UPDATE users SET role = ? WHERE email = ?");
   return change_one(writer_.db, change.bind(to_string(value)).bind(email));
+}
+
+result<void> sqlite_store::set_ports(std::string_view email, const std::string& ports) {
+  if (!is_port_list(ports)) return errc::bad_value;
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db, "UPDATE users SET ports = ? WHERE email = ?");
+  return change_one(writer_.db, change.bind(ports).bind(email));
 }
 
 result<void> sqlite_store::remove_user(std::string_view email) {

@@ -29,6 +29,7 @@ class sqlite_store final : public store {
   result<std::vector<user>> list_users(const page& which) override;
   result<void> set_password(std::string_view email, const std::string& password_hash) override;
   result<void> set_role(std::string_view email, role value) override;
+  result<void> set_ports(std::string_view email, const std::string& ports) override;
   result<void> remove_user(std::string_view email) override;
 
   result<void> add_key(const api_key& row) override;

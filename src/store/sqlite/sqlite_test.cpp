@@ -263,10 +263,11 @@ TEST_F(sqlite_file, the_first_versions_file_is_brought_up_to_date_with_its_keys)
       "DROP TABLE usage; DROP TABLE usage_batches; DROP TRIGGER key_limited; "
       "ALTER TABLE api_keys DROP COLUMN per_minute; ALTER TABLE api_keys DROP COLUMN at_once; "
       "ALTER TABLE api_keys DROP COLUMN models; ALTER TABLE api_keys DROP COLUMN clients; "
-      "PRAGMA user_version = 1"));
+      "ALTER TABLE users DROP COLUMN ports; PRAGMA user_version = 1"));
   const auto db = open_file();
   EXPECT_EQ(db->find_key(secret("one"))->limits, key_limits());
   EXPECT_EQ(db->change_key(some_key("one").id, {.at_once = 1})->limits.at_once, 1u);
+  EXPECT_TRUE(db->list_users({}));
 }
 
 TEST_F(sqlite_file, a_folder_that_cannot_be_made_is_named) {
@@ -343,7 +344,7 @@ TEST_F(sqlite_file, killed_within_a_transaction_leaves_nothing_of_it) {
   const pid_t pid = start_process([&] {
     auto hand = connection::open(file(), 1s).value();
     transaction change(hand);
-    if (!hand.execute("INSERT INTO users VALUES ('u1', 'e', 'h', 'client', 0)")) return 1;
+    if (!hand.execute("INSERT INTO users VALUES ('u1', 'e', 'h', 'client', 0, '')")) return 1;
     return ::raise(SIGKILL);
   });
   EXPECT_EQ(end_of(pid), 128 + SIGKILL);

@@ -94,6 +94,16 @@ class frpx_session final : public session {
   const bool knows_services_;
 };
 
+// The outer ports that the account may have. A text that cannot be read was written by another
+// hand: it gives none.
+std::optional<ports::ranges> ports_of(const identity::account& who) {
+  if (who.ports.empty()) return std::nullopt;
+  std::string problem;
+  if (auto read = ports::ranges::parse(who.ports, problem)) return read;
+  log::error("the ports of user {} cannot be read: {}", shown(who.email), problem);
+  return ports::ranges();
+}
+
 /// What the client is told; the log says more.
 const char* login_text(error_code why) {
   if (why == identity::errc::wrong_credentials) return "Invalid email or password";
@@ -259,7 +269,7 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
         session_facts{clients.next_number(), wish->client_id, who.user_id, who.email, peer_,
                       wall_clock::now(),
                       std::clamp<std::uint32_t>(wish->weight.value_or(1), 1, balance::most_weight),
-                      wish->max_inflight.value_or(0)},
+                      wish->max_inflight.value_or(0), ports_of(who)},
         owner_, *this, uses_services_);
     session_->came_by = came_by_;
     session_->serves_http = wish->serves_http || !uses_services_;

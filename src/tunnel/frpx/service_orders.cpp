@@ -135,10 +135,10 @@ asio::awaitable<error_code> service_orders::open(service& what) {
     const auto port = co_await lease(what);
     if (!port) co_return port.error();
     what.outer_port = *port;
-  } else if (is_promised_to_another(what)) {
-    co_return errc::port_occupied;
   }
   if (!client_->alive) co_return errc::session_gone;
+  if (!client_->facts().may_have(what.outer_port)) co_return errc::port_not_yours;
+  if (is_promised_to_another(what)) co_return errc::port_occupied;
   const auto opened = tunnels_.open(what, client_);
   if (!opened) co_return opened.error();
   mine.push_back(what);
@@ -148,8 +148,10 @@ asio::awaitable<error_code> service_orders::open(service& what) {
 // The port that was promised to this name, now or earlier.
 asio::awaitable<result<std::uint16_t>> service_orders::lease(const service& what) {
   if (leases_ == nullptr) co_return errc::port_not_allowed;
-  const ports::wish asked{
-      .proxy = what.full_name(), .over = what.transport(), .user = what.account};
+  const ports::wish asked{.proxy = what.full_name(),
+                          .over = what.transport(),
+                          .user = what.account,
+                          .within = client_->facts().ports};
   if (const auto known = leases_->known(asked)) co_return *known;
   const auto taken = co_await leases_->take(asked);
   if (!taken) co_return taken.error();
@@ -176,7 +178,9 @@ wire::cancel_service_result service_orders::cancel(const std::string& name) {
 wire::free_ports service_orders::list_free(service_kind kind) const {
   const auto over = kind == service_kind::udp ? ports::transport::udp : ports::transport::tcp;
   std::vector<bool> is_free(65536);
-  for (const std::uint16_t port : tunnels_.allowed().ports()) is_free[port] = true;
+  for (const std::uint16_t port : tunnels_.allowed().ports()) {
+    is_free[port] = client_->facts().may_have(port);
+  }
   for (const auto& each : tunnels_.all()) {
     if (each->what().transport() == over) is_free[each->port()] = false;
   }
