@@ -20,8 +20,9 @@ enum class intake : std::uint8_t {
 /// function of the machine may be called but these five, and the machine must not be destroyed.
 ///
 /// The object must live until the stream's last event: `on_reset`; `on_opened` with another status
-/// than connected; its own call of `reset`, or of `opened` with a refusal; or, in whichever order
-/// they come, the end of both directions (`finish` or `move_sent`, and `intake::ended`/`moved`).
+/// than connected; its own call of `reset`, or of `opened` with a refusal; `finish` and
+/// `intake::ended`; or, once it has called `move_sent`, the peer's half (`move_received`, or
+/// `move_lost` that says true) and `intake::ended`/`moved`. Both in whichever order they come.
 class stream_events {
  public:
   /// Server: the client has answered. Any status but connected ends the stream.

@@ -45,7 +45,9 @@ net::read_outcome linked_stream::read_link(bytes_span scratch) {
     take_in(link_->machine_.consumed(id_, copied));
     return {io_state::moved, scratch.first(copied)};
   }
-  if (read_end_) return {io_state::ended, {}};
+  // Who is told of the last end may let go of the stream, which is too early for the peer as long
+  // as it has not said its count.
+  if (read_end_ && !awaits_count()) return {io_state::ended, {}};
   if (error_) return {io_state::failed, {}};
   return {io_state::blocked, {}};
 }
@@ -176,7 +178,6 @@ bool linked_stream::say_count() {
   link_->flush_soon();
   sends_own_ = true;
   if (finished_) own_->finish();
-  leave_if_over();
   return true;
 }
 
@@ -197,27 +198,28 @@ bool linked_stream::read_count() {
 void linked_stream::on_own_ready(readiness what) {
   if (count_read_ < count_size) {
     if (!read_count()) return;
-    if (link_ == nullptr) return lose_own();
     if (!link_->is_server() && !say_count()) return lose_own();
-    if (link_ != nullptr) {
-      const auto now = link_->machine_.move_received(id_, load_big<std::uint64_t>(count_.data()));
-      link_->flush_soon();
-      if (!now) return lose_own();
-      take_in(*now);
-    }
+    const auto now = link_->machine_.move_received(id_, load_big<std::uint64_t>(count_.data()));
+    link_->flush_soon();
+    if (!now) return lose_own();
+    count_known_ = true;
+    take_in(*now);
     what = {true, true, what.broken};
   }
-  tell({what.readable && reads_own_, what.writable && sends_own_, what.broken});
+  tell({what.readable && (reads_own_ || read_end_), what.writable && sends_own_, what.broken});
 }
 
-// Before anything went by it, the link goes on; afterwards the stream cannot.
+// Before our count is said, the link goes on; afterwards the stream cannot, unless the link
+// carries all of it.
 void linked_stream::lose_own() {
-  const bool is_needed = sends_own_ || reads_own_;
   drop_own();
   count_read_ = 0;
-  if (!is_needed) return;
-  if (link_ != nullptr) link_->machine_.reset(id_, reset_code::own_connection_lost);
-  fail(make_error_code(boost::system::errc::connection_reset));
+  if (!std::exchange(sends_own_, false)) return;
+  if (!link_->machine_.move_lost(id_)) {
+    return fail(make_error_code(boost::system::errc::connection_reset));
+  }
+  leave_if_over();
+  tell({true, false, false});
 }
 
 // --- ends ----------------------------------------------------------------------------------------
@@ -229,8 +231,12 @@ void linked_stream::take_in(intake now) {
 }
 
 // The link has nothing more to tell of a stream whose directions have both ended on it, or left it.
+// An own connection on which we said nothing is not needed in the first case.
 void linked_stream::leave_if_over() {
-  if (link_ != nullptr && (finished_ || sends_own_) && (read_end_ || reads_own_)) leave();
+  const bool sending_over = sends_own_ ? count_known_ : finished_;
+  if (link_ == nullptr || !sending_over || !(read_end_ || reads_own_)) return;
+  leave();
+  if (!sends_own_) drop_own();
 }
 
 void linked_stream::leave() {
@@ -239,15 +245,27 @@ void linked_stream::leave() {
   was->go_if_done();
 }
 
+// The session is over, whatever way the stream goes by now.
+void linked_stream::end_session() {
+  give_up(make_error_code(boost::system::errc::connection_reset));
+  tell({true, true, true});
+}
+
+// The link knows that the stream is no more.
 void linked_stream::fail(error_code why) {
-  give_up(why);
+  if (!error_) error_ = why;
+  if (link_ != nullptr) leave();
+  drop_own();
   tell({true, true, true});
 }
 
 // Who called us learns it from the outcome, and must not be told from inside its own call.
 void linked_stream::give_up(error_code why) {
   if (!error_) error_ = why;
-  if (link_ != nullptr) leave();
+  if (link_ != nullptr) {
+    link_->machine_.reset(id_, reset_code::own_connection_lost);
+    leave();
+  }
   drop_own();
 }
 

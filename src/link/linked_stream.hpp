@@ -42,7 +42,7 @@ class linked_stream final : public net::stream, private stream_events {
   /// Whether an own connection is still wanted.
   bool wants_own() const;
   /// The session is over: fails, whatever way it goes by now.
-  void end_session() { fail(make_error_code(boost::system::errc::connection_reset)); }
+  void end_session();
 
  private:
   friend class connection;
@@ -71,6 +71,7 @@ class linked_stream final : public net::stream, private stream_events {
   void on_own_ready(readiness what);
   bool read_count();
   bool say_count();
+  bool awaits_count() const { return sends_own_ && !count_known_ && link_ != nullptr; }
   void lose_own();
   void take_in(intake now);
   void leave_if_over();
@@ -91,10 +92,11 @@ class linked_stream final : public net::stream, private stream_events {
   bytes_view arriving_;        // during on_data
   bool* destroyed_ = nullptr;  // during on_data: set by the destructor
   bool confirmed_ = false;
-  bool read_end_ = false;   // by the link
-  bool finished_ = false;   // by the link or the own connection
-  bool sends_own_ = false;  // our count is said: our bytes go by the own connection
-  bool reads_own_ = false;  // every byte that the link carried was read
+  bool read_end_ = false;     // by the link
+  bool finished_ = false;     // by the link or the own connection
+  bool sends_own_ = false;    // our count is said: our bytes go by the own connection
+  bool reads_own_ = false;    // every byte that the link carried was read
+  bool count_known_ = false;  // the link was told of the peer's count
   std::size_t count_read_ = 0;
   std::array<std::byte, count_size> count_{};
   own_watcher own_watch_{*this};

@@ -210,7 +210,8 @@ intake machine::standing(stream& s) {
 
 /// Ends the stream when both directions are over.
 void machine::conclude(stream& s) {
-  const bool both_fin = s.send_fin && s.receive_fin;
+  // Once our 8 bytes are said, the peer's decide: it may still need its end of the own connection.
+  const bool both_fin = s.send_fin && s.receive_fin && (!s.send_moved || s.move_lost);
   const bool both_moved = s.send_moved && s.receive_known && has_arrived(s);
   if (!both_fin && !both_moved) return;
   s.state = stream_state::ended;
@@ -280,7 +281,8 @@ void machine::end_of_input(steady_time now) {
   // are decided by what they will say.
   std::size_t undecided = 0;
   table_.for_each([&](const stream& s) {
-    undecided += s.counted && s.send_moved && !s.receive_known ? 1U : 0U;
+    const bool is_due = s.send_moved && !s.receive_known && !s.move_lost;
+    undecided += s.counted && is_due ? 1U : 0U;
   });
   if (!server_goaway_ || live_ != undecided) return die(errc::lost);
   close({});
@@ -329,12 +331,13 @@ void machine::close(error_code why) {
   events_.on_closed(why);
 }
 
-/// The link is gone. A stream stays only if nothing of it is missing: its sending goes on over its
-/// own connection and all of its receiving is here, or goes on there too.
+/// The link is gone. A stream stays only if nothing of it is missing: both sides have said their 8
+/// bytes, and all that the link carried is here.
 void machine::end_streams() {
   orders_.clear(pages_);
   table_.for_each([this](stream& s) {
-    const bool is_whole = s.state == stream_state::ended || (s.send_moved && has_arrived(s));
+    const bool is_moved = s.send_moved && s.receive_known && has_arrived(s);
+    const bool is_whole = s.state == stream_state::ended || is_moved;
     stream_events* const told = is_whole ? nullptr : s.events;
     const stream_id id = s.id;
     if (is_whole && s.events != nullptr) {

@@ -143,9 +143,11 @@ class machine {
 
   // --- streams: moving to an own connection (docs/link.md, MOVE) ---
 
-  /// Server: sends MOVE with a one-time id. False when the stream was asked before or has ended.
+  /// Server: sends MOVE with a one-time id. False when the stream was asked before or has ended, or
+  /// the client's direction has.
   bool move(stream_id id, const uuid& one_time_id);
-  /// Whether the stream lives and its sending is still on the link.
+  /// Whether the stream lives, its sending is still on the link and, at the server, so is the
+  /// client's.
   bool may_move(stream_id id) const;
   /// The DATA bytes framed in our direction: the n of the 8 bytes. Empty when the stream has ended
   /// on the link meanwhile; the own connection is closed then, without the 8 bytes.
@@ -156,6 +158,10 @@ class machine {
   /// The peer's 8 bytes were read: `n` bytes come by the link, then the own connection goes on.
   /// Errors: unknown_stream (left already, or it was reset), misplaced_move (the link fails).
   result<intake> move_received(stream_id id, std::uint64_t n);
+  /// Server: the own connection ended after our 8 bytes and before the client's. True when our
+  /// direction has had FIN by the link: a client whose direction has too does not need that
+  /// connection, and its FIN is here within those 10 s. Else the stream is reset.
+  bool move_lost(stream_id id);
 
   // --- what tests and metrics look at ---
 

@@ -14,7 +14,7 @@ bool machine::move(stream_id id, const uuid& one_time_id) {
   assert(side_ == role::server);
   stream* s = find_live(id);
   if (s == nullptr || phase_ != phase::open || s->state != stream_state::open || s->move_asked ||
-      s->kind == stream_kind::udp) {
+      s->receive_fin || s->kind == stream_kind::udp) {
     return false;
   }
   s->move_asked = true;
@@ -25,7 +25,8 @@ bool machine::move(stream_id id, const uuid& one_time_id) {
 
 bool machine::may_move(stream_id id) const {
   const stream* s = find_live(id);
-  return s != nullptr && phase_ == phase::open && s->move_asked && !s->send_moved;
+  if (s == nullptr || phase_ != phase::open || !s->move_asked || s->send_moved) return false;
+  return side_ == role::client || !s->receive_fin;
 }
 
 std::optional<std::uint64_t> machine::framed(stream_id id) const {
@@ -62,6 +63,17 @@ result<intake> machine::move_received(stream_id id, std::uint64_t n) {
   const intake now = standing(*s);
   conclude(*s);
   return now;
+}
+
+bool machine::move_lost(stream_id id) {
+  stream* s = find_live(id);
+  if (s == nullptr || !s->send_fin) {
+    reset(id, reset_code::own_connection_lost);
+    return false;
+  }
+  s->move_lost = true;
+  conclude(*s);
+  return true;
 }
 
 /// The peer's half of a move is due some time after ours.

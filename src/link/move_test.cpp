@@ -162,16 +162,21 @@ TEST(move, under_random_schedules_no_byte_is_lost_or_doubled) {
     const std::uint64_t down = test.send_half(test.link.server);
     pause();
     // The client may have ended the stream meanwhile only by the end of both directions.
-    if (const auto known = test.link.client->move_received(test.id, down); known) {
+    const auto known = test.link.client->move_received(test.id, down);
+    if (known) {
       pause();
       maybe_finish(test.link.client);
-      if (!test.link.client->framed(test.id)) continue;  // both have ended on the link
+    }
+    if (!known || !test.link.client->framed(test.id)) {
+      EXPECT_TRUE(test.link.server->move_lost(test.id));
+      test.link.settle();
+      EXPECT_EQ(test.link.server->held_streams(), 0U);
+    } else {
       const std::uint64_t up = test.send_half(test.link.client);
       pause();
       const auto last = test.link.server->move_received(test.id, up);
-      if (last) {
-        ASSERT_TRUE(test.link.run_until([&] { return test.visitor().got == up; }));
-      }
+      ASSERT_TRUE(last);
+      ASSERT_TRUE(test.link.run_until([&] { return test.visitor().got == up; }));
       ASSERT_TRUE(test.link.run_until([&] { return test.service().got == down; }));
     }
     test.link.settle();
@@ -260,6 +265,48 @@ TEST(move, the_clients_half_is_due_in_ten_seconds) {
   EXPECT_EQ(test.visitor().was_reset, reset_code::own_connection_lost);
   EXPECT_EQ(test.service().was_reset, reset_code::own_connection_lost);
   EXPECT_EQ(test.link.server->state(), phase::open);
+}
+
+TEST(move, an_own_connection_that_ends_after_both_fins_is_not_missed) {
+  for (const bool fin_first : {true, false}) {
+    moving test(1000);
+    ASSERT_TRUE(test.ask());
+    ASSERT_TRUE(test.link.run_until([&] { return test.service().got == 1000; }));
+    test.link.server->finish(test.id);
+    test.send_half(test.link.server);
+    test.link.client->finish(test.id);
+    if (fin_first) test.link.settle();
+    EXPECT_EQ(test.link.server->live_streams(), 1U) << "the client may need the own connection";
+    EXPECT_TRUE(test.link.server->move_lost(test.id));
+    test.link.settle();
+    EXPECT_TRUE(test.visitor().ended && test.service().ended);
+    EXPECT_EQ(test.link.server->held_streams() + test.link.client->held_streams(), 0U);
+    test.link.run(11s);
+    EXPECT_EQ(test.visitor().was_reset, std::nullopt);
+  }
+}
+
+TEST(move, an_own_connection_that_is_lost_resets_what_it_should_have_carried) {
+  for (const bool server_ended : {true, false}) {
+    moving test(1000);
+    ASSERT_TRUE(test.ask());
+    if (server_ended) test.link.server->finish(test.id);
+    test.send_half(test.link.server);
+    test.link.settle();
+    EXPECT_EQ(test.link.server->move_lost(test.id), server_ended);
+    test.link.run(11s);
+    EXPECT_EQ(test.visitor().was_reset.has_value(), server_ended) << "else its owner was told";
+    EXPECT_EQ(test.service().was_reset, reset_code::own_connection_lost);
+    EXPECT_EQ(test.link.server->held_streams() + test.link.client->held_streams(), 0U);
+  }
+}
+
+TEST(move, is_not_asked_of_a_client_whose_direction_has_ended) {
+  moving test(1000);
+  ASSERT_TRUE(test.link.run_until([&] { return test.visitor().got == 1000; }));
+  test.link.client->finish(test.id);
+  test.link.settle();
+  EXPECT_FALSE(test.link.server->move(test.id, uuid::make()));
 }
 
 TEST(move, no_reset_on_the_link_for_a_stream_that_has_left_it) {

@@ -34,6 +34,7 @@ struct stream {
   bool floored : 1 = false;        ///< Its floor is in the ledger.
   bool send_fin : 1 = false;       ///< FIN was put behind our bytes.
   bool send_moved : 1 = false;     ///< Our 8 bytes are on the own connection.
+  bool move_lost : 1 = false;      ///< And it ended before the peer's came.
   bool receive_fin : 1 = false;    ///< FIN has come.
   bool receive_known : 1 = false;  ///< The peer's 8 bytes have come; `receive_total` is its n.
   bool receive_told : 1 = false;   ///< The owner knows that the receiving direction is over.

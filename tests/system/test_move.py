@@ -4,15 +4,18 @@ The promise: whatever ends first, a visitor sees all bytes in order or a cut; ne
 twice, or an end that looks complete. And what is left over works again by itself.
 """
 
+import concurrent.futures
 import hashlib
 import random
+import socket
 import threading
 
 import pytest
 
-from support import http_bytes, raw_http
+from support import http_bytes, net, raw_http, services
 from support.chaos_proxy import ChaosProxy
 from support.fake_ollama import FakeOllama, seeded, seeded_hash
+from support.net import free_ports
 from support.waiting import wait_for
 
 SIZE = 1_500_000
@@ -155,3 +158,33 @@ def test_a_relay_whose_own_connection_ends_is_reset(house, end, after):
         assert len(back) < len(UPLOAD) and UPLOAD.startswith(back)
     house.proxy.heal()
     wait_for(lambda: house.get() == "right", 20, "it works again by itself")
+
+
+@pytest.mark.parametrize("who_sends", ["service", "visitor"])
+def test_bulk_that_ends_while_it_moves_arrives_whole(lab, who_sends):
+    """The end of one direction, or both, comes by the link while the own connection is being made."""
+    [port] = free_ports(1)
+    server = lab.frps("--workers", "1", "--move-after", MOVE_AFTER, "--outer-ports", str(port))
+
+    def serve(sock):
+        if who_sends == "visitor":
+            net.end_of(sock)
+        else:
+            sock.sendall(UPLOAD[:int(sock.recv(10))])
+
+    local = lab.add(net.Listener(serve))
+    services.expose(lab, server, "a", {"name": "s", "local_port": local.port, "outer_port": port})
+
+    def visit(size):
+        with net.connect(port) as sock:
+            if who_sends == "service":
+                sock.sendall(b"%010d" % size)
+                assert net.end_of(sock) == ("fin", UPLOAD[:size])
+            else:
+                sock.sendall(UPLOAD[:size])
+                sock.shutdown(socket.SHUT_WR)
+                assert net.end_of(sock) == ("fin", b"")
+
+    with concurrent.futures.ThreadPoolExecutor(8) as visitors:
+        sizes = [65_000 + 1000 * (i % 80) for i in range(400)]
+        assert len(list(visitors.map(visit, sizes))) == len(sizes)
