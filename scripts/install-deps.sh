@@ -14,11 +14,12 @@ cd "$(dirname "$0")/.."
 build_packages=(
   clang-19 lld-19 libstdc++-12-dev cmake ninja-build pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev libcli11-dev libsodium-dev libjwt-dev libtomlplusplus-dev
-  libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev libnghttp2-dev ca-certificates curl python3)
+  libyaml-cpp-dev libc-ares-dev libpq-dev libhiredis-dev libnghttp2-dev ca-certificates curl python3
+  nodejs npm)
 test_packages=(
   postgresql redis-server prometheus doxygen jq openssh-server openssh-client iperf3
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest python3-h2 nghttp2-client
-  iproute2 clang-format-19 clang-tidy-19)
+  iproute2 clang-format-19 clang-tidy-19 chromium)
 bench_packages=(
   libbenchmark-dev nginx libnginx-mod-stream haproxy wrk socat linux-perf valgrind)
 boost_package=libboost1.81-dev
@@ -35,7 +36,14 @@ case "${1:-}" in
 esac
 command -v apt-get >/dev/null || fail "this script is for Debian; there is no apt-get here"
 
-installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# Node.js may be another than Debian's, which brings its own npm and conflicts with Debian's.
+installed() {
+  case "$1" in
+    nodejs) command -v node >/dev/null ;;
+    npm) command -v npm >/dev/null ;;
+    *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+  esac
+}
 
 missing=()
 for package in "${wanted[@]}"; do
