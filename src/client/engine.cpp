@@ -22,6 +22,7 @@ std::string server_of(const config::frpc_options& options) {
 stream_limits limits_of(const config::frpc_options& options) {
   stream_limits limits;
   limits.streams = options.max_streams;
+  limits.link_streams = options.link_streams;
   limits.server_connect = options.deadlines.connect;
   limits.local_connect = options.deadlines.local_connect;
   return limits;

@@ -5,7 +5,6 @@
 
 #include "client/dial.hpp"
 #include "client/proxy_connection.hpp"
-#include "core/counted.hpp"
 #include "core/log.hpp"
 #include "net/wakeup.hpp"
 
@@ -50,7 +49,7 @@ void link_set::order(const wire::open_links& wanted) {
 }
 
 asio::awaitable<void> link_set::bring(uuid id) {
-  const auto streams = static_cast<std::uint32_t>(limits_.streams);
+  const auto streams = static_cast<std::uint32_t>(std::min(limits_.streams, limits_.link_streams));
   const auto associations = static_cast<std::uint32_t>(datagrams_.most_streams());
   auto socket = co_await connect_proxy(
       on_, proxy_, wire::new_link{id, streams, early, associations}, limits_.server_connect);
@@ -90,10 +89,9 @@ std::optional<link::open_status> link_set::on_link_stream(
   if (draining_) return link::open_status::draining;
   auto local = services_.find(asked.service);
   if (!local) return link::open_status::unknown_service;
-  if (streams_.size() >= limits_.streams || connecting_ >= limits_.connecting) {
-    return link::open_status::too_many;
-  }
-  tasks_.spawn(serve(std::move(stream), std::move(local)));
+  auto place = streams_.take_place();
+  if (!place) return link::open_status::too_many;
+  tasks_.spawn(serve(std::move(stream), std::move(local), std::move(*place)));
   return std::nullopt;
 }
 
@@ -109,11 +107,16 @@ link::open_status link_set::on_link_datagrams(link::connection&,
 
 // Connects to the local service and joins the two; the server hears how it went.
 asio::awaitable<void> link_set::serve(std::unique_ptr<link::linked_stream> stream,
-                                      std::shared_ptr<local_service> local) {
-  const counted connecting(connecting_);
+                                      std::shared_ptr<local_service> local, stream_set::slot) {
   net::wakeup bell(on_.events());
   net::stream_watch watch(bell);
   stream->watch(&watch);
+  turnstile::turn mine(streams_.connects(), bell);
+  if (!co_await mine.comes(on_.timers(), limits_.local_connect)) {
+    streams_.say_trouble("reach the local service in turn", make_error_code(net::errc::late));
+    stream->answer(link::open_status::timed_out);
+    co_return;
+  }
   auto addresses = co_await local->find(limits_.local_connect);
   if (!addresses) {
     streams_.say_trouble("find the local service", addresses.error());

@@ -46,7 +46,8 @@ class link_set final : public link::connection::observer {
  private:
   boost::asio::awaitable<void> bring(uuid id);
   boost::asio::awaitable<void> serve(std::unique_ptr<link::linked_stream> stream,
-                                     std::shared_ptr<local_service> local);
+                                     std::shared_ptr<local_service> local,
+                                     stream_set::slot counted);
   std::optional<link::open_status> on_link_stream(link::connection& by,
                                                   std::unique_ptr<link::linked_stream> stream,
                                                   const link::open_request& asked) override;
@@ -69,7 +70,6 @@ class link_set final : public link::connection::observer {
   link::credit_pool credit_;
   link::own_streams owns_;
   std::vector<std::unique_ptr<link::connection>> links_;
-  std::size_t connecting_ = 0;
   bool draining_ = false;
   net::task_group tasks_;
 };

@@ -157,7 +157,7 @@ void fit_streams(config::frpc_options& options) {
                                                                   : net::reserved_descriptors;
   if (options.max_streams > usable / 2) {
     options.max_streams = static_cast<std::uint32_t>(usable / 2);
-    log::warn("The limit on open files allows {} streams at once", options.max_streams);
+    log::debug("The limit on open files allows {} streams at once", options.max_streams);
   }
   const std::size_t left = std::max(usable - 2 * options.max_streams, usable / 4);
   if (options.max_associations > left) {

@@ -57,6 +57,7 @@ stream_set::stream_set(net::worker& on, exposed_services& services, stream_limit
     : on_(on),
       services_(services),
       limits_(limits),
+      connects_(limits.connecting),
       relays_(on.loop(), on.buffers(), on.scratch()),
       openings_(on.loop()) {}
 
@@ -71,9 +72,14 @@ stream_set::slot::~slot() {
   of_->tell_if_idle();
 }
 
+std::optional<stream_set::slot> stream_set::take_place() {
+  if (size() >= limits_.streams) return std::nullopt;
+  return slot(*this, connecting_);
+}
+
 void stream_set::order(std::string id, std::string_view service) {
   auto local = services_.find(service);
-  if (local && !draining_ && size() < limits_.streams && connecting_ < limits_.connecting) {
+  if (local && !draining_ && size() < limits_.streams) {
     openings_.spawn(serve(std::move(id), std::move(local), slot(*this, connecting_)));
   } else if (refusing_ < limits_.refusing) {
     openings_.spawn(refuse(std::move(id), slot(*this, refusing_)));
@@ -85,6 +91,10 @@ void stream_set::order(std::string id, std::string_view service) {
 asio::awaitable<void> stream_set::serve(std::string id, std::shared_ptr<local_service> local,
                                         slot) {
   opening stream(on_, id);
+  turnstile::turn mine(connects_, stream.bell);
+  if (!co_await mine.comes(on_.timers(), limits_.server_connect)) {
+    co_return say_trouble("open a stream in time", make_error_code(net::errc::late));
+  }
   stream.to_server.start({proxy_}, limits_.server_connect);
   bool service_failed = false;
   if (auto addresses = co_await local->find(limits_.local_connect)) {

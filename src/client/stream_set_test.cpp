@@ -40,9 +40,9 @@ class stream_set_test : public testing::Test {
   int idle_calls_ = 0;
 };
 
-TEST_F(stream_set_test, connects_in_progress_and_refusals_are_bounded) {
+TEST_F(stream_set_test, streams_and_refusals_are_bounded) {
   stream_limits limits;
-  limits.connecting = 2;
+  limits.streams = 2;
   limits.refusing = 1;
   limits.local_connect = 10s;
   make(limits, hanging_.port());
@@ -64,6 +64,32 @@ TEST_F(stream_set_test, connects_in_progress_and_refusals_are_bounded) {
     streams_->order("5");
     return proxy_.try_accept().has_value();
   })) << "the refusal's place is free again";
+}
+
+TEST_F(stream_set_test, connects_in_progress_are_bounded_and_the_others_wait) {
+  stream_limits limits;
+  limits.connecting = 1;
+  limits.local_connect = 200ms;
+  make(limits, hanging_.port());
+  streams_->order("1");
+  streams_->order("2");
+  EXPECT_EQ(streams_->size(), 2u);
+  scripted_peer first = accept("1");
+  EXPECT_FALSE(proxy_.try_accept());
+  EXPECT_EQ(first.await_end(), scripted_peer::end::clean) << "its connect was given up";
+  first.close();
+  scripted_peer second = accept("2");
+}
+
+TEST_F(stream_set_test, who_waits_too_long_for_a_connect_is_given_up) {
+  stream_limits limits;
+  limits.connecting = 0;
+  limits.server_connect = 50ms;
+  make(limits, local_.port());
+  streams_->order("1");
+  ASSERT_TRUE(run_until(loop_, [this] { return streams_->size() == 0; }));
+  EXPECT_FALSE(proxy_.try_accept());
+  EXPECT_EQ(log_.count("Cannot open a stream in time"), 1u);
 }
 
 TEST_F(stream_set_test, a_refused_stream_ends_even_if_the_server_never_closes) {

@@ -79,7 +79,8 @@ struct frps_options {
 
   // Balancing
   std::string policy = "random";
-  std::string sticky;  ///< Empty: none, unless `policy` is sticky; then `key`.
+  std::string sticky;                   ///< Empty: none, unless `policy` is sticky; then `key`.
+  std::string group_policy = "random";  ///< Among the clients of a service's group.
   std::string unknown_model = "any";
   std::string retry;           ///< Paths; empty: those of language models.
   std::uint32_t queue = 1024;  ///< Requests that wait while all clients are full.
@@ -162,7 +163,8 @@ struct frpc_options {
   std::string local_addr = "127.0.0.1";
   std::uint16_t local_port = 11434;
   bool no_link = false;                     ///< Speak the public protocol only.
-  std::uint32_t max_streams = 1024;         ///< Streams at once.
+  std::uint32_t max_streams = 10'000;       ///< Streams at once.
+  std::uint32_t link_streams = 1024;        ///< Of them, on one link.
   std::uint32_t max_associations = 10'000;  ///< Visitors of udp services at once.
   std::vector<service_entry> services;
   bool serves_http = true;         ///< The local service is for the server's public port.

@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint32_t most_workers = 64;  // of a net::worker_pool
 constexpr std::uint32_t most_fields = 100;  // of an http::field_table
 constexpr std::uint32_t most_h2_streams = 4096;
+constexpr std::uint32_t most_link_streams = 1024;  // what the floors of a link's bound allow
 constexpr std::uint32_t least_head = 1024;
 constexpr std::uint32_t most_head = 128 * 1024;  // fits, as an answer's, into a worker's scratch
 constexpr const char* no_home = "there is no home folder to put it in; pass --data-dir";
@@ -202,6 +203,7 @@ std::vector<std::string> validate(const frpc_options& o, const origins& from) {
                                   "\" is not a client id; use 1 to 128 of A-Z a-z 0-9 . _ : -");
   }
   if (o.weight > 100) problems.add("weight", "must be from 1 to 100");
+  if (o.link_streams > most_link_streams) problems.add("link-streams", "must be at most 1024");
   if (!o.health_path.empty() &&
       (!o.health_path.starts_with('/') || o.health_path.find_first_of(" #") != std::string::npos)) {
     problems.add("health-path", "must be the path of a URL, like /health");

@@ -9,7 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t least_early = 16 * 1024;
 constexpr std::uint32_t queue_page = 4096 - sizeof(page);
 constexpr std::size_t kept_pages = 64;
 constexpr auto shut_time = 2s;     // for the peer's end, after ours
@@ -38,7 +37,7 @@ machine::machine(role side, const options& how, link_events& events, steady_time
     : side_(side),
       how_(how),
       events_(events),
-      floor_(side == role::client ? std::max(how.early, least_early) : least_early),
+      floor_(side == role::client ? std::max(how.early, how.floor) : how.floor),
       epoch_(now),
       now_(now),
       pages_(queue_page, kept_pages),

@@ -26,6 +26,7 @@ struct options {
   std::uint32_t streams = 1024;         ///< Streams at once; the client's word in NewLink.
   std::uint32_t associations = 10'000;  ///< And udp streams besides; the client's word too.
   std::uint32_t early = 32 * 1024;      ///< Bytes behind OPEN before OPENED; the client's word too.
+  std::uint32_t floor = 16 * 1024;      ///< Bytes that each stream is always promised.
   std::uint64_t bound = 64 << 20;       ///< What may be promised on this link together, in bytes.
   credit_pool* pool = nullptr;  ///< The program's bound over all links; outlives the machine.
   std::uint32_t move_after = 256 * 1024;  ///< Bulk in one direction, in bytes; 0 for never.

@@ -6,7 +6,7 @@ import pytest
 
 from support import net, public_proxylite as pl
 from support.net import Listener, free_port
-from support.programs import BIN, Program
+from support.programs import BIN, Program, under_sanitizer
 from support.public_proxylite import PublicServer
 from support.waiting import holds_for, wait_for
 from system.test_proxylite import echo, say_and_hear
@@ -109,6 +109,24 @@ def test_the_two_programs_together(lab):
     start(lab, "frplite-frpc", client_ini(port, ssh=(service.port, outer)), "is open")
     assert say_and_hear(outer, b"hello") == b"hello"
     assert pl.services(port)[0]["Name"] == "ssh"
+
+
+def test_more_visitors_than_usual_floors_allow(lab):
+    """Between our programs all visitors share one link, and each is promised its part of it."""
+    port, count = free_port(), 200 if under_sanitizer() else 1500
+    start(lab, "frplite-frps", f"[common]\nbind_port = {port}\n", "this machine alone")
+    service = lab.add(Listener(echo, backlog=4096))
+    outer = next(p for p in range(40000, 50001) if is_free(p))
+    start(lab, "frplite-frpc", client_ini(port, s=(service.port, outer)), "is open")
+    visitors = [net.connect(outer) for _ in range(count)]
+    for sock in visitors:
+        sock.sendall(b"x" * 5000)  # more than its part: it is sent bit by bit
+    assert all(pl.exactly(sock, 5000) == b"x" * 5000 for sock in visitors)
+    found, = pl.services(port)
+    assert found["Online"] == count
+    for sock in visitors:
+        sock.close()
+    wait_for(lambda: pl.services(port)[0]["Online"] == 0, 10, "all have left")
 
 
 def is_free(port):

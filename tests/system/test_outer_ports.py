@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import select
 import shutil
 import socket
 import struct
@@ -442,6 +443,74 @@ def test_a_group_is_balanced_and_fails_over(lab, form):
         locals_["a"].resume()
     clients["b"].kill()
     wait_for(lambda: {served() for _ in range(5)} == {b"a"}, 20, "the one that is left serves")
+
+
+@pytest.mark.parametrize("policy", ["round-robin", "least-inflight"])
+def test_a_group_by_policy(lab, policy):
+    def naming(name):
+        return lab.add(net.Listener(lambda sock: (sock.sendall(name), sock.recv(1))))
+    server, ports = server_with(lab, 1, "--group-policy", policy)
+    for who in (b"a", b"b"):
+        expose(lab, server, who.decode(), {"name": "s", "local_port": naming(who).port,
+                                           "outer_port": ports[0], "group": "g"})
+    visitors = []
+    for _ in range(10):  # who stays, so that the policy has something to look at
+        visitors.append(net.connect(ports[0]))
+        visitors.append(visitors[-1].recv(1))
+    served = visitors[1::2]
+    assert sorted(served) == [b"a"] * 5 + [b"b"] * 5
+    assert all({served[i], served[i + 1]} == {b"a", b"b"} for i in range(0, 10, 2)), served
+    for sock in visitors[::2]:
+        sock.close()
+
+
+def connections_to(port):
+    """How many established TCP connections of this machine go to that port of loopback."""
+    rows = [line.split() for line in open("/proc/net/tcp", encoding="ascii")][1:]
+    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
+def test_more_visitors_than_a_link_takes(lab, echo):
+    """When the links to all workers are full, visitors get a connection each."""
+    server, ports = server_with(lab)
+    expose(lab, server, "a", {"name": "echo", "local_port": echo.port, "outer_port": ports[0]},
+           more=["--link-streams", 8])
+    links = 2
+    wait_for(lambda: connections_to(server.proxy) == links, 10, "both links are up")
+    visitors = [net.connect(ports[0]) for _ in range(100)]
+    for sock in visitors:
+        sock.sendall(b"x")
+    assert all(sock.recv(1) == b"x" for sock in visitors)
+    own = connections_to(server.proxy) - links
+    assert 100 - links * 8 <= own < 100, "the links carry what they take, and no more"
+    for sock in visitors:
+        sock.close()
+    wait_for(lambda: connections_to(server.proxy) == links, 10, "the links alone are left")
+    assert ask(ports[0]) == b"ping"
+
+
+@pytest.mark.parametrize("form", [[], ["--no-link"]], ids=["link", "own connections"])
+def test_a_burst_of_visitors_is_not_refused(lab, form):
+    """More at once than a client connects to its service at once."""
+    local = lab.add(net.Listener(services.echo, backlog=4096))
+    server, ports = server_with(lab)
+    expose(lab, server, "a", {"name": "echo", "local_port": local.port, "outer_port": ports[0]},
+           more=form)
+    socks = []
+    for _ in range(200 if under_sanitizer() else 1500):
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.connect_ex((net.LOOPBACK, ports[0]))
+        socks.append(sock)
+    for sock in socks:
+        connected = select.poll()
+        connected.register(sock, select.POLLOUT)
+        assert connected.poll(seconds(20) * 1000)
+        sock.settimeout(seconds(20))
+        sock.sendall(b"x")
+    assert all(sock.recv(1) == b"x" for sock in socks)
+    for sock in socks:
+        sock.close()
 
 
 def test_a_client_that_comes_back_has_its_ports_again(lab, echo):

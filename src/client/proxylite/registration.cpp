@@ -164,12 +164,12 @@ void registration::tunnel_gone(error_code why) {
 
 // A stream that is dropped is refused, which its visitor sees as a clean end.
 void registration::on_tunnel_stream(std::unique_ptr<link::proxylite::segment_stream> stream) {
-  if (may_connect()) joining_.spawn(join(std::move(stream), nullptr));
+  if (!stopping_) joining_.spawn(join(std::move(stream), nullptr));
 }
 
 std::optional<link::open_status> registration::on_link_stream(
     link::connection&, std::unique_ptr<link::linked_stream> stream, const link::open_request&) {
-  if (!may_connect()) return link::open_status::too_many;
+  if (stopping_) return link::open_status::draining;
   link::linked_stream* const waits = stream.get();
   joining_.spawn(join(std::move(stream), waits));
   return std::nullopt;
@@ -202,6 +202,10 @@ asio::awaitable<result<std::unique_ptr<net::socket>>> registration::reach_servic
   net::stream_watch watch(bell);
   visitor->watch(&watch);
   const unwatched at_the_end(*visitor);
+  turnstile::turn mine(connects_, bell);
+  if (!co_await mine.comes(on_.timers(), settings_.local_connect)) {
+    co_return make_error_code(net::errc::late);
+  }
   auto addresses = co_await service_.find(settings_.local_connect);
   if (!addresses) co_return addresses.error();
   dial to_service(on_, bell);

@@ -10,6 +10,7 @@
 #include "client/backoff.hpp"
 #include "client/local_service.hpp"
 #include "client/proxylite/ask.hpp"
+#include "client/turnstile.hpp"
 #include "core/log.hpp"
 #include "link/connection.hpp"
 #include "link/own_streams.hpp"
@@ -57,7 +58,7 @@ class registration final : public link::proxylite::connection::observer,
   std::size_t visitors() const { return relays_.size() + connecting_; }
 
  private:
-  static constexpr std::size_t most_connecting = 256;
+  static constexpr std::size_t most_connecting = 256;  // at once; further ones wait
 
   boost::asio::awaitable<error_code> attempt();
   boost::asio::awaitable<void> pause();
@@ -68,7 +69,6 @@ class registration final : public link::proxylite::connection::observer,
   boost::asio::awaitable<void> join(std::unique_ptr<net::stream> visitor,
                                     link::linked_stream* waits_for_word);
   boost::asio::awaitable<result<std::unique_ptr<net::socket>>> reach_service(net::stream* visitor);
-  bool may_connect() const { return connecting_ < most_connecting && !stopping_; }
 
   void on_tunnel_stream(std::unique_ptr<link::proxylite::segment_stream> stream) override;
   void on_tunnel_gone(error_code why) override { tunnel_gone(why); }
@@ -95,7 +95,8 @@ class registration final : public link::proxylite::connection::observer,
   log::rate_limit trouble_;
   std::unique_ptr<link::proxylite::connection> segments_;
   std::unique_ptr<link::connection> link_;
-  std::size_t connecting_ = 0;
+  std::size_t connecting_ = 0;  // those that wait included; the tunnel's streams bound them
+  turnstile connects_{most_connecting};
   std::optional<error_code> gone_;  // the tunnel that was there
   bool stopping_ = false;
 };
