@@ -34,6 +34,24 @@ TEST_F(accounts, a_key_is_made_listed_changed_and_revoked) {
   EXPECT_EQ(data("/api/keys").at(0).at("status"), "revoked");
 }
 
+TEST_F(accounts, what_is_changed_is_told) {
+  const auto listener = server.told.listen(std::nullopt);
+  data("/api/users", "POST", R"({"email":"a@example.com","password":"hush"})");
+  data("/api/keys", "POST", R"({"name":"laptop"})");
+  expect_refusal("POST", "/api/keys", 409, R"({"name":"laptop"})");
+  data("/api/users/a@example.com", "DELETE");
+  std::string text;
+  listener->produce(text);
+  std::string types;
+  for (auto at = text.find("event: "); at != text.npos; at = text.find("event: ", at + 1)) {
+    types += text.substr(at + 7, text.find('\n', at) - at - 7) + " ";
+  }
+  EXPECT_EQ(types, "user.made key.made user.removed ");
+  EXPECT_NE(text.find("\"name\":\"laptop\""), text.npos);
+  EXPECT_EQ(text.find("hush"), text.npos);
+  EXPECT_EQ(text.find("frpx_"), text.npos);
+}
+
 TEST_F(accounts, a_key_that_is_no_good_is_not_made) {
   const char* bad[] = {
       "",

@@ -139,6 +139,7 @@ constexpr operation operations[] = {
      {{{"by", "key, client or model"},
        {"from", "A day, a time, or how long ago"},
        {"to", "The same"}}}},
+    {"get", "/api/events", "What happens, as server-sent events", {}},
     {"get", "/api/openapi.json", "This document", {}},
     {"get", "/metrics", "The server's figures for Prometheus", {}},
 };
@@ -226,6 +227,8 @@ void write_answers(json_writer& json, const operation& of) {
   json.key("200").begin_object().member("description", of.summary);
   if (of.path == "/metrics") {
     write_content(json, "text/plain", R"({"type":"string"})");
+  } else if (of.path == "/api/events") {
+    write_content(json, "text/event-stream", R"({"type":"string"})");
   } else if (of.data.empty()) {
     write_content(json, "application/json", R"({"type":"object"})");
   } else {

@@ -61,6 +61,8 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/tokens", later(server, list_tokens)},
       {"DELETE", "/api/tokens/{id}", later(server, revoke_token)},
       {"GET", "/api/tokens/active", later(server, active_tokens)},
+      {"GET", "/api/events",
+       [&server](request asked) { return http::ready(listen_to_events(server.events(), asked)); }},
       {"GET", "/api/usage",
        [&server](request asked) { return usage(&server, std::string(asked.head->query)); }},
       {"GET", "/api/keys", later(server, list_keys)},

@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 /// A server as a test wants it.
 class fake_server final : public server_view {
  public:
+  explicit fake_server(net::timers& clock) : told(clock) {}
+
   struct client {
     std::string id;
     std::optional<session_info::machine> system = std::nullopt;
@@ -39,8 +41,10 @@ class fake_server final : public server_view {
   };
   std::vector<asked_usage> usage_questions;
   std::vector<std::pair<std::string, bool>> drained;
+  event_log told;
   const wall_time connected_at = wall_time(1'700'000'000'000'042us);
 
+  event_log& events() override { return told; }
   void each_session(const std::function<void(const session_info&)>& visit) const override {
     for (const client& each : clients) visit(info(each));
   }
@@ -171,12 +175,12 @@ class rest : public testing::Test {
     return system;
   }
 
-  fake_server server;
+  test::event_loop loop_;
+  fake_server server{loop_->timers()};
   http::handler answers = make_rest_api(server, secret());
 
  private:
   const described_api described_{openapi_document()};
-  test::event_loop loop_;
 };
 
 }  // namespace frpx::api

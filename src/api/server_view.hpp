@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/event_log.hpp"
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "host/process.hpp"
@@ -136,6 +137,9 @@ class server_view {
   server_view(const server_view&) = delete;
   server_view& operator=(const server_view&) = delete;
   virtual ~server_view() = default;
+
+  /// Where everything is told that happens.
+  virtual event_log& events() = 0;
 
   /// Calls `visit` for each session.
   virtual void each_session(const std::function<void(const session_info&)>& visit) const = 0;

@@ -292,9 +292,13 @@ asio::awaitable<void> service::connection::send_pieces(std::unique_ptr<body_sour
     if (state == body_source::state::more) {
       co_await net::let_others_run();  // others have their turn
     } else if (state == body_source::state::blocked) {
+      // A source that has nothing more to say now would go on for ever; and whoever only listens
+      // has left when it ends its direction.
+      broken_ |= owner_.draining_ || watch_.ended();
+      if (broken_) break;
       alarm_.clear();
       co_await bell_.wait();
-      broken_ |= watch_.broken() || owner_.draining_;
+      broken_ |= watch_.broken();
     } else if (state == body_source::state::failed) {
       broken_ = true;
     }

@@ -416,13 +416,7 @@ TEST(service_pieces, the_source_goes_with_its_visitor) {
   visitor.send(get("/"));
   visitor.read_through("\r\n\r\n");
   visitor.close();
-  // Each piece may be the one that finds out.
-  EXPECT_TRUE(test.running.eventually([&] {
-    if (test.control.alive == nullptr) return true;
-    test.control.next = {"told to nobody"};
-    test.control.alive->wake();
-    return false;
-  }));
+  EXPECT_TRUE(test.source_goes());
 }
 
 TEST(service_pieces, the_source_goes_at_once_when_its_visitor_is_reset) {
@@ -432,6 +426,22 @@ TEST(service_pieces, the_source_goes_at_once_when_its_visitor_is_reset) {
   visitor.read_through("\r\n\r\n");
   visitor.reset();
   EXPECT_TRUE(test.source_goes());
+}
+
+TEST(service_pieces, a_source_has_the_last_word_when_the_service_stops) {
+  piecewise test;
+  test_visitor visitor(test.running.port());
+  visitor.send(get("/"));
+  visitor.read_through("\r\n\r\n");
+  EXPECT_TRUE(test.running.eventually([&] { return test.control.alive != nullptr; }));
+  test.running.call([&] {
+    test.control.next = {"bye"};
+    test.control.ended = true;
+    return 0;
+  });
+  test.running.drain();
+  EXPECT_EQ(visitor.read_to_end(), "3\r\nbye\r\n0\r\n\r\n");
+  EXPECT_FALSE(visitor.was_reset());
 }
 
 TEST(service_pieces, a_source_that_waits_does_not_hold_up_the_end) {

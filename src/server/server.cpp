@@ -19,6 +19,7 @@
 #include "net/worker.hpp"
 #include "ports/leases.hpp"
 #include "ports/probe.hpp"
+#include "server/fleet_watch.hpp"
 #include "server/proxylite_port.hpp"
 #include "server/ready_file.hpp"
 #include "server/resources.hpp"
@@ -181,6 +182,8 @@ class server::parts {
   net::blocking_pool blocking_;
   tunnel::registry clients_;
   gateway::gateway gateway_;
+  api::event_log events_;
+  fleet_watch fleet_;
   tunnel::outer_ports tunnels_;
   const std::unique_ptr<ports::leases> leases_;  // of outer ports; null if there are none
   tunnel::frpx_dialect::dialect dialect_;
@@ -209,16 +212,19 @@ server::parts::parts(config::frps_options given)
       blocking_(blocking_threads(options_, *store_), 4096),
       clients_(workers_, most_.clients, policy_of(options_) == balance::policy::sticky),
       gateway_(workers_, clients_, keys_, blocking_, gateway_options(options_, most_)),
+      events_(workers_.home().timers()),
+      fleet_(workers_.home().timers(), clients_, events_),
       tunnels_(
           workers_, gateway_.places(),
           {.allowed = outer_ranges(options_),
            .bind = options_.bind,
            .by = balance::policy_named(options_.group_policy).value_or(balance::policy::random),
-           .udp = {options_.deadlines.udp_idle}}),
+           .udp = {options_.deadlines.udp_idle}},
+          &fleet_),
       leases_(start_leases(options_)),
       dialect_({workers_, clients_, tunnels_, leases_.get(), logins_, passwords_, blocking_},
                dialect_options(options_)),
-      view_(clients_, dialect_, gateway_, keys_, *store_, blocking_, ports_),
+      view_(clients_, dialect_, gateway_, keys_, *store_, blocking_, ports_, events_),
       usage_(blocking_, *store_, gateway_,
              options_.demo ? std::filesystem::path() : options_.data_dir / "usage-unwritten"),
       upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},
@@ -258,7 +264,10 @@ server::parts::parts(config::frps_options given)
   if (shared_cache_) view_.note_cache(keys_.shared_answers());
   if (first_look) say_how_to_begin();
   clients_.on_leaving([this](std::uint64_t session) { gateway_.close_idle_streams_of(session); });
-  clients_.on_change([this] { gateway_.look_around(); });
+  clients_.on_change([this] {
+    gateway_.look_around();
+    fleet_.look();
+  });
   listen();
   if (options_.keys_are_tokens) {
     log::warn(
@@ -354,6 +363,8 @@ void server::parts::drain() {
     if (proxylite_) proxylite_->drain();
     tunnels_.drain();
     gateway_.drain();
+    events_.tell("server.draining");
+    events_.end();
     api_.drain();
   });
   const auto until = steady_clock::now() + options_.deadlines.drain;

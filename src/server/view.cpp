@@ -55,14 +55,15 @@ constexpr auto id_of = [](const auto& row) { return row.id; };
 
 view::view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect,
            gateway::gateway& entry, const identity::key_checker& keys, store::store& lasting,
-           net::blocking_pool& pool, const api::listening_ports& ports)
+           net::blocking_pool& pool, const api::listening_ports& ports, api::event_log& events)
     : clients_(clients),
       dialect_(dialect),
       entry_(entry),
       keys_(keys),
       store_(lasting),
       pool_(pool),
-      ports_(ports) {}
+      ports_(ports),
+      events_(events) {}
 
 void view::each_session(const std::function<void(const api::session_info&)>& visit) const {
   for (const auto& each : clients_.sessions()) visit(info_of(*each));

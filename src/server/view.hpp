@@ -16,8 +16,9 @@ class view final : public api::server_view {
  public:
   view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect, gateway::gateway& entry,
        const identity::key_checker& keys, store::store& lasting, net::blocking_pool& pool,
-       const api::listening_ports& ports);
+       const api::listening_ports& ports, api::event_log& events);
 
+  api::event_log& events() override { return events_; }
   void each_session(const std::function<void(const api::session_info&)>& visit) const override;
   std::optional<api::session_info> find_session(std::string_view client_id) const override;
   api::server_stats stats() const override;
@@ -50,6 +51,7 @@ class view final : public api::server_view {
   net::blocking_pool& pool_;
   net::blocking_pool verbs_{1, 64};  // some make a password's hash, which takes 19 MiB
   const api::listening_ports& ports_;
+  api::event_log& events_;
   const wall_time started_ = wall_clock::now();
   const steady_time started_steady_ = steady_clock::now();
   api::part_health database_{api::part_health::state::none, started_};  // until it was asked

@@ -162,9 +162,9 @@ class Server(Program):
     def visitor(self, **options):
         return raw_http.Visitor(self.public, **options)
 
-    def api(self, target, method="GET", host=None, headers=()):
+    def api(self, target, method="GET", host=None, headers=(), body=None):
         """One request to the API, which needs no key."""
-        return raw_http.fetch(self.api_port, method, target, key=None, headers=headers,
+        return raw_http.fetch(self.api_port, method, target, body, key=None, headers=headers,
                               host=host or f"127.0.0.1:{self.api_port}")
 
     def clients(self):
