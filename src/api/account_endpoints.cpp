@@ -49,12 +49,12 @@ constexpr change_kind user_removed{"remove user", "user.removed"};
 constexpr change_kind token_revoked{"revoke token", "token.revoked"};
 
 // Runs a verb that changes something. `which` never holds a secret.
-awaitable<response> change(server_view* server, change_kind kind, std::string which,
-                           net::endpoint by, verb how) {
+awaitable<response> change(server_view* server, change_kind kind, std::string which, author by,
+                           verb how) {
   if (!is_plain_text(which)) {  // it would be echoed
     co_return refusal(400, "A name has 1 to 256 bytes of UTF-8 and no control characters");
   }
-  const outcome said = co_await server->run(std::move(how));
+  const outcome said = co_await server->run(audited(std::move(how), kind.what, which, by));
   log_change(kind.what, which, by, said.code == 0 ? "done" : said.refusal);
   if (said.code == 0) {
     server->events().tell(kind.event, [&](json_writer& json) { json.member("name", which); });
@@ -95,7 +95,7 @@ awaitable<response> make_key(server_view* server, request asked) {
                                  .models = given.models.value_or(std::vector<std::string>()),
                                  .clients = given.clients.value_or(std::vector<std::string>())};
   co_return co_await change(
-      server, key_made, name, asked.peer, [name, user, life, limits](store::store& in) {
+      server, key_made, name, author(asked), [name, user, life, limits](store::store& in) {
         return identity::key_add(in, name, user, life, as_json, wall_clock::now(), limits);
       });
 }
@@ -105,14 +105,14 @@ awaitable<response> change_key(server_view* server, request asked) {
   const store::key_change wish = limits_in(fields);
   if (const auto problem = fields.problem()) co_return refusal(400, *problem);
   const std::string id = asked.parameters[0];
-  co_return co_await change(server, key_changed, id, asked.peer, [id, wish](store::store& in) {
+  co_return co_await change(server, key_changed, id, author(asked), [id, wish](store::store& in) {
     return identity::key_set(in, id, wish, as_json);
   });
 }
 
 awaitable<response> revoke_key(server_view* server, request asked) {
   const std::string id = asked.parameters[0];
-  co_return co_await change(server, key_revoked, id, asked.peer, [id](store::store& in) {
+  co_return co_await change(server, key_revoked, id, author(asked), [id](store::store& in) {
     return identity::key_revoke(in, id, as_json);
   });
 }
@@ -126,7 +126,7 @@ awaitable<response> make_user(server_view* server, request asked) {
   if (!role) co_return refusal(400, "`role` must be client, viewer or admin");
   if (password.empty()) co_return refusal(400, "`password` must not be empty");
   co_return co_await change(
-      server, user_made, email, asked.peer, [email, password, role](store::store& in) {
+      server, user_made, email, author(asked), [email, password, role](store::store& in) {
         return identity::user_add(in, email, password, *role, as_json, wall_clock::now());
       });
 }
@@ -142,21 +142,21 @@ awaitable<response> change_user(server_view* server, request asked) {
   const std::string email = asked.parameters[0];
   if (password) {
     if (password->empty()) co_return refusal(400, "`password` must not be empty");
-    co_return co_await change(server, user_password, email, asked.peer,
+    co_return co_await change(server, user_password, email, author(asked),
                               [email, to = secret(*password)](store::store& in) {
                                 return identity::user_passwd(in, email, to, as_json);
                               });
   }
   const auto role = store::parse_role(*role_text);
   if (!role) co_return refusal(400, "`role` must be client, viewer or admin");
-  co_return co_await change(server, user_role, email, asked.peer, [email, role](store::store& in) {
-    return identity::user_role(in, email, *role, as_json);
-  });
+  co_return co_await change(
+      server, user_role, email, author(asked),
+      [email, role](store::store& in) { return identity::user_role(in, email, *role, as_json); });
 }
 
 awaitable<response> remove_user(server_view* server, request asked) {
   const std::string email = asked.parameters[0];
-  co_return co_await change(server, user_removed, email, asked.peer, [email](store::store& in) {
+  co_return co_await change(server, user_removed, email, author(asked), [email](store::store& in) {
     return identity::user_remove(in, email, as_json);
   });
 }
@@ -169,7 +169,7 @@ awaitable<response> list_tokens(server_view* server, request) {
 
 awaitable<response> revoke_token(server_view* server, request asked) {
   const std::string id = asked.parameters[0];
-  co_return co_await change(server, token_revoked, id, asked.peer, [id](store::store& in) {
+  co_return co_await change(server, token_revoked, id, author(asked), [id](store::store& in) {
     return identity::token_revoke(in, id, as_json);
   });
 }

@@ -11,6 +11,7 @@
 namespace frpx::api {
 namespace {
 
+using boost::asio::awaitable;
 using http::refusal;
 using http::request;
 using http::response;
@@ -90,11 +91,11 @@ void write_models(json_writer& json, std::span<const wire::model> models) {
   json.end_array();
 }
 
-response set_draining(server_view& server, const request& asked, bool drains) {
+awaitable<response> set_draining(server_view* server, request asked, bool drains) {
   const std::string& id = asked.parameters[0];
-  if (!server.drain(id, drains)) return no_such_client();
-  log_change(drains ? "drain client" : "undrain client", id, asked.peer, "done");
-  return success([&](json_writer& json) {
+  if (!server->drain(id, drains)) co_return no_such_client();
+  co_await note_change(server, drains ? "drain client" : "undrain client", id, author(asked));
+  co_return success([&](json_writer& json) {
     json.begin_object().member("client_id", id).member("draining", drains).end_object();
   });
 }
@@ -179,27 +180,27 @@ response client_monitoring(server_view& server, const request& asked) {
   return success([&](json_writer& json) { write_monitoring(json, *client); });
 }
 
-response disconnect_client(server_view& server, const request& asked) {
+awaitable<response> disconnect_client(server_view* server, request asked) {
   const auto given = http::query_value(asked.head->query, "for");
   std::optional<std::chrono::milliseconds> refused_for = default_refusal;
   if (given && *given) refused_for = parse_duration(**given);
   if (!given || !refused_for || *refused_for > longest_refusal) {
-    return refusal(400, "`for` must be a duration like 60s, at most 24h");
+    co_return refusal(400, "`for` must be a duration like 60s, at most 24h");
   }
   const std::string& id = asked.parameters[0];
-  if (!server.disconnect(id, *refused_for)) return no_such_client();
-  log_change("disconnect client", id, asked.peer, "done");
-  return success([&](json_writer& json) {
+  if (!server->disconnect(id, *refused_for)) co_return no_such_client();
+  co_await note_change(server, "disconnect client", id, author(asked));
+  co_return success([&](json_writer& json) {
     json.begin_object().member("client_id", id).member("action", "disconnected").end_object();
   });
 }
 
-response drain_client(server_view& server, const request& asked) {
-  return set_draining(server, asked, true);
+awaitable<response> drain_client(server_view* server, request asked) {
+  return set_draining(server, std::move(asked), true);
 }
 
-response undrain_client(server_view& server, const request& asked) {
-  return set_draining(server, asked, false);
+awaitable<response> undrain_client(server_view* server, request asked) {
+  return set_draining(server, std::move(asked), false);
 }
 
 }  // namespace frpx::api

@@ -16,8 +16,8 @@ http::response all_models(server_view& server, const http::request& asked);
 http::response all_monitoring(server_view& server, const http::request& asked);
 http::response client_monitoring(server_view& server, const http::request& asked);
 /// `?for=60s`: how long the id is refused.
-http::response disconnect_client(server_view& server, const http::request& asked);
-http::response drain_client(server_view& server, const http::request& asked);
-http::response undrain_client(server_view& server, const http::request& asked);
+boost::asio::awaitable<http::response> disconnect_client(server_view* server, http::request asked);
+boost::asio::awaitable<http::response> drain_client(server_view* server, http::request asked);
+boost::asio::awaitable<http::response> undrain_client(server_view* server, http::request asked);
 
 }  // namespace frpx::api

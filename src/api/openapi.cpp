@@ -139,6 +139,25 @@ constexpr operation operations[] = {
      {{{"by", "key, client or model"},
        {"from", "A day, a time, or how long ago"},
        {"to", "The same"}}}},
+    {"get",
+     "/api/audit",
+     "Who changed what, newest first",
+     R"({"type":"array","items":{"$ref":"#/components/schemas/audit"}})",
+     {},
+     {{{"limit", "How many, 1 to 1000"}, {"before", "Only those with a lower id"}}}},
+    {"get", "/api/session", "As whom a request is let in",
+     R"({"type":"object","required":["role","email","how"],"properties":{
+         "role":{"$ref":"#/components/schemas/role"},"email":{"type":["string","null"]},
+         "how":{"type":"string","enum":["loopback","api-token","login"]}}})"},
+    {"post", "/api/session", "Logs a viewer or an admin in",
+     R"({"type":"object","required":["token","role","email","expires_at"],"properties":{
+         "token":{"type":"string"},"role":{"$ref":"#/components/schemas/role"},
+         "email":{"type":"string"},"expires_at":{"type":"string"}}})",
+     R"({"type":"object","required":["email","password"],"properties":{
+         "email":{"type":"string"},"password":{"type":"string"}}})"},
+    {"delete", "/api/session", "Logs out",
+     R"({"type":"object","required":["status"],"properties":{
+         "status":{"type":"string","enum":["logged out"]}}})"},
     {"get", "/api/events", "What happens, as server-sent events", {}},
     {"get", "/api/openapi.json", "This document", {}},
     {"get", "/metrics", "The server's figures for Prometheus", {}},
@@ -192,6 +211,10 @@ constexpr std::string_view schemas = R"({
   "client_id":{"type":"string"},"model":{"type":"string"},"requests":{"type":"integer"},
   "errors":{"type":"integer"},"bytes_in":{"type":"integer"},"bytes_out":{"type":"integer"},
   "prompt_tokens":{"type":"integer"},"completion_tokens":{"type":"integer"}}},
+"audit":{"type":"object","required":["id","at","who","from","action","what","outcome"],
+  "properties":{"id":{"type":"integer"},"at":{"type":"string"},"who":{"type":"string"},
+  "from":{"type":"string"},"action":{"type":"string"},"what":{"type":"string"},
+  "outcome":{"type":"string"}}},
 "refusal":{"type":"object","required":["success","data","message","timestamp"],"properties":{
   "success":{"type":"boolean","enum":[false]},"data":{"type":"null"},
   "message":{"type":"string"},"timestamp":{"type":"string"}}}})";

@@ -1,12 +1,13 @@
 #include "api/rest.hpp"
 
 #include "api/account_endpoints.hpp"
+#include "api/audit.hpp"
 #include "api/client_endpoints.hpp"
 #include "api/metrics_endpoint.hpp"
 #include "api/openapi.hpp"
 #include "api/server_endpoints.hpp"
+#include "api/session_endpoints.hpp"
 #include "api/usage_endpoint.hpp"
-#include "http/guard.hpp"
 
 namespace frpx::api {
 namespace {
@@ -39,9 +40,9 @@ std::vector<http::route> rest_routes(server_view& server) {
   return {
       {"GET", "/api/clients", at_once(server, list_clients)},
       {"GET", "/api/clients/{id}", at_once(server, show_client)},
-      {"DELETE", "/api/clients/{id}", at_once(server, disconnect_client)},
-      {"POST", "/api/clients/{id}/drain", at_once(server, drain_client)},
-      {"POST", "/api/clients/{id}/undrain", at_once(server, undrain_client)},
+      {"DELETE", "/api/clients/{id}", later(server, disconnect_client)},
+      {"POST", "/api/clients/{id}/drain", later(server, drain_client)},
+      {"POST", "/api/clients/{id}/undrain", later(server, undrain_client)},
       {"GET", "/api/clients/{id}/status", at_once(server, client_status)},
       {"GET", "/api/clients/{id}/heartbeat", at_once(server, client_heartbeat)},
       {"GET", "/api/clients/{id}/models", at_once(server, client_models)},
@@ -61,6 +62,10 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/tokens", later(server, list_tokens)},
       {"DELETE", "/api/tokens/{id}", later(server, revoke_token)},
       {"GET", "/api/tokens/active", later(server, active_tokens)},
+      {"GET", "/api/audit", later(server, list_audit)},
+      {"GET", session_path, at_once(server, show_session)},
+      {"POST", session_path, later(server, log_in)},
+      {"DELETE", session_path, later(server, log_out)},
       {"GET", "/api/events",
        [&server](request asked) { return http::ready(listen_to_events(server.events(), asked)); }},
       {"GET", "/api/usage",
@@ -74,8 +79,8 @@ std::vector<http::route> rest_routes(server_view& server) {
   };
 }
 
-http::handler make_rest_api(server_view& server, secret token) {
-  return http::guarded(http::guard(std::move(token)), http::router(rest_routes(server)));
+http::handler make_rest_api(server_view& server, access_rules rules) {
+  return admitted(server, std::move(rules), http::router(rest_routes(server)));
 }
 
 }  // namespace frpx::api

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "api/access.hpp"
 #include "api/server_view.hpp"
-#include "core/secret.hpp"
 #include "http/message.hpp"
 #include "http/router.hpp"
 
@@ -14,7 +14,7 @@ namespace frpx::api {
 /// and /metrics. `server` outlives them; they are served on the home worker.
 std::vector<http::route> rest_routes(server_view& server);
 
-/// The REST API behind its guard (see http::guard for what an empty `token` means).
-http::handler make_rest_api(server_view& server, secret token);
+/// The REST API behind its rules.
+http::handler make_rest_api(server_view& server, access_rules rules);
 
 }  // namespace frpx::api

@@ -160,7 +160,7 @@ TEST_F(rest, is_guarded) {
           .status,
       403);
   EXPECT_TRUE(server.disconnected.empty());
-  answers = make_rest_api(server, secret("s3cret"));
+  answers = make_rest_api(server, {.token = secret("s3cret")});
   EXPECT_EQ(ask("GET", "/api/clients").status, 401);
   EXPECT_EQ(ask("GET", "/api/clients", "Host: x\r\nAuthorization: Bearer s3cret\r\n").status, 200);
   EXPECT_EQ(ask("GET", "/nothing").status, 401);
@@ -171,7 +171,7 @@ TEST_F(rest, knows_its_routes_only) {
   expect_refusal("GET", "/api/clients/a/b", 404);
   expect_refusal("POST", "/api/clients", 405);
   expect_refusal("DELETE", "/api/health", 405);
-  EXPECT_EQ(rest_routes(server).size(), 32u);
+  EXPECT_EQ(rest_routes(server).size(), 36u);
 }
 
 TEST_F(rest, metrics) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 
 #include <array>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "api/event_log.hpp"
+#include "api/login_book.hpp"
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "host/process.hpp"
@@ -140,6 +142,14 @@ class server_view {
 
   /// Where everything is told that happens.
   virtual event_log& events() = 0;
+
+  /// The operators who logged in.
+  virtual login_book& logins() = 0;
+  /// Judges a password. Errors: wrong_credentials and throttled of identity, and the store's.
+  virtual boost::asio::awaitable<result<operator_user>> log_in(std::string email, secret password,
+                                                               boost::asio::ip::address from) = 0;
+  /// Errors: store::errc::not_found, and those that say nothing of the user.
+  virtual boost::asio::awaitable<result<operator_user>> find_operator(std::string email) = 0;
 
   /// Calls `visit` for each session.
   virtual void each_session(const std::function<void(const session_info&)>& visit) const = 0;

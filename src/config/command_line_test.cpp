@@ -111,21 +111,30 @@ TEST(command_line, switches_in_the_environment) {
 }
 
 TEST(command_line, all_problems_at_once) {
-  const finish end = server_ends({"--control-port", "70000", "--api-bind", "0.0.0.0"},
+  const finish end = server_ends({"--control-port", "70000", "--api-cors", "*"},
                                  with({{"FRPX_WORKERS", "many"}, {"FRPX_BIND", "nowhere"}}));
   EXPECT_EQ(end.exit_code, exit_usage);
   EXPECT_EQ(end.to_stdout, "");
   for (const char* part :
        {"frps: --control-port \"70000\" must be a port", "FRPX_WORKERS: workers \"many\" must be",
-        "FRPX_BIND: bind: \"nowhere\" is not an IP address",
-        "--api-bind: \"0.0.0.0\" would open the API to everybody", "Try 'frps --help'."}) {
+        "FRPX_BIND: bind: \"nowhere\" is not an IP address", "--api-cors: \"*\" is not an origin",
+        "Try 'frps --help'."}) {
     EXPECT_TRUE(contains(end.to_stderr, part)) << part << " is not in:\n" << end.to_stderr;
   }
 }
 
-TEST(command_line, an_api_beyond_loopback_needs_a_token) {
-  EXPECT_EQ(server_ends({"--api-bind", "::"}).exit_code, exit_usage);
-  EXPECT_EQ(server({"--api-bind", "::"}, with({{"FRPX_API_TOKEN", "t"}})).options.api_bind, "::");
+TEST(command_line, pages_that_may_use_the_api_are_of_one_origin) {
+  for (const char* good : {"https://ops.example", "http://127.0.0.1:5173", "http://[::1]:80"}) {
+    EXPECT_EQ(server({"--api-cors", good}).options.api_cors, good);
+  }
+  for (const char* bad : {"null", "ops.example", "https://ops.example/", "https://a.example b",
+                          "file://x", "https://", "https://me@ops.example", "http://a/#f"}) {
+    EXPECT_EQ(server_ends({"--api-cors", bad}).exit_code, exit_usage) << bad;
+  }
+}
+
+TEST(command_line, an_api_may_be_beyond_loopback) {
+  EXPECT_EQ(server({"--api-bind", "::"}).options.api_bind, "::");
   EXPECT_EQ(server({"--api-bind", "::1"}).options.api_bind, "::1");
   EXPECT_EQ(server({"--api-bind", "127.0.0.2"}).options.api_bind, "127.0.0.2");
 }

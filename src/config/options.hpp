@@ -99,6 +99,7 @@ struct frps_options {
   // Security
   secret api_key;          ///< Empty: none. Given, it is always valid with the embedded store.
   secret api_token;        ///< Empty: none. The API's bearer token.
+  std::string api_cors;    ///< Whose pages may use the API. Empty: nobody's.
   secret proxylite_token;  ///< Empty: none; then the proxylite port is on loopback or has networks.
   std::filesystem::path token_secret_file;  ///< Empty: `token-secret` in the data folder.
   bool keys_are_tokens = false;             ///< An API key also lets a client in.

@@ -123,11 +123,20 @@ void check_addresses(problem_list& problems, const frps_options& o) {
     if (api && !api->is_loopback()) {
       problems.add("api-bind", "--demo listens on loopback only; leave one of the two out");
     }
-  } else if (api && !api->is_loopback() && o.api_token.empty()) {
-    problems.add("api-bind", "\"" + o.api_bind +
-                                 "\" would open the API to everybody; pass "
-                                 "--api-token too, or --api-bind 127.0.0.1");
   }
+}
+
+// As browsers write it (RFC 6454, 6.2): a scheme, a host, maybe a port, and nothing behind.
+void check_origin(problem_list& problems, std::string_view option, const std::string& given) {
+  if (given.empty()) return;
+  const auto url = boost::urls::parse_uri(given);
+  const bool is_web = url && (url->scheme() == "http" || url->scheme() == "https");
+  if (is_web && !url->host().empty() && !url->has_userinfo() &&
+      given == std::string(url->scheme()) + "://" + std::string(url->encoded_host_and_port())) {
+    return;
+  }
+  problems.add(option,
+               "\"" + shown(given) + "\" is not an origin; pass one like https://ops.example");
 }
 
 void check_http(problem_list& problems, const frps_options& o) {
@@ -170,6 +179,7 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
     check_url(problems, "database-url", o.database_url, built_in.databases);
     check_url(problems, "redis-url", o.redis_url, built_in.caches);
   }
+  check_origin(problems, "api-cors", o.api_cors);
   if (!o.keeper_path.empty()) check_path(problems, "keeper-path", o.keeper_path);
   check_http(problems, o);
   if (o.workers > most_workers) problems.add("workers", "must be at most 64; pass fewer");

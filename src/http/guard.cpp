@@ -5,16 +5,6 @@
 namespace frpx::http {
 namespace {
 
-// RFC 6750, 2.1: one token behind the scheme. Empty if there is none.
-std::string_view bearer_token(const request_head& asked) {
-  constexpr std::string_view scheme = "Bearer ";
-  const field* given = asked.fields.find(field_id::authorization);
-  if (given == nullptr) return {};
-  const auto value = given->value;
-  if (!equals_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
-  return value.substr(scheme.size());
-}
-
 bool is_own_origin(std::string_view origin, std::string_view authority) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (equals_ignoring_case(origin.substr(0, scheme.size()), scheme) &&
@@ -33,6 +23,16 @@ response unauthorized() {
 
 }  // namespace
 
+// RFC 6750, 2.1: one token behind the scheme.
+std::string_view bearer_token(const request_head& asked) {
+  constexpr std::string_view scheme = "Bearer ";
+  const field* given = asked.fields.find(field_id::authorization);
+  if (given == nullptr) return {};
+  const auto value = given->value;
+  if (!equals_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
+  return value.substr(scheme.size());
+}
+
 bool is_loopback_host(std::string_view authority) {
   const bool bracketed = authority.starts_with('[');
   const auto colon =
@@ -50,7 +50,8 @@ std::optional<response> guard::check(const request_head& asked) const {
     return refusal(403, "The Host header must be localhost, 127.0.0.1 or [::1]");
   }
   if (const field* origin = asked.fields.find("Origin");
-      origin != nullptr && !is_own_origin(origin->value, asked.authority)) {
+      origin != nullptr && !is_own_origin(origin->value, asked.authority) &&
+      (friendly_origin_.empty() || origin->value != friendly_origin_)) {
     return refusal(403, "Requests from another origin are refused");
   }
   return std::nullopt;

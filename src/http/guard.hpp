@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/secret.hpp"
@@ -19,15 +20,20 @@ namespace frpx::http {
 /// Immutable; any thread.
 class guard {
  public:
-  /// An empty `token` means none.
-  explicit guard(secret token = {}) : token_(std::move(token)) {}
+  /// An empty `token` means none. Pages of `friendly_origin`, if it is not empty, may come too.
+  explicit guard(secret token = {}, std::string friendly_origin = {})
+      : token_(std::move(token)), friendly_origin_(std::move(friendly_origin)) {}
 
   /// The refusal, or nothing when the request may pass.
   std::optional<response> check(const request_head& asked) const;
 
  private:
   secret token_;
+  std::string friendly_origin_;
 };
+
+/// What stands behind `Authorization: Bearer`, or nothing.
+std::string_view bearer_token(const request_head& asked);
 
 /// Whether `authority` (a host with an optional port) names this machine from within.
 bool is_loopback_host(std::string_view authority);

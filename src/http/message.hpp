@@ -24,6 +24,7 @@ struct request {
   const request_head* head = nullptr;
   std::string_view body;  ///< Without its framing.
   net::endpoint peer;
+  std::string who;  ///< As whom it was let in, by what stands in front of the handler.
   /// What stood in the place of each `{...}` of the route's pattern, decoded: any bytes at all.
   std::array<std::string, most_parameters> parameters;
 };

@@ -229,7 +229,7 @@ void service::connection::refuse(int status) {
 asio::awaitable<response> service::connection::answer() {
   if (refused_ != 0) co_return refusal(refused_);
   try {
-    co_return co_await owner_.answers_(request{&head_, body_, peer_, {}});
+    co_return co_await owner_.answers_(request{&head_, body_, peer_, {}, {}});
   } catch (const boost::system::system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;  // we are being stopped
     log::error("a handler of {} failed: {}", shown(head_.path), error.what());

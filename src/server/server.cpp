@@ -150,6 +150,14 @@ tunnel::frpx_dialect::options dialect_options(const config::frps_options& from) 
           .move_after = from.move_after};
 }
 
+api::access_rules access_rules_of(const config::frps_options& from) {
+  error_code bad;
+  const auto address = asio::ip::make_address(from.api_bind, bad);
+  return {.token = from.api_token,
+          .cors_origin = from.api_cors,
+          .on_loopback = !bad && address.is_loopback()};
+}
+
 }  // namespace
 
 /// What a server is made of, in the order in which it is made; it goes in the reverse order.
@@ -224,7 +232,8 @@ server::parts::parts(config::frps_options given)
       leases_(start_leases(options_)),
       dialect_({workers_, clients_, tunnels_, leases_.get(), logins_, passwords_, blocking_},
                dialect_options(options_)),
-      view_(clients_, dialect_, gateway_, keys_, *store_, blocking_, ports_, events_),
+      view_(clients_, dialect_, gateway_, keys_, *store_, blocking_, ports_, events_, logins_,
+            passwords_),
       usage_(blocking_, *store_, gateway_,
              options_.demo ? std::filesystem::path() : options_.data_dir / "usage-unwritten"),
       upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},
@@ -233,10 +242,11 @@ server::parts::parts(config::frps_options given)
                 if (shared_cache_) view_.note_cache(shared_answers);
               }),
       keeper_(keeper::embedded::start(options_, database_of(options_))),
-      api_(workers_.home(),
-           keeper::beside(keeper_.get(),
-                          api::beside_dashboard(api::dashboard_files(),
-                                                api::make_rest_api(view_, options_.api_token)))),
+      api_(
+          workers_.home(),
+          keeper::beside(keeper_.get(), api::beside_dashboard(
+                                            api::dashboard_files(),
+                                            api::make_rest_api(view_, access_rules_of(options_))))),
       control_port_(workers_, net::listener::placing::home,
                     [this](net::worker& on, net::accepted one) {
                       dialect_.accept_control(on, std::move(one));

@@ -18,6 +18,7 @@ constexpr auto show_again = std::chrono::seconds(20);  // well below `silent`
 constexpr auto silent = std::chrono::seconds(60);
 constexpr auto remove_expired_every = std::chrono::hours(1);
 constexpr auto usage_lasts = std::chrono::days(400);
+constexpr auto audit_lasts = std::chrono::days(400);
 constexpr auto patience = std::chrono::seconds(30);
 
 bool is_due(steady_time last, steady_time now, steady_clock::duration every) {
@@ -265,7 +266,9 @@ asio::awaitable<void> upkeep::tidy(steady_time now) {
           if (!removed) return removed;
           const auto forgotten = store.remove_usage_before(here - usage_lasts);
           if (!forgotten) return forgotten;
-          count += *removed + *forgotten;
+          const auto settled = store.remove_audit_before(here - audit_lasts);
+          if (!settled) return settled;
+          count += *removed + *forgotten + *settled;
         }
         return count;
       },

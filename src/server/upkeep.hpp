@@ -20,8 +20,8 @@ namespace frpx::server {
 /// Hears of changes five times a second: the key checker forgets, and sessions whose token or key
 /// was revoked end. Every second: clients' machines are shown in the store as they come and go,
 /// tokens learn which client uses them and are renewed in the second half of their life. Now and
-/// then: what is left over from servers that died is put right, and expired tokens and old usage
-/// go.
+/// then: what is left over from servers that died is put right, and expired tokens, old usage and
+/// old changes go.
 ///
 /// A store that is away delays all of that and ends no session. Made and used on the home worker;
 /// what blocks runs on the pools. `run` and `watch` end by being cancelled.

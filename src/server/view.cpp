@@ -11,6 +11,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto store_patience = std::chrono::seconds(5);
+constexpr auto login_patience = std::chrono::seconds(10);
 constexpr auto worker_patience = std::chrono::seconds(1);
 
 api::session_info info_of(const tunnel::session& of) {
@@ -49,13 +50,20 @@ auto all_pages(Next next, Key key) -> decltype(next(store::page{})) {
   return rows;
 }
 
+result<api::operator_user> look_up(store::store& in, const std::string& email) {
+  const auto row = in.find_user(email);
+  if (!row) return row.error();
+  return api::operator_user{row->email, row->role, sha256(row->password_hash)};
+}
+
 constexpr auto id_of = [](const auto& row) { return row.id; };
 
 }  // namespace
 
 view::view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect,
            gateway::gateway& entry, const identity::key_checker& keys, store::store& lasting,
-           net::blocking_pool& pool, const api::listening_ports& ports, api::event_log& events)
+           net::blocking_pool& pool, const api::listening_ports& ports, api::event_log& events,
+           identity::logins& passwords, net::blocking_pool& password_pool)
     : clients_(clients),
       dialect_(dialect),
       entry_(entry),
@@ -63,7 +71,30 @@ view::view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect,
       store_(lasting),
       pool_(pool),
       ports_(ports),
-      events_(events) {}
+      events_(events),
+      passwords_(passwords),
+      password_pool_(password_pool) {}
+
+asio::awaitable<result<api::operator_user>> view::log_in(std::string email, secret password,
+                                                         asio::ip::address from) {
+  if (passwords_.wait_before(email, from, steady_clock::now()) != steady_clock::duration::zero()) {
+    co_return identity::make_error_code(identity::errc::throttled);
+  }
+  co_return co_await password_pool_.run(
+      [this, email = std::move(email), password = std::move(password),
+       from]() -> result<api::operator_user> {
+        const auto who = passwords_.login(email, password, from, steady_clock::now());
+        if (!who) return who.error();
+        return look_up(store_, who->email);
+      },
+      login_patience);
+}
+
+asio::awaitable<result<api::operator_user>> view::find_operator(std::string email) {
+  co_return co_await pool_.run(
+      [&store = store_, email = std::move(email)] { return look_up(store, email); },
+      store_patience);
+}
 
 void view::each_session(const std::function<void(const api::session_info&)>& visit) const {
   for (const auto& each : clients_.sessions()) visit(info_of(*each));

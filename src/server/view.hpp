@@ -4,6 +4,7 @@
 #include "api/server_view.hpp"
 #include "gateway/gateway.hpp"
 #include "identity/key_checker.hpp"
+#include "identity/logins.hpp"
 #include "net/blocking_pool.hpp"
 #include "store/store.hpp"
 #include "tunnel/frpx/dialect.hpp"
@@ -16,9 +17,14 @@ class view final : public api::server_view {
  public:
   view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect, gateway::gateway& entry,
        const identity::key_checker& keys, store::store& lasting, net::blocking_pool& pool,
-       const api::listening_ports& ports, api::event_log& events);
+       const api::listening_ports& ports, api::event_log& events, identity::logins& passwords,
+       net::blocking_pool& password_pool);
 
   api::event_log& events() override { return events_; }
+  api::login_book& logins() override { return logins_; }
+  boost::asio::awaitable<result<api::operator_user>> log_in(std::string email, secret password,
+                                                            boost::asio::ip::address from) override;
+  boost::asio::awaitable<result<api::operator_user>> find_operator(std::string email) override;
   void each_session(const std::function<void(const api::session_info&)>& visit) const override;
   std::optional<api::session_info> find_session(std::string_view client_id) const override;
   api::server_stats stats() const override;
@@ -52,6 +58,9 @@ class view final : public api::server_view {
   net::blocking_pool verbs_{1, 64};  // some make a password's hash, which takes 19 MiB
   const api::listening_ports& ports_;
   api::event_log& events_;
+  identity::logins& passwords_;
+  net::blocking_pool& password_pool_;
+  api::login_book logins_;
   const wall_time started_ = wall_clock::now();
   const steady_time started_steady_ = steady_clock::now();
   api::part_health database_{api::part_health::state::none, started_};  // until it was asked

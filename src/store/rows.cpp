@@ -120,6 +120,11 @@ bool is_valid(const usage_row& row) {
          row.hour == std::chrono::floor<std::chrono::hours>(row.hour);
 }
 
+bool is_valid(const audit_row& row) {
+  return is_plain_text(row.who) && is_plain_text(row.from) && is_plain_text(row.action) &&
+         (row.what.empty() || is_plain_text(row.what)) && is_plain_text(row.outcome);
+}
+
 bool is_valid(const key_limits& limits) {
   return limits.per_minute <= key_limits::largest && limits.at_once <= key_limits::largest &&
          are_models(limits.models) && are_clients(limits.clients);

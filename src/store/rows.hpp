@@ -121,6 +121,17 @@ struct usage_row {
   usage of;
 };
 
+/// That an operator changed something, or tried to.
+struct audit_row {
+  std::uint64_t id = 0;  ///< Given by the store, each higher than the one before.
+  wall_time at;
+  std::string who;      ///< As whom he was let in.
+  std::string from;     ///< `address:port`.
+  std::string action;   ///< Like `revoke key`.
+  std::string what;     ///< Which key, say; may be empty.
+  std::string outcome;  ///< `done`, or why not.
+};
+
 /// What usage is summed up by.
 enum class usage_by { key, client, model };
 
@@ -138,6 +149,7 @@ bool is_valid(const api_key& row);
 bool is_valid(const token& row);
 bool is_valid(const asset& row);
 bool is_valid(const usage_row& row);
+bool is_valid(const audit_row& row);
 bool is_valid(const key_limits& limits);
 bool is_valid(const key_change& change);
 /// A model's name in a list: 1 to 256 bytes of printable ASCII without space and comma.

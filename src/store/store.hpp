@@ -41,8 +41,8 @@ struct summary {
   std::size_t assets = 0;
 };
 
-/// Keeps users, API keys, tokens, machines and usage, the same way whatever lies below: every
-/// backend passes store/contract_test.cpp.
+/// Keeps users, API keys, tokens, machines, usage and the audit log, the same way whatever lies
+/// below: every backend passes store/contract_test.cpp.
 ///
 /// Every call blocks, on a file or on a server, up to the time-out that the store was opened with:
 /// call it from the pool for blocking work, never from a worker. Any thread may call, several at
@@ -126,6 +126,15 @@ class store {
   virtual result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) = 0;
   /// Takes away the hours that began before `when`; returns how many rows.
   virtual result<std::size_t> remove_usage_before(wall_time when) = 0;
+
+  // --- audit: errors bad_value
+  /// Adds a row, whose `id` is not looked at.
+  virtual result<void> add_audit(const audit_row& row) = 0;
+  /// The last rows, newest first: those with a lower id than `before` (0: any), at most `limit` and
+  /// at most `longest_page`.
+  virtual result<std::vector<audit_row>> list_audit(std::uint64_t before, std::size_t limit) = 0;
+  /// Takes away what happened before `when`; returns how many rows.
+  virtual result<std::size_t> remove_audit_before(wall_time when) = 0;
 
   /// A number that differs from its former value once any process has added, changed or taken away
   /// users or keys, or has revoked or taken away tokens: who keeps answers in memory forgets them

@@ -93,12 +93,6 @@ def test_a_secret_in_a_bad_url_is_not_shown(lab, url):
     assert "hunter2" not in done.stderr + done.stdout
 
 
-def test_another_api_bind_needs_a_token(lab):
-    done = lab.run("frps", "--api-bind", "0.0.0.0", "--data-dir", lab.folder / "data", limit=10)
-    assert done.returncode == 2
-    assert "--api-token" in done.stderr
-
-
 # --- configuration --------------------------------------------------------------------------------
 
 

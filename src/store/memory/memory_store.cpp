@@ -382,6 +382,33 @@ result<std::size_t> memory_store::remove_usage_before(wall_time when) {
   return std::erase_if(usage_, [&](const auto& row) { return std::get<0>(row.first) < when; });
 }
 
+// --- audit
+
+// The one table whose oldest rows give way: what is changed must not depend on it.
+result<void> memory_store::add_audit(const audit_row& row) {
+  if (!is_valid(row)) return errc::bad_value;
+  const std::scoped_lock lock(mutex_);
+  if (audit_.size() >= longest_table) audit_.pop_front();
+  audit_.push_back(row);
+  audit_.back().id = ++last_audit_;
+  return {};
+}
+
+result<std::vector<audit_row>> memory_store::list_audit(std::uint64_t before, std::size_t limit) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<audit_row> out;
+  for (auto at = audit_.rbegin(); at != audit_.rend(); ++at) {
+    if (out.size() >= std::min(limit, longest_page)) break;
+    if (before == 0 || at->id < before) out.push_back(*at);
+  }
+  return out;
+}
+
+result<std::size_t> memory_store::remove_audit_before(wall_time when) {
+  const std::scoped_lock lock(mutex_);
+  return std::erase_if(audit_, [&](const audit_row& row) { return row.at < when; });
+}
+
 result<std::uint64_t> memory_store::change_count() {
   const std::scoped_lock lock(mutex_);
   return changes_;

@@ -1,6 +1,7 @@
 // The store of the demo and of tests: this process's memory.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -55,6 +56,10 @@ class memory_store : public store {
   result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) override;
   result<std::size_t> remove_usage_before(wall_time when) override;
 
+  result<void> add_audit(const audit_row& row) override;
+  result<std::vector<audit_row>> list_audit(std::uint64_t before, std::size_t limit) override;
+  result<std::size_t> remove_audit_before(wall_time when) override;
+
   result<std::uint64_t> change_count() override;
   result<summary> describe() override;
 
@@ -78,6 +83,8 @@ class memory_store : public store {
   std::map<std::pair<std::string, std::string>, asset> assets_;
   std::map<usage_place, usage> usage_;
   std::map<std::string, wall_time, std::less<>> batches_;  // of usage, by id: when they were added
+  std::deque<audit_row> audit_;                            // by id
+  std::uint64_t last_audit_ = 0;
   std::uint64_t changes_ = 0;
 };
 

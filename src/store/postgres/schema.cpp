@@ -127,6 +127,18 @@ CREATE TABLE frpx_usage_batches (id TEXT PRIMARY KEY, added TIMESTAMPTZ NOT NULL
     R"sql(
 ALTER TABLE frpx_users ADD COLUMN ports TEXT NOT NULL DEFAULT '';
 )sql",
+    R"sql(
+CREATE TABLE frpx_audit (
+  id BIGSERIAL PRIMARY KEY,
+  at TIMESTAMPTZ NOT NULL,
+  who TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  action TEXT NOT NULL,
+  what TEXT NOT NULL,
+  outcome TEXT NOT NULL
+);
+CREATE INDEX frpx_audit_at ON frpx_audit (at);
+)sql",
 };
 
 }  // namespace

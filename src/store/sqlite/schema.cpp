@@ -100,6 +100,18 @@ CREATE TABLE usage_batches (id TEXT NOT NULL PRIMARY KEY, added INTEGER NOT NULL
     R"sql(
 ALTER TABLE users ADD COLUMN ports TEXT NOT NULL DEFAULT '';
 )sql",
+    R"sql(
+CREATE TABLE audit (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  action TEXT NOT NULL,
+  what TEXT NOT NULL,
+  outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_at ON audit (at);
+)sql",
 };
 
 result<int> version_of(connection& on) {

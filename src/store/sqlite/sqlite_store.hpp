@@ -57,6 +57,10 @@ class sqlite_store final : public store {
   result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) override;
   result<std::size_t> remove_usage_before(wall_time when) override;
 
+  result<void> add_audit(const audit_row& row) override;
+  result<std::vector<audit_row>> list_audit(std::uint64_t before, std::size_t limit) override;
+  result<std::size_t> remove_audit_before(wall_time when) override;
+
   result<std::uint64_t> change_count() override;
   result<summary> describe() override;
 

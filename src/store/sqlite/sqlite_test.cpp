@@ -260,7 +260,7 @@ TEST_F(sqlite_file, the_first_versions_file_is_brought_up_to_date_with_its_keys)
   ASSERT_TRUE(open_file()->add_key(some_key("one")));
   auto hand = connection::open(file(), 1s).value();
   ASSERT_TRUE(hand.execute(
-      "DROP TABLE usage; DROP TABLE usage_batches; DROP TRIGGER key_limited; "
+      "DROP TABLE audit; DROP TABLE usage; DROP TABLE usage_batches; DROP TRIGGER key_limited; "
       "ALTER TABLE api_keys DROP COLUMN per_minute; ALTER TABLE api_keys DROP COLUMN at_once; "
       "ALTER TABLE api_keys DROP COLUMN models; ALTER TABLE api_keys DROP COLUMN clients; "
       "ALTER TABLE users DROP COLUMN ports; PRAGMA user_version = 1"));

@@ -1,0 +1,129 @@
+#include "api/access.hpp"
+
+#include "api/session_endpoints.hpp"
+#include "http/guard.hpp"
+
+namespace frpx::api {
+namespace {
+
+using boost::asio::awaitable;
+using http::request;
+using http::request_head;
+using http::response;
+
+bool only_looks(std::string_view method) {
+  return method == "GET" || method == "HEAD";
+}
+
+response unauthorized() {
+  response answer = http::refusal(401, "Missing or wrong API token");
+  answer.headers.push_back({"WWW-Authenticate", "Bearer"});
+  return answer;
+}
+
+/// What stands in front of the API.
+class gate {
+ public:
+  gate(server_view& server, access_rules rules, http::handler next)
+      : server_(server),
+        rules_(std::move(rules)),
+        same_machine_(secret(), rules_.cors_origin),
+        next_(std::move(next)) {}
+
+  awaitable<response> answer(request asked) const;
+
+ private:
+  awaitable<response> admit(request asked) const;
+  awaitable<response> admit_user(request asked, std::string_view token) const;
+  bool is_open() const { return rules_.on_loopback && rules_.token.empty(); }
+  bool is_page_of_friends(const request_head& asked) const;
+
+  server_view& server_;
+  const access_rules rules_;
+  const http::guard same_machine_;
+  const http::handler next_;
+};
+
+bool gate::is_page_of_friends(const request_head& asked) const {
+  const http::field* origin = asked.fields.find("Origin");
+  return origin != nullptr && !rules_.cors_origin.empty() && origin->value == rules_.cors_origin;
+}
+
+// https://fetch.spec.whatwg.org/#http-cors-protocol
+awaitable<response> gate::answer(request asked) const {
+  const request_head& head = *asked.head;
+  const bool is_friend = is_page_of_friends(head);
+  response given;
+  if (is_friend && head.method == "OPTIONS" &&
+      head.fields.find("Access-Control-Request-Method") != nullptr) {
+    given.status = 204;
+    given.headers = {{"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
+                     {"Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID"},
+                     {"Access-Control-Max-Age", "600"}};
+  } else {
+    given = co_await admit(std::move(asked));
+  }
+  if (is_friend) {
+    given.headers.push_back({"Access-Control-Allow-Origin", rules_.cors_origin});
+    given.headers.push_back({"Access-Control-Expose-Headers", "X-Total-Count"});
+  }
+  if (!rules_.cors_origin.empty()) given.headers.push_back({"Vary", "Origin"});
+  co_return given;
+}
+
+awaitable<response> gate::admit(request asked) const {
+  const request_head& head = *asked.head;
+  const std::string_view token = http::bearer_token(head);
+  const bool wants_in = head.method == "POST" && head.path == session_path;
+  if (token.empty() || wants_in) {
+    if (!is_open() && !wants_in) co_return unauthorized();
+    if (is_open()) {
+      if (auto refused = same_machine_.check(head)) co_return std::move(*refused);
+    }
+    asked.who = "loopback";
+    co_return co_await next_(std::move(asked));
+  }
+  if (!rules_.token.empty() && equal_in_constant_time(token, rules_.token.reveal())) {
+    asked.who = "api-token";
+    co_return co_await next_(std::move(asked));
+  }
+  co_return co_await admit_user(std::move(asked), token);
+}
+
+// A user may have been removed or given another role or password since he logged in. While the
+// store is away he is what he was.
+awaitable<response> gate::admit_user(request asked, std::string_view token) const {
+  login_book& book = server_.logins();
+  const auto* known = book.find(token, wall_clock::now());
+  if (known == nullptr) co_return unauthorized();
+  operator_user who = known->who;
+  if (steady_clock::now() - known->confirmed >= login_book::believed) {
+    const auto found = co_await server_.find_operator(who.email);
+    auto* const again = book.find(token, wall_clock::now());
+    if (again == nullptr) co_return unauthorized();
+    const bool is_gone = !found && found.error() == store::errc::not_found;
+    if (is_gone || (found && (found->mark != who.mark || found->role == store::role::client))) {
+      book.remove(token);
+      co_return unauthorized();
+    }
+    if (found) {
+      again->confirmed = steady_clock::now();
+      again->who = who = *found;
+    }
+  }
+  const bool is_own = asked.head->path == session_path;
+  if (who.role != store::role::admin && !only_looks(asked.head->method) && !is_own) {
+    co_return http::refusal(403, "A viewer may look, and change nothing");
+  }
+  asked.who = std::move(who.email);
+  co_return co_await next_(std::move(asked));
+}
+
+}  // namespace
+
+http::handler admitted(server_view& server, access_rules rules, http::handler next) {
+  const auto made = std::make_shared<const gate>(server, std::move(rules), std::move(next));
+  return [made](request asked) { return made->answer(std::move(asked)); };
+}
+
+}  // namespace frpx::api
