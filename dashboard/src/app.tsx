@@ -1,7 +1,7 @@
 // The page as a whole: who is here, what is known, which parts are shown.
 
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import { ask, setToken } from './api';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
+import { ask } from './api';
 import { AwayBanner, PartsBanner } from './banners';
 import { PageContext, usePage, type Page, type Question } from './context';
 import { Confirm } from './dialogs';
@@ -67,8 +67,8 @@ export function App({ live }: { live: Live }) {
   const say = useMemo(() => sayIn(language), [language]);
   const known = live.known;
 
-  useEffect(() => applyTheme(theme), [theme]);
-  useEffect(() => {
+  useLayoutEffect(() => applyTheme(theme), [theme]);
+  useLayoutEffect(() => {
     applyLanguage(language, false);
     document.title = say('title');
   }, [language]);
@@ -78,8 +78,7 @@ export function App({ live }: { live: Live }) {
   }, []);
 
   const logOut = () => {
-    void ask('DELETE', '/api/session').catch(() => undefined);
-    setToken(null);
+    if (known.session?.how === 'login') void ask('DELETE', '/api/session').catch(() => undefined);
     live.forget();
   };
   const page: Page = {

@@ -5,10 +5,13 @@ import { across, areaPath, largest, lastOf, linePath, scale, type Values } from 
 import { usePage } from './context';
 import { clock } from './format';
 
+// A graph that has just begun does not jump with each value.
+const FEWEST_MOMENTS = 20;
+
 /** A small picture of the last values, for the eye alone: the number stands beside it. */
-export function Spark(props: { values: Values; top?: number; tone?: string; moments?: number }) {
-  const { values, tone = 'one', moments = 60 } = props;
-  const shown = lastOf(values, moments);
+export function Spark(props: { values: Values; top?: number; tone?: string }) {
+  const { values, tone = 'one' } = props;
+  const shown = lastOf(values, Math.max(values.length, FEWEST_MOMENTS));
   const top = props.top ?? Math.max(largest([shown]) * 1.1, 1e-9);
   return (
     <svg class={`spark ${tone}`} viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">
@@ -92,7 +95,7 @@ export function Chart({ title, lines, times, write }: ChartProps) {
         <span id={titleId} class="chart-title">
           {title}
         </span>
-        <span class="legend" aria-live="polite">
+        <span class="legend" aria-live={chosen === null ? 'off' : 'polite'}>
           {chosen !== null && <time>{clock(times[chosen] ?? 0, language)}</time>}
           {lines.map((line) => (
             <span key={line.name} class={`entry ${line.tone}`}>

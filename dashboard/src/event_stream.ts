@@ -69,13 +69,14 @@ const LONGEST_PAUSE_MS = 15_000;
 
 /**
  * Listens until `stop` is signalled, and comes back by itself after each end, from the event it
- * heard last.
+ * heard last; at first from what followed the one with the id `since`, if any.
  */
 export async function listen(
   stop: AbortSignal,
+  since: number | undefined,
   heard: (event: ServerEvent) => void,
 ): Promise<void> {
-  let last = '';
+  let last = since === undefined ? '' : String(since);
   let pause = SHORTEST_PAUSE_MS;
   while (!stop.aborted) {
     try {

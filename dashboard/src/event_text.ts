@@ -2,24 +2,30 @@
 
 import type { ServerEvent } from './types';
 
-const FIRST = ['client_id', 'name', 'service', 'kind', 'outer_port', 'email', 'id', 'level', 'who'];
+const FIRST = ['client_id', 'service', 'kind', 'outer_port', 'name', 'user', 'account', 'level'];
 
-/** What an event is about: first the names that people look for, then the rest as `name=value`. */
-export function detailsOf(event: ServerEvent): string {
-  const known = FIRST.filter((name) => isPlain(event.fields[name]));
-  const others = Object.keys(event.fields).filter(
-    (name) => !FIRST.includes(name) && isPlain(event.fields[name]),
-  );
+/**
+ * What an event is about: first the names that people look for, then the rest as `name=value`, and
+ * of what is true or false only what is true.
+ */
+export function detailsOf({ fields }: ServerEvent): string {
+  const others = Object.keys(fields).filter((name) => !FIRST.includes(name));
   return [
-    ...known.map((name) => String(event.fields[name])),
-    ...others.map((name) => `${name}=${String(event.fields[name])}`),
-  ].join(' · ');
+    ...FIRST.map((name) => plain(fields[name])),
+    ...others.map((name) => {
+      const value = plain(fields[name]);
+      if (fields[name] === true) return name;
+      return value === '' ? '' : `${name}=${value}`;
+    }),
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
 }
 
-const isPlain = (value: unknown): boolean =>
-  typeof value === 'number' ||
-  typeof value === 'boolean' ||
-  (typeof value === 'string' && value !== '');
+function plain(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || value === true ? String(value) : '';
+}
 
 /** How serious it is, as the page's colours say it. */
 export function toneOf(type: string): string {

@@ -1,6 +1,6 @@
 // The clients: how each is, what it does, and what can be done with it.
 
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { ask, pathOf } from './api';
 import { Spark } from './chart';
 import { usePage } from './context';
@@ -11,6 +11,7 @@ import type { Client } from './types';
 import type { Word } from './texts';
 
 const FIRST = 24;
+const NONE: Client[] = [];
 
 const TONE: Record<ClientState, string> = {
   ready: 'good',
@@ -31,8 +32,8 @@ export function Fleet() {
   const { known, say, language } = usePage();
   const [text, setText] = useState('');
   const [isWhole, setWhole] = useState(false);
-  const clients = known.clients ?? [];
-  const found = matching(clients, text);
+  const clients = known.clients ?? NONE;
+  const found = useMemo(() => matching(clients, text), [clients, text]);
   const shown = isWhole ? found : found.slice(0, FIRST);
   return (
     <Section

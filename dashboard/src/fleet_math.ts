@@ -5,6 +5,7 @@ import type { Client } from './types';
 export type ClientState = 'ready' | 'draining' | 'setAside' | 'stale' | 'fresh';
 
 const STALE_SECONDS = 60;
+const byName = new Intl.Collator('en', { numeric: true });
 
 export function stateOf(client: Client): ClientState {
   if (client.draining) return 'draining';
@@ -24,7 +25,7 @@ export function matching(clients: readonly Client[], text: string): Client[] {
   ];
   return clients
     .filter((each) => texts(each).some((one) => one.toLowerCase().includes(wanted)))
-    .sort((a, b) => a.client_id.localeCompare(b.client_id, 'en', { numeric: true }));
+    .sort((a, b) => byName.compare(a.client_id, b.client_id));
 }
 
 /** Model names, each with the ids of the clients that have it; in order. */
@@ -32,8 +33,10 @@ export function whereModelsAre(clients: readonly Client[]): [string, string[]][]
   const where = new Map<string, string[]>();
   for (const client of clients) {
     for (const model of client.models) {
-      where.set(model, [...(where.get(model) ?? []), client.client_id]);
+      const ids = where.get(model);
+      if (ids) ids.push(client.client_id);
+      else where.set(model, [client.client_id]);
     }
   }
-  return [...where].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+  return [...where].sort(([a], [b]) => byName.compare(a, b));
 }

@@ -44,7 +44,7 @@ export function Keys() {
     >
       {!known.keys && !known.refused['keys'] && <Loading />}
       {known.keys && shown.length === 0 && (
-        <Empty text={say('noKeys')}>
+        <Empty text={say(keys.length === 0 ? 'noKeys' : 'noActiveKeys')}>
           <p class="quiet">{say('noKeysHint')}</p>
         </Empty>
       )}

@@ -1,6 +1,6 @@
 // What the page knows of the server, and keeps knowing: one loop asks, events make it ask sooner.
 
-import { Away, Refused, get } from './api';
+import { Away, Refused, get, setToken } from './api';
 import { listen, pauseFor } from './event_stream';
 import { pushed, remember, type Past } from './ring';
 import type {
@@ -135,9 +135,10 @@ export class Live {
     this.wake?.abort();
   }
 
-  /** Forgets everything, after a log out. */
+  /** Forgets everything and who we were, after a log out. */
   forget(): void {
     this.stop();
+    setToken(null);
     this.known = { ...NOTHING, usageFrom: this.known.usageFrom };
     this.change({ phase: 'login' });
   }
@@ -159,7 +160,7 @@ export class Live {
         if (stop.aborted) return;
         if (!listening) {
           listening = true;
-          void listen(stop, (event) => this.hear(event));
+          void listen(stop, this.known.events.at(-1)?.id, (event) => this.hear(event));
         }
         if (this.known.away) this.change({ away: null });
         tries = 0;

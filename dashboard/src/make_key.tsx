@@ -98,14 +98,15 @@ export function MakeKey({ close }: { close: () => void }) {
 }
 
 function KeyOnce({ made, close }: { made: { name: string; key: string }; close: () => void }) {
-  const { say, tell } = usePage();
-  const field = useRef<HTMLInputElement>(null);
+  const { say } = usePage();
+  const [isCopied, setCopied] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.select(), []);
   const copy = async () => {
     field.current?.select();
     try {
       await navigator.clipboard.writeText(made.key);
-      tell(say('copied'));
+      setCopied(true);
     } catch {
       field.current?.focus(); // without permission the selected text is there to copy
     }
@@ -115,11 +116,11 @@ function KeyOnce({ made, close }: { made: { name: string; key: string }; close: 
       <p>{say('keyOnce')}</p>
       <label class="field">
         {say('theKey')}
-        <input ref={field} class="secret" readOnly value={made.key} />
+        <textarea ref={field} class="secret" readOnly rows={2} value={made.key} />
       </label>
       <div class="answers">
-        <button type="button" onClick={() => void copy()}>
-          {say('copy')}
+        <button type="button" aria-live="polite" onClick={() => void copy()}>
+          {say(isCopied ? 'copied' : 'copy')}
         </button>
         <button type="button" class="primary" onClick={close}>
           {say('keptIt')}

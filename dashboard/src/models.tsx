@@ -1,5 +1,6 @@
 // The models, where they are, and what they were asked.
 
+import { useMemo } from 'preact/hooks';
 import { usePage } from './context';
 import { Chips } from './fleet';
 import { whereModelsAre } from './fleet_math';
@@ -8,7 +9,7 @@ import { Empty, Loading, Section } from './section';
 
 export function Models() {
   const { known, say, language } = usePage();
-  const models = whereModelsAre(known.clients ?? []);
+  const models = useMemo(() => whereModelsAre(known.clients ?? []), [known.clients]);
   const usage = new Map(known.modelUsage.map((each) => [each.model, each]));
   return (
     <Section id="models" title="models" shows={['usage']}>

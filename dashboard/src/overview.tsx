@@ -26,7 +26,7 @@ function Tile({ word, value, note, values, tone = 'one' }: TileProps) {
         <span class="figure">{value}</span>
         <span class="quiet">{note}</span>
       </dd>
-      <Spark values={values} tone={tone} moments={180} />
+      <Spark values={values} tone={tone} />
     </div>
   );
 }

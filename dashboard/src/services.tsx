@@ -69,7 +69,7 @@ function ServiceTable({ services }: { services: Service[] }) {
               {service.name}
               {service.account && <span class="quiet block">{service.account}</span>}
             </th>
-            <td data-label={say('port')}>
+            <td class="tight" data-label={say('port')}>
               <span class="port">{service.outer_port ?? '–'}</span>{' '}
               <span class="pill">{service.kind}</span>
             </td>
@@ -116,7 +116,7 @@ function LeaseTable({ leases }: { leases: Lease[] }) {
           {leases.map((lease) => (
             <tr key={`${lease.kind} ${lease.outer_port} ${lease.name}`}>
               <th scope="row">{lease.name}</th>
-              <td data-label={say('port')}>
+              <td class="tight" data-label={say('port')}>
                 <span class="port">{lease.outer_port}</span> <span class="pill">{lease.kind}</span>
               </td>
               <td data-label={say('lastUsed')} title={moment(lease.last_used, language)}>

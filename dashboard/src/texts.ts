@@ -148,6 +148,7 @@ const en = {
 
   makeKey: 'Make a key',
   noKeys: 'There are no keys yet.',
+  noActiveKeys: 'No key is active.',
   noKeysHint: 'Without a key no visitor gets in.',
   name: 'Name',
   owner: 'Owner',
@@ -178,7 +179,7 @@ const en = {
   keyOnce: 'It is shown this once. Keep it now: the server does not know it either.',
   theKey: 'The key',
   copy: 'Copy',
-  copied: 'Copied.',
+  copied: 'Copied',
   keptIt: 'I have it',
   cancel: 'Cancel',
 
@@ -354,6 +355,7 @@ const zh: Record<Word, string> = {
 
   makeKey: '新建密钥',
   noKeys: '还没有密钥。',
+  noActiveKeys: '没有有效的密钥。',
   noKeysHint: '没有密钥，访客无法访问。',
   name: '名称',
   owner: '所有者',
@@ -384,7 +386,7 @@ const zh: Record<Word, string> = {
   keyOnce: '它只显示这一次，请立即保存：服务器也不知道它。',
   theKey: '密钥',
   copy: '复制',
-  copied: '已复制。',
+  copied: '已复制',
   keptIt: '我已保存',
   cancel: '取消',
 

@@ -46,14 +46,16 @@ test('an event is its time, its type and the rest', () => {
 
 test('what an event is about, the names first', () => {
   const fields = {
-    reason: 'silence',
+    models: 2,
     client_id: 'a',
     outer_port: 0,
+    draining: true,
+    set_aside: false,
     none: null,
     deep: {},
     name: '',
   };
-  assert.equal(detailsOf({ id: 1, at: '', type: 'x', fields }), 'a · 0 · reason=silence');
+  assert.equal(detailsOf({ id: 1, at: '', type: 'x', fields }), 'a · 0 · models=2 · draining');
 });
 
 test('good and bad news have their colours', () => {

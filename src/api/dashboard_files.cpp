@@ -11,7 +11,8 @@ using http::response;
 constexpr std::string_view policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'";
+    "form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";  // so: no innerHTML
 
 constexpr std::string_view no_dashboard =
     "This frps was built without its dashboard: that takes npm; configure and build again when it "

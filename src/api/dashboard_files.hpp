@@ -26,7 +26,8 @@ std::span<const dashboard_file> dashboard_files();
 /// kept.
 ///
 /// The page may load scripts, styles, pictures and data from here alone and stands in no frame: the
-/// browser sees to that. Every browser takes gzip, so there is no other form.
+/// browser sees to that, and that no text becomes HTML. Every browser takes gzip, so there is no
+/// other form.
 ///
 /// Without any file `/` is a short text that says so.
 http::handler beside_dashboard(std::span<const dashboard_file> files, http::handler next);
