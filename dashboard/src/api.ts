@@ -27,6 +27,8 @@ export function credentials(): Record<string, string> {
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 }
 
+export const hasToken = (): boolean => sessionStorage.getItem(TOKEN) !== null;
+
 interface Envelope {
   success: boolean;
   data: unknown;

@@ -7,13 +7,8 @@ import { ago, count, moment } from './format';
 import { MakeKey } from './make_key';
 import { Choice, Empty, Loading, Section } from './section';
 import type { Key, KeyUsage } from './types';
-import type { Say, Word } from './texts';
-
-const RANGES: [string, Word][] = [
-  ['24h', 'lastDay'],
-  ['7d', 'lastWeek'],
-  ['30d', 'lastMonth'],
-];
+import type { Say } from './texts';
+import { RANGES } from './usage_range';
 
 export function Keys() {
   const { known, say, mayAct, live } = usePage();

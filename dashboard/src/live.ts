@@ -1,9 +1,10 @@
 // What the page knows of the server, and keeps knowing: one loop asks, events make it ask sooner.
 
-import { Away, Refused, get, setToken } from './api';
+import { Away, Refused, get, hasToken, setToken } from './api';
 import { listen, pauseFor } from './event_stream';
 import { pushed, remember, type Past } from './ring';
 import type {
+  Change,
   Client,
   Health,
   Key,
@@ -32,6 +33,7 @@ export interface Known {
   services: Service[] | null;
   leases: Lease[] | null;
   keys: Key[] | null;
+  changes: Change[] | null;
   keyUsage: KeyUsage[];
   modelUsage: ModelUsage[];
   usageFrom: string;
@@ -53,6 +55,7 @@ export const NOTHING: Known = {
   services: null,
   leases: null,
   keys: null,
+  changes: null,
   keyUsage: [],
   modelUsage: [],
   usageFrom: '24h',
@@ -168,7 +171,10 @@ export class Live {
       } catch (problem) {
         if (stop.aborted) return;
         if (problem instanceof Refused && problem.status === 401) {
+          // A token that is worth nothing any more shuts out even those who need none.
+          const mayNeedNone = hasToken();
           this.forget();
+          if (mayNeedNone) this.start();
           return;
         }
         tries += 1;
@@ -243,13 +249,15 @@ export class Live {
       }
       case 'accounts': {
         const from = encodeURIComponent(this.known.usageFrom);
-        const [keys, keyUsage, modelUsage] = await Promise.all([
+        const [keys, changes, keyUsage, modelUsage] = await Promise.all([
           this.learn<Key[]>('keys', '/api/keys'),
+          this.learn<Change[]>('changes', '/api/audit?limit=100'),
           this.learn<KeyUsage[]>('usage', `/api/usage?by=key&from=${from}`),
           this.learn<ModelUsage[]>('usage', `/api/usage?by=model&from=${from}`),
         ]);
         return {
           ...(keys && { keys }),
+          ...(changes && { changes }),
           ...(keyUsage && { keyUsage }),
           ...(modelUsage && { modelUsage }),
         };

@@ -6,13 +6,15 @@ import { Chips } from './fleet';
 import { whereModelsAre } from './fleet_math';
 import { count } from './format';
 import { Empty, Loading, Section } from './section';
+import { RANGES } from './usage_range';
 
 export function Models() {
   const { known, say, language } = usePage();
   const models = useMemo(() => whereModelsAre(known.clients ?? []), [known.clients]);
+  const range = RANGES.find(([from]) => from === known.usageFrom)?.[1];
   const usage = new Map(known.modelUsage.map((each) => [each.model, each]));
   return (
-    <Section id="models" title="models" shows={['usage']}>
+    <Section id="models" title="models" note={range && say(range)} shows={['usage']}>
       {!known.clients && <Loading />}
       {known.clients && models.length === 0 && <Empty text={say('noModelsAnywhere')} />}
       {models.length > 0 && (

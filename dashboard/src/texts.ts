@@ -183,6 +183,10 @@ const en = {
   keptIt: 'I have it',
   cancel: 'Cancel',
 
+  happening: 'Live',
+  changes: 'Changes',
+  noChanges: 'Nothing has been changed through the API yet.',
+  done: 'done',
   pause: 'Pause',
   resume: 'Go on',
   noEvents: 'Nothing has happened since you opened this page.',
@@ -390,6 +394,10 @@ const zh: Record<Word, string> = {
   keptIt: '我已保存',
   cancel: '取消',
 
+  happening: '实时',
+  changes: '变更记录',
+  noChanges: '还没有通过 API 做过更改。',
+  done: '完成',
   pause: '暂停',
   resume: '继续',
   noEvents: '打开此页面后还没有事件发生。',

@@ -120,6 +120,17 @@ export interface Usage {
 export type KeyUsage = Usage & { key_id: string; key_name: string };
 export type ModelUsage = Usage & { model: string };
 
+/** Who changed what, as the audit log has it. */
+export interface Change {
+  id: number;
+  at: string;
+  who: string;
+  from: string;
+  action: string;
+  what: string;
+  outcome: string;
+}
+
 export interface Session {
   role: 'admin' | 'viewer';
   email: string | null;
