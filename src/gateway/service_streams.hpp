@@ -17,7 +17,7 @@ namespace frpx::gateway {
 /// only.
 class service_streams {
  public:
-  static constexpr std::size_t most_per_session = 64;
+  static constexpr std::size_t most_per_session = 512;
 
   /// A stream and what is needed to keep it; made once per stream, not once per request.
   class kept final : private net::stream::watcher, private net::deadline {

@@ -22,7 +22,7 @@ enum class intake : std::uint8_t {
 /// The object must live until the stream's last event: `on_reset`; `on_opened` with another status
 /// than connected; its own call of `reset`, or of `opened` with a refusal; `finish` and
 /// `intake::ended`; or, once it has called `move_sent`, the peer's half (`move_received`, or
-/// `move_lost` that says true) and `intake::ended`/`moved`. Both in whichever order they come.
+/// both FINs after `move_lost`) and `intake::ended`/`moved`. Both in whichever order they come.
 class stream_events {
  public:
   /// Server: the client has answered. Any status but connected ends the stream.
@@ -34,7 +34,8 @@ class stream_events {
   virtual void on_datagram(stream_id, bytes_view) {}
   /// FIN arrived and every byte before it was taken.
   virtual void on_end(stream_id id) = 0;
-  /// The stream is gone: pass a reset on, never a clean end.
+  /// The stream is gone: pass a reset on, never a clean end. When the peer has sent it, what is
+  /// still pending may be taken before; `reset` forgets it.
   virtual void on_reset(stream_id id, reset_code code) = 0;
   /// The stream's turn, after `prepare` or `send` took less than was offered: send up to a turn.
   virtual void on_writable(stream_id id) = 0;

@@ -200,14 +200,11 @@ class play {
     pause();
     testing::end_point& service = link_.client.at(id);
     const auto known = link_.client->move_received(id, down);
-    const auto lose = [&] {
-      if (!link_.server->move_lost(id)) end->was_reset = reset_code::own_connection_lost;
-    };
-    if (!known) return lose();
+    if (!known) return link_.server->move_lost(id);
     service.note(*known);
     pause();
     const auto up = link_.client->framed(id);
-    if (!up) return lose();
+    if (!up) return link_.server->move_lost(id);
     link_.client->move_sent(id);
     service.may_send = false;
     pause();

@@ -11,6 +11,10 @@ using net::io_state;
 
 linked_stream::~linked_stream() {
   if (destroyed_ != nullptr) *destroyed_ = true;
+  if (link_ != nullptr) {
+    link_->machine_.reset(id_, reset_code::cancelled);
+    leave();
+  }
   reset();
   if (listed_) owns_.leave(*this);
 }
@@ -48,16 +52,16 @@ net::read_outcome linked_stream::read_link(bytes_span scratch) {
   // Who is told of the last end may let go of the stream, which is too early for the peer as long
   // as it has not said its count.
   if (read_end_ && !awaits_count()) return {io_state::ended, {}};
-  if (error_) return {io_state::failed, {}};
-  return {io_state::blocked, {}};
+  if (!error_) return {io_state::blocked, {}};
+  if (link_ != nullptr) leave();
+  return {io_state::failed, {}};
 }
 
 net::write_outcome linked_stream::write(bytes_view bytes) {
   if (error_ || finished_) return {io_state::failed, 0};
   if (sends_own_) {
-    const auto sent = own_->write(bytes);
-    if (sent.state == io_state::failed) give_up(own_->error());
-    return sent;
+    // What cannot be written ends nothing: the service may have said why.
+    return own_ == nullptr ? net::write_outcome{io_state::failed, 0} : own_->write(bytes);
   }
   const std::size_t taken = link_->machine_.send(id_, bytes);
   if (taken == 0) return {io_state::blocked, 0};
@@ -67,7 +71,10 @@ net::write_outcome linked_stream::write(bytes_view bytes) {
 
 void linked_stream::finish() {
   if (error_ || std::exchange(finished_, true)) return;
-  if (sends_own_) return own_->finish();
+  if (sends_own_) {
+    if (own_ != nullptr) own_->finish();
+    return;
+  }
   link_->machine_.finish(id_);
   link_->flush_soon();
   leave_if_over();
@@ -77,7 +84,7 @@ void linked_stream::reset() noexcept {
   const bool is_over = (read_end_ || reads_own_) && finished_ && own_ == nullptr;
   if (!error_ && !is_over) error_ = make_error_code(boost::system::errc::connection_aborted);
   if (link_ != nullptr) {
-    link_->machine_.reset(id_, reset_code::cancelled);
+    link_->machine_.reset_behind(id_, reset_code::cancelled);
     leave();
   }
   drop_own();
@@ -201,7 +208,7 @@ void linked_stream::on_own_ready(readiness what) {
     if (!link_->is_server() && !say_count()) return lose_own();
     const auto now = link_->machine_.move_received(id_, load_big<std::uint64_t>(count_.data()));
     link_->flush_soon();
-    if (!now) return lose_own();
+    if (!now) return end_session();
     count_known_ = true;
     take_in(*now);
     what = {true, true, what.broken};
@@ -209,17 +216,16 @@ void linked_stream::on_own_ready(readiness what) {
   tell({what.readable && (reads_own_ || read_end_), what.writable && sends_own_, what.broken});
 }
 
-// Before our count is said, the link goes on; afterwards the stream cannot, unless the link
-// carries all of it.
+// Before our count is said, the link goes on. Afterwards nothing can be written any more, and the
+// stream fails unless the link carries all of it; but what comes by the link is read first.
 void linked_stream::lose_own() {
   drop_own();
   count_read_ = 0;
-  if (!std::exchange(sends_own_, false)) return;
-  if (!link_->machine_.move_lost(id_)) {
-    return fail(make_error_code(boost::system::errc::connection_reset));
-  }
+  if (!sends_own_) return;
+  sends_own_ = !finished_;
+  link_->machine_.move_lost(id_);
   leave_if_over();
-  tell({true, false, false});
+  tell({true, true, false});
 }
 
 // --- ends ----------------------------------------------------------------------------------------
@@ -251,10 +257,11 @@ void linked_stream::end_session() {
   tell({true, true, true});
 }
 
-// The link knows that the stream is no more.
+// The link knows that the stream is no more. What it has brought may still be read.
 void linked_stream::fail(error_code why) {
   if (!error_) error_ = why;
-  if (link_ != nullptr) leave();
+  std::array<iovec, 1> part;
+  if (link_ != nullptr && link_->machine_.pending(id_, part) == 0) leave();
   drop_own();
   tell({true, true, true});
 }

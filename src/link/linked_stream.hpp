@@ -27,7 +27,7 @@ class linked_stream final : public net::stream, private stream_events {
   net::write_outcome write(bytes_view bytes) override;
   void finish() override;
   void reset() noexcept override;
-  error_code error() const override { return error_; }
+  error_code error() const override { return error_ || own_ == nullptr ? error_ : own_->error(); }
   bool confirmed() const override { return confirmed_; }
   void begin_message() override;
   net::socket* plain_socket() noexcept override;
@@ -71,7 +71,7 @@ class linked_stream final : public net::stream, private stream_events {
   void on_own_ready(readiness what);
   bool read_count();
   bool say_count();
-  bool awaits_count() const { return sends_own_ && !count_known_ && link_ != nullptr; }
+  bool awaits_count() const { return sends_own_ && !count_known_ && own_ != nullptr; }
   void lose_own();
   void take_in(intake now);
   void leave_if_over();

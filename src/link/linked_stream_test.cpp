@@ -163,6 +163,22 @@ TEST(linked_stream, moves_whole_whoever_ends_first_and_leaves_nothing_behind) {
   }
 }
 
+TEST(linked_stream, what_was_said_before_a_reset_is_still_read) {
+  moving test;
+  test.visitor->watch(nullptr);  // reads later
+  test.service.write("413, and no more of that");
+  test.service->reset();
+  test.service.drop();
+  EXPECT_TRUE(test.loop.run_until([&] { return test.visitor->error().failed(); }));
+  std::array<std::byte, 100> scratch;
+  const auto said = test.visitor->read(scratch);
+  ASSERT_EQ(said.state, net::io_state::moved);
+  EXPECT_EQ(as_text(said.bytes), "413, and no more of that");
+  EXPECT_EQ(test.visitor->read(scratch).state, net::io_state::failed);
+  test.visitor.drop();
+  EXPECT_TRUE(test.is_over());
+}
+
 TEST(linked_stream, a_lost_own_connection_resets_what_it_carried_and_nothing_is_left) {
   for (const auto cut : {moment::server_took, moment::client_took, moment::settled}) {
     SCOPED_TRACE(static_cast<int>(cut));

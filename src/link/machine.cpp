@@ -146,7 +146,7 @@ stream* machine::find_sending(stream_id id) const {
 void machine::finish(stream_id id) {
   stream* s = find_sending(id);
   if (s == nullptr || s->kind == stream_kind::udp) return;
-  outbox_.put_empty(id, frame_type::fin);
+  outbox_.put(id, frame_type::fin);
   ++statistics_.frames_out;
   ++s->unwritten;
   s->send_fin = true;
@@ -168,6 +168,24 @@ void machine::reset(stream_id id, reset_code code) {
     s->owes_opened = owed_opened;
     s->owes_reset = true;
     s->reset = code;
+    owing_.push_back(*s);
+  }
+  settle(*s);
+}
+
+void machine::reset_behind(stream_id id, reset_code code) {
+  stream* s = find_live(id);
+  if (s == nullptr || s->unwritten == 0 || phase_ != phase::open) return reset(id, code);
+  const bool owed_opened = s->owes_opened;
+  cease(*s);
+  s->queue.clear(pages_);
+  std::array<std::byte, longest_control> frame;
+  const std::size_t size = write_reset(id, code, frame.data());
+  outbox_.put(id, frame_type::rst, bytes_view(frame).first(size).subspan(header_size));
+  ++statistics_.frames_out;
+  ++s->unwritten;
+  if (owed_opened) {
+    s->owes_opened = true;
     owing_.push_back(*s);
   }
   settle(*s);
@@ -222,18 +240,22 @@ void machine::conclude(stream& s) {
   settle(s);
 }
 
-/// Takes everything from a stream whose end is not a clean one; the caller owes or settles the
-/// rest.
-void machine::terminate(stream& s) {
+/// Ends a stream in no clean way; what it has queued stays.
+void machine::cease(stream& s) {
   s.state = stream_state::ended;
   s.events = nullptr;
-  drop_unwritten(s);
-  if (s.kind == stream_kind::udp) datagram_bytes_ -= s.queue.size();
-  s.queue.clear(pages_);
   s.owes_opened = s.owes_reset = s.starved = false;
   s.owed_credit = s.owed_return = 0;
   owing_.remove(s);
   turns_.remove(s);
+}
+
+/// Takes everything from such a stream; the caller owes or settles the rest.
+void machine::terminate(stream& s) {
+  cease(s);
+  drop_unwritten(s);
+  if (s.kind == stream_kind::udp) datagram_bytes_ -= s.queue.size();
+  s.queue.clear(pages_);
   release(s);
 }
 
@@ -339,7 +361,7 @@ void machine::end_streams() {
     const bool is_whole = s.state == stream_state::ended || is_moved;
     stream_events* const told = is_whole ? nullptr : s.events;
     const stream_id id = s.id;
-    if (is_whole && s.events != nullptr) {
+    if (is_whole) {
       s.state = stream_state::ended;
       owing_.remove(s);
     } else {

@@ -122,6 +122,9 @@ class machine {
   void finish(stream_id id);
   /// Ends the stream at once, in both directions; what is queued is dropped.
   void reset(stream_id id, reset_code code);
+  /// The same, but the peer still gets the bytes that were sent: what a service said before it
+  /// broke off says why.
+  void reset_behind(stream_id id, reset_code code);
 
   // --- streams: bytes ---
 
@@ -159,10 +162,10 @@ class machine {
   /// The peer's 8 bytes were read: `n` bytes come by the link, then the own connection goes on.
   /// Errors: unknown_stream (left already, or it was reset), misplaced_move (the link fails).
   result<intake> move_received(stream_id id, std::uint64_t n);
-  /// Server: the own connection ended after our 8 bytes and before the client's. True when our
-  /// direction has had FIN by the link: a client whose direction has too does not need that
-  /// connection, and its FIN is here within those 10 s. Else the stream is reset.
-  bool move_lost(stream_id id);
+  /// Server: the own connection ended after our 8 bytes and before the client's. Where both
+  /// directions have FIN by the link, now or within those 10 s, the client did not need it. Else
+  /// the stream is reset, but what the client says by the link within a second still comes.
+  void move_lost(stream_id id);
 
   // --- what tests and metrics look at ---
 
@@ -235,6 +238,7 @@ class machine {
   intake standing(stream& s);
   void refuse(stream& s, open_status status);
   void conclude(stream& s);
+  void cease(stream& s);
   void terminate(stream& s);
   void drop_unwritten(stream& s);
   void settle(stream& s);

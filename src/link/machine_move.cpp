@@ -7,6 +7,7 @@ namespace frpx::link {
 namespace {
 
 constexpr std::uint32_t move_time_us = 10'000'000;  // between our 8 bytes and the client's
+constexpr std::uint32_t last_word_us = 1'000'000;   // for what the client still has to say
 
 }  // namespace
 
@@ -65,15 +66,12 @@ result<intake> machine::move_received(stream_id id, std::uint64_t n) {
   return now;
 }
 
-bool machine::move_lost(stream_id id) {
+void machine::move_lost(stream_id id) {
   stream* s = find_live(id);
-  if (s == nullptr || !s->send_fin) {
-    reset(id, reset_code::own_connection_lost);
-    return false;
-  }
+  if (s == nullptr) return;
   s->move_lost = true;
+  if (!s->send_fin) s->moved_at = clock_us_ - (move_time_us - last_word_us);
   conclude(*s);
-  return true;
 }
 
 /// The peer's half of a move is due some time after ours.

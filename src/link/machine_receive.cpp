@@ -280,7 +280,12 @@ void machine::handle_reset(bytes_view payload) {
   if (s == nullptr) return forget_unwritten();
   stream_events* const told = s->events;
   const stream_id id = s->id;
-  terminate(*s);
+  if (s->state == stream_state::open && s->kind != stream_kind::udp) {
+    cease(*s);  // its owner may take what has come
+    drop_unwritten(*s);
+  } else {
+    terminate(*s);
+  }
   uncount(*s);  // even while a frame of it is partly written
   settle(*s);
   if (told != nullptr) told->on_reset(id, read_reset(payload));

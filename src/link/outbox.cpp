@@ -35,9 +35,10 @@ void outbox::commit(stream_id id, frame_type type, std::size_t length) {
   data_size_ += size;
 }
 
-void outbox::put_empty(stream_id id, frame_type type) {
-  prepare_whole(0);
-  commit(id, type, 0);
+void outbox::put(stream_id id, frame_type type, bytes_view payload) {
+  const bytes_span room = prepare_whole(payload.size());
+  std::copy(payload.begin(), payload.end(), room.begin());
+  commit(id, type, payload.size());
 }
 
 std::size_t outbox::drop(stream_id id) {

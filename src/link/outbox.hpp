@@ -32,8 +32,8 @@ class outbox {
   bytes_span prepare_whole(std::size_t size);
   /// Makes a frame of the first `length` bytes prepared.
   void commit(stream_id id, frame_type type, std::size_t length);
-  /// A frame without payload.
-  void put_empty(stream_id id, frame_type type);
+  /// A frame with a short payload or none.
+  void put(stream_id id, frame_type type, bytes_view payload = {});
   /// Drops a stream's frames but one that is partly written; returns how many.
   std::size_t drop(stream_id id);
   void clear_data();

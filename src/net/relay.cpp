@@ -33,8 +33,7 @@ void relay::run() {
 
 void relay::on_ready(side& from, stream::readiness what) {
   if (what.broken) {
-    // What it said before it broke still goes on, as far as that takes no waiting.
-    if (pump(from)) fail(from);
+    hear_out(from);
     return;
   }
   if (what.writable && !pump(other(from))) return;
@@ -79,7 +78,7 @@ relay::step relay::copy(side& from, std::size_t& budget) {
   }
   note_read(from, got.bytes.size(), budget);
   const write_outcome put = other(from).carrier->write(got.bytes);
-  if (put.state == io_state::failed) return fail(other(from));
+  if (put.state == io_state::failed) return hear_out(other(from));
   note_moved(from, put.bytes);
   from.held.append(got.bytes.subspan(put.bytes));
   return step::again;
@@ -87,7 +86,7 @@ relay::step relay::copy(side& from, std::size_t& budget) {
 
 relay::step relay::flush_held(side& from) {
   const write_outcome put = other(from).carrier->write(from.held.bytes());
-  if (put.state == io_state::failed) return fail(other(from));
+  if (put.state == io_state::failed) return hear_out(other(from));
   if (put.state == io_state::blocked) return step::wait;
   note_moved(from, put.bytes);
   from.held.consume(put.bytes);
@@ -126,7 +125,7 @@ relay::step relay::flush_pipe(side& from) {
   pipe& between = *from.spliced;
   while (between.filled > 0) {
     const write_outcome put = between.drain(*other(from).carrier->plain_socket());
-    if (put.state == io_state::failed) return fail(other(from));
+    if (put.state == io_state::failed) return hear_out(other(from));
     if (put.state == io_state::blocked) return step::wait;
     owner_.totals_.spliced += put.bytes;
     note_moved(from, put.bytes);
@@ -140,6 +139,13 @@ relay::step relay::finish(side& from) {
   if (!other(from).finished) return step::wait;
   end(relay_end::finished, {});
   return step::gone;
+}
+
+// What it said before it broke still goes on, as far as that takes no waiting: a service that
+// refuses the rest of an upload says why.
+relay::step relay::hear_out(side& broken) {
+  if (!std::exchange(broken.lost, true) && !pump(broken)) return step::gone;
+  return fail(broken);
 }
 
 relay::step relay::fail(const side& broken) {

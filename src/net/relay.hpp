@@ -92,6 +92,7 @@ class relay final : private poller::task {
     bool ended = false;         // nothing more will be read
     bool finished = false;      // and the other side was told so
     bool pending = false;       // pumped when the scheduled task runs
+    bool lost = false;          // it broke
   };
   // Whether to go on with a direction: it may move more; it waits to hear; the relay is no more.
   enum class step : std::uint8_t { again, wait, gone };
@@ -110,6 +111,7 @@ class relay final : private poller::task {
   step flush_held(side& from);
   step flush_pipe(side& from);
   step finish(side& from);
+  step hear_out(side& broken);
   step fail(const side& broken);
   void end(relay_end how, error_code why);
   void note_read(side& from, std::size_t bytes, std::size_t& budget) const;

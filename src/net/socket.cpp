@@ -42,7 +42,7 @@ socket::socket(poller& events, unique_fd fd, bool connected, error_code failed)
 }
 
 socket::~socket() {
-  if (read_end_ && finished_ && !error_) {
+  if (read_end_ && finished_ && !error()) {
     close();
   } else {
     reset();
@@ -83,8 +83,13 @@ write_outcome socket::splice_into(int pipe, std::size_t most) {
   return {io_state::moved, static_cast<std::size_t>(count)};
 }
 
-// Why nothing was read: `count` is 0, or -1 with errno set.
+// Why nothing was read: `count` is 0, or -1 with errno set. Once writing has met the error, the
+// kernel shows what is left as if it ended in order.
 io_state socket::end_reading(ssize_t count) {
+  if (count == 0 && write_error_) {
+    error_ = write_error_;
+    return io_state::failed;
+  }
   if (count == 0) {
     read_end_ = true;
     return io_state::ended;
@@ -98,7 +103,7 @@ io_state socket::end_reading(ssize_t count) {
 }
 
 write_outcome socket::write(bytes_view bytes) {
-  if (error_) return {io_state::failed, 0};
+  if (error()) return {io_state::failed, 0};
   if (!writable_) return {io_state::blocked, 0};
   const ssize_t count =
       retried([&] { return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
@@ -109,7 +114,7 @@ write_outcome socket::write(bytes_view bytes) {
 }
 
 write_outcome socket::write(std::span<const iovec> parts) {
-  if (error_) return {io_state::failed, 0};
+  if (error()) return {io_state::failed, 0};
   if (!writable_) return {io_state::blocked, 0};
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data());
@@ -123,7 +128,7 @@ write_outcome socket::write(std::span<const iovec> parts) {
 }
 
 write_outcome socket::splice_from(int pipe, std::size_t most) {
-  if (error_) return {io_state::failed, 0};
+  if (error()) return {io_state::failed, 0};
   if (!writable_) return {io_state::blocked, 0};
   const ssize_t count = retried([&] {
     return ::splice(pipe, nullptr, fd_.get(), nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -133,13 +138,14 @@ write_outcome socket::splice_from(int pipe, std::size_t most) {
   return {io_state::moved, static_cast<std::size_t>(count)};
 }
 
-// Why nothing was written, as errno has it.
+// Why nothing was written, as errno has it. What the peer said before may still be read.
 io_state socket::refuse_writing() {
   if (errno == EAGAIN) {
     writable_ = false;
     return io_state::blocked;
   }
-  error_ = system_error(errno);
+  write_error_ = system_error(errno);
+  readable_ = true;
   return io_state::failed;
 }
 

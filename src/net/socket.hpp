@@ -33,7 +33,7 @@ class socket : public stream, private poller::source {
   write_outcome write(std::span<const iovec> parts);
   void finish() override;
   void reset() noexcept override;
-  error_code error() const override { return error_; }
+  error_code error() const override { return error_ ? error_ : write_error_; }
   socket* plain_socket() noexcept override { return unread_.empty() ? this : nullptr; }
   int descriptor() const noexcept { return fd_.get(); }
 
@@ -66,7 +66,8 @@ class socket : public stream, private poller::source {
   std::vector<std::byte> unread_;  // in front of what the kernel holds; mostly empty
   unique_fd fd_;
   error_code error_;
-  bool readable_ = true;  // an edge came since the last EAGAIN, or since reading it empty
+  error_code write_error_;  // while there may still be something to read
+  bool readable_ = true;    // an edge came since the last EAGAIN, or since reading it empty
   bool writable_ = true;
   bool read_to_end_ = false;  // a short read proves nothing: an end or urgent data is behind it
   bool read_end_ = false;

@@ -1,12 +1,13 @@
 """HTTP through the tunnel: every kind of message, however it is split."""
 
+import concurrent.futures
 import hashlib
 import subprocess
 import threading
 
 import pytest
 
-from support import raw_http, websocket
+from support import net, raw_http, websocket
 from support.fake_ollama import seeded, seeded_hash
 from support.waiting import holds_for, wait_for
 
@@ -54,6 +55,46 @@ def test_head_requests(house):
         answer = visitor.ask("HEAD", "/bytes?size=12345")
         assert (answer.status, answer.get("Content-Length"), answer.body) == (200, "12345", b"")
         assert visitor.ask("GET", "/x").status == 200, "the connection goes on"
+
+
+@pytest.mark.parametrize("form", [[], ["--no-link"]], ids=["link", "own connections"])
+def test_what_a_service_says_before_it_hangs_up_arrives(lab, form):
+    """It answers a large upload without reading it and closes, which resets the connection."""
+    answer = b"HTTP/1.1 413 No\r\nContent-Length: 6\r\nConnection: close\r\n\r\nno way"
+
+    def refuse(sock):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += sock.recv(1000)
+        sock.sendall(answer)
+
+    service = lab.add(net.Listener(refuse))
+    server = lab.frps()
+    lab.frpc(server, "a", service.port, *form)
+    server.has("a")
+
+    def ask(_):
+        with server.visitor() as visitor:
+            try:
+                visitor.send(raw_http.request("POST", "/x", b"b" * 1_000_000))
+            except ConnectionError:
+                pass  # it has answered before it had everything
+            return visitor.response().status
+
+    with concurrent.futures.ThreadPoolExecutor(4) as visitors:
+        assert set(visitors.map(ask, range(60))) == {413}
+
+
+@pytest.mark.parametrize("form", [[], ["--no-link"]], ids=["link", "own connections"])
+def test_many_visitors_may_come_at_once(lab, form):
+    """Far more of them connect within one moment than a client could have in progress one by one."""
+    server, _, _ = lab.house("a", client=form)
+    visitors = [server.visitor() for _ in range(600)]
+    for each in visitors:
+        each.send(raw_http.request("GET", "/x"))
+    assert {each.response().status for each in visitors} == {200}
+    for each in visitors:
+        each.close()
 
 
 @pytest.mark.parametrize("code", [204, 304])
