@@ -10,6 +10,7 @@ import pytest
 
 from support import http_bytes, raw_http
 from support.fake_ollama import FakeOllama
+from support.h2_visitor import H2Visitor
 from support.waiting import wait_for
 
 USER = ("me@example.com", "a good password")
@@ -84,6 +85,29 @@ def test_requests_per_minute(house):
     assert elsewhere.status == 429 and elsewhere.json()["success"] is False
     assert house.reached() == 3
     assert house.ask(house.key(name="free")).status == 200, "another key is not held up"
+
+
+def test_the_same_limits_hold_over_http2(house):
+    """Requests at once on one connection count like those of many, and a list cannot be evaded."""
+    rare, narrow = house.key("--rpm", "3"), house.key("--max-inflight", "2", name="narrow")
+    only = house.key("--models", "mine", name="only")
+    port = house.server.public
+    with H2Visitor(port, key=rare) as visitor:
+        statuses = [visitor.fetch().status for _ in range(4)]
+        assert statuses == [200, 200, 200, 429]
+        assert 1 <= int(visitor.fetch().get("retry-after")) <= 20
+    for service in house.services.values():
+        service.hanging.add("/hold")
+    with H2Visitor(port, key=narrow) as visitor:
+        for _ in range(2):
+            visitor.request(path="/hold")
+        wait_for(lambda: house.reached("/hold") == 2, 10, "two requests wait for their answers")
+        assert visitor.fetch().status == 429
+    with H2Visitor(port, key=only) as visitor:
+        for body, status in ((b'{"model":"mine"}', 200), (b'{"model":"other"}', 403),
+                             (b'{"model":"mine","model":"other"}', 400), (b"{}", 400)):
+            answer = visitor.fetch("POST", CHAT, body)
+            assert answer.status == status, body
 
 
 def test_who_was_told_to_wait_may_come_back_then(house):
