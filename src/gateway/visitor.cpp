@@ -24,7 +24,6 @@ origin origin_of(const net::endpoint& peer, const options& how) {
 }  // namespace
 
 asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission::ticket ticket) {
-  net::tune_stream(one.fd.get());
   auto connection = std::make_unique<net::socket>(at.on.events(), std::move(one.fd));
   visitor each(at, std::move(connection), origin_of(one.peer, at.how), std::move(ticket));
   co_await each.run();

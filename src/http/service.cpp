@@ -376,7 +376,6 @@ void service::take(std::unique_ptr<net::stream> visitor, net::endpoint peer) {
     }
     return;
   }
-  if (const net::socket* plain = visitor->plain_socket()) net::tune_stream(plain->descriptor());
   tasks_.spawn(serve(std::make_unique<connection>(*this, std::move(visitor), peer)));
 }
 

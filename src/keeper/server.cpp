@@ -71,7 +71,6 @@ server::parts::parts(config::keeper_options given)
       plugin_(*leases_, options_.allow_no_user),
       service_(workers_.home(), make_handler(options_, *leases_, plugin_)),
       port_(workers_, net::listener::placing::home, [this](net::worker& on, net::accepted one) {
-        net::tune_stream(one.fd.get());
         service_.take(std::make_unique<net::socket>(on.events(), std::move(one.fd)), one.peer);
       }) {
   import_public_data(options_, *leases_);

@@ -1,6 +1,7 @@
 #include "net/listener.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -45,6 +46,25 @@ TEST(listener, accepts_on_a_port_of_the_systems_choice) {
   workers.start();
   const unique_fd visitor = dial("127.0.0.1", listening.port());
   EXPECT_TRUE(wait_until([&] { return accepted_count == 1; }));
+  workers.stop();
+}
+
+TEST(listener, gives_sockets_that_are_tuned_for_streams) {
+  worker_pool workers(1);
+  std::atomic<int> tuned = 0;
+  listener listening(workers, listener::placing::home, [&](worker&, accepted one) {
+    int no_delay = 0;
+    int idle = 0;
+    socklen_t size = sizeof no_delay;
+    ::getsockopt(one.fd.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+    ::getsockopt(one.fd.get(), IPPROTO_TCP, TCP_KEEPIDLE, &idle, &size);
+    tuned = no_delay != 0 && idle == 60 ? 1 : -1;
+  });
+  ASSERT_FALSE(listening.open("127.0.0.1", 0));
+  workers.start();
+  const unique_fd visitor = dial("127.0.0.1", listening.port());
+  EXPECT_TRUE(wait_until([&] { return tuned != 0; }));
+  EXPECT_EQ(tuned, 1);
   workers.stop();
 }
 

@@ -70,7 +70,6 @@ visitor::visitor(std::shared_ptr<visitor_rings> among, net::worker& on, net::acc
       place_(std::move(place)),
       remote_(std::move(one.peer)),
       local_(net::local_of(one.fd.get())) {
-  net::tune_stream(one.fd.get());
   connection_ = std::make_unique<net::socket>(on_.events(), std::move(one.fd));
   on_.load().fetch_add(1, std::memory_order_relaxed);
   among_->enter(*this);

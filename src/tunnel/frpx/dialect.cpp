@@ -31,7 +31,6 @@ dialect::~dialect() = default;
 void dialect::accept_control(net::worker& on, net::accepted one) {
   auto ticket = pending_control_.enter();
   if (!ticket) return refuse("control", one.peer);
-  net::tune_stream(one.fd.get());
   on.tasks().spawn(serve_control(std::move(one), std::move(*ticket)));
 }
 
@@ -39,7 +38,6 @@ void dialect::accept_proxy(net::worker& on, net::accepted one) {
   auto ticket = pending_proxy_.enter();
   if (!ticket) return refuse("proxy", one.peer);
   proxy_connections_.fetch_add(1, std::memory_order_relaxed);
-  net::tune_stream(one.fd.get());
   on.tasks().spawn(serve_proxy(on, std::move(one), std::move(*ticket)));
 }
 
