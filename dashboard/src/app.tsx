@@ -105,7 +105,12 @@ export function App({ live }: { live: Live }) {
         logOut={logOut}
       />
       {known.phase === 'in' && <AwayBanner />}
-      <main id="content" tabIndex={-1} aria-busy={known.phase === 'starting'}>
+      <main
+        id="content"
+        tabIndex={-1}
+        class={known.away ? 'old' : ''}
+        aria-busy={known.phase === 'starting'}
+      >
         {known.phase === 'login' && <Login />}
         {known.phase === 'starting' && <Starting />}
         {known.phase === 'in' && <Sections />}

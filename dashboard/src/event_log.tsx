@@ -77,25 +77,27 @@ function Events({ events, wanted }: { events: ServerEvent[]; wanted: string }) {
   return (
     <>
       {shown.length === 0 && <Empty text={say(events.length === 0 ? 'noEvents' : 'noEventsOf')} />}
-      <ol
+      <div
         class={shown.length === 0 ? 'events' : 'events card'}
         role="log"
         aria-live="polite"
         aria-label={say('log')}
         tabIndex={shown.length === 0 ? -1 : 0}
       >
-        {shown.map((event) => (
-          <Entry
-            key={event.id}
-            at={event.at}
-            when={clock(event.at, language)}
-            tone={toneOf(event.type)}
-            name={named(event)}
-          >
-            {detailsOf(event)}
-          </Entry>
-        ))}
-      </ol>
+        <ol>
+          {shown.map((event) => (
+            <Entry
+              key={event.id}
+              at={event.at}
+              when={clock(event.at, language)}
+              tone={toneOf(event.type)}
+              name={named(event)}
+            >
+              {detailsOf(event)}
+            </Entry>
+          ))}
+        </ol>
+      </div>
     </>
   );
 }
@@ -110,22 +112,24 @@ function Changes({ wanted }: { wanted: string }) {
     return <Empty text={say(all.length === 0 ? 'noChanges' : 'noEventsOf')} />;
   }
   return (
-    <ol class="events card" aria-label={say('changes')} tabIndex={0}>
-      {shown.map(({ id, at, who, from, action, what, outcome }) => (
-        <Entry
-          key={id}
-          at={at}
-          when={moment(at, language)}
-          tone={outcome === 'done' ? 'good' : 'bad'}
-          name={action}
-        >
-          <b>{what}</b>{' '}
-          <span class="quiet">
-            {who} · {from} · {outcome === 'done' ? say('done') : outcome}
-          </span>
-        </Entry>
-      ))}
-    </ol>
+    <div class="events card" role="group" aria-label={say('changes')} tabIndex={0}>
+      <ol>
+        {shown.map(({ id, at, who, from, action, what, outcome }) => (
+          <Entry
+            key={id}
+            at={at}
+            when={moment(at, language)}
+            tone={outcome === 'done' ? 'good' : 'bad'}
+            name={action}
+          >
+            <b>{what}</b>{' '}
+            <span class="quiet">
+              {who} · {from} · {outcome === 'done' ? say('done') : outcome}
+            </span>
+          </Entry>
+        ))}
+      </ol>
+    </div>
   );
 }
 

@@ -122,7 +122,7 @@ function ClientCard({ client }: { client: Client }) {
           <span class="figure">{system ? percent(system.cpu_usage, language) : '–'}</span>
           <span class="quiet label">{say('cpu')}</span>
         </p>
-        <Spark values={past?.cpu ?? []} top={100} tone="two" />
+        <Spark values={past?.cpu ?? []} top={105} tone="two" />
       </div>
       <Chips names={client.models} none={say('noModels')} />
       <p class="quiet facts">

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { ask, pathOf } from './api';
 import { usePage } from './context';
-import { ago, count, moment } from './format';
+import { ago, count, day, moment } from './format';
 import { MakeKey } from './make_key';
 import { Choice, Empty, Loading, Section } from './section';
 import type { Key, KeyUsage } from './types';
@@ -111,9 +111,7 @@ function KeyRow({ of, used, most }: { of: Key; used: KeyUsage | undefined; most:
           {say(of.status)}
         </span>
         {of.expires && of.status === 'active' && (
-          <span class="quiet block">
-            {say('expiresIn', { time: new Date(of.expires).toLocaleDateString(language) })}
-          </span>
+          <span class="quiet block">{say('expiresIn', { time: day(of.expires, language) })}</span>
         )}
       </td>
       <td data-label={say('limits')}>{limitsOf(of, say)}</td>

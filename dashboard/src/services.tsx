@@ -45,6 +45,7 @@ function OwnPorts() {
 
 function ServiceTable({ services }: { services: Service[] }) {
   const { say, language, now } = usePage();
+  const sizeOf = (size: number | null) => (size === null ? '–' : bytes(size, language));
   return (
     <table class="card">
       <caption class="hidden">{say('services')}</caption>
@@ -70,7 +71,7 @@ function ServiceTable({ services }: { services: Service[] }) {
               {service.account && <span class="quiet block">{service.account}</span>}
             </th>
             <td class="tight" data-label={say('port')}>
-              <span class="port">{service.outer_port ?? '–'}</span>{' '}
+              <span class="port">{service.outer_port || '–'}</span>{' '}
               <span class="pill">{service.kind}</span>
             </td>
             <td class="full" data-label={say('fleet')}>
@@ -80,7 +81,7 @@ function ServiceTable({ services }: { services: Service[] }) {
               {count(service.visitors, language)}
             </td>
             <td class="number" data-label={say('inOut')}>
-              {bytes(service.bytes_in, language)} / {bytes(service.bytes_out, language)}
+              {sizeOf(service.bytes_in)} / {sizeOf(service.bytes_out)}
             </td>
             <td data-label={say('openSince')} title={moment(service.opened_at, language)}>
               {ago(service.opened_at, now, language)}
@@ -145,7 +146,7 @@ function Release({ lease }: { lease: Lease }) {
       answer: say('release'),
       isDangerous: true,
       act: async () => {
-        await ask('DELETE', pathOf('leases', port));
+        await ask('DELETE', pathOf('leases', name));
         live.refresh('services');
         tell(say('released', { port }));
       },

@@ -11,7 +11,7 @@ export function TrafficCharts() {
   const { traffic } = known;
   return (
     <Section id="traffic" title="traffic" note={say('last15')} shows={['traffic']}>
-      {!traffic && <Loading />}
+      {!traffic && !known.refused['traffic'] && <Loading />}
       {traffic && isQuiet(traffic.samples) && <Empty text={say('noTraffic')} />}
       {traffic && !isQuiet(traffic.samples) && (
         <div class="charts">

@@ -73,12 +73,13 @@ export interface Service {
   name: string;
   account: string;
   kind: 'tcp' | 'udp' | 'http';
-  outer_port: number | null;
+  /** 0 for what the public port serves. */
+  outer_port: number;
   clients: string[];
   group: string | null;
   visitors: number;
-  bytes_in: number;
-  bytes_out: number;
+  bytes_in: number | null;
+  bytes_out: number | null;
   opened_at: string;
 }
 
