@@ -11,7 +11,6 @@ table in Markdown. Everything runs on this machine's cores: take ratios, not abs
 
 import argparse
 import ctypes
-import json
 import os
 import socket
 import statistics
@@ -20,8 +19,8 @@ import time
 
 from measure import loads, machine
 from measure.backends import Backends
-from measure.ours import BIN
-from measure.processes import Stage, await_that, free_port
+from measure.ours import BIN, ProxyliteTunnel
+from measure.processes import Stage
 from measure.route import Route
 
 SCENARIOS = {
@@ -33,36 +32,6 @@ SCENARIOS = {
     "small exchanges/s, 100 visitors": ("web", loads.requests(100)),
 }
 REGISTRATION = "from register_service to the first byte, us"
-
-
-class Tunnel:
-    """A server and, for each backend, a tunnel to it."""
-
-    def __init__(self, stage, name, backends, *options):
-        folder = stage.make_folder(name)
-        ready = folder / "ready.json"
-        self.outer = {"web": free_port(), "bulk": free_port()}
-        self.spare = free_port()
-        ports = [word for port in ("control", "proxy", "public", "api", "proxylite")
-                 for word in (f"--{port}-port", 0)]
-        stage.start(f"{name}-frps", [
-            BIN / "frps", "--demo", *ports, "--log-level", "warn", "--ready-file", ready,
-            "--outer-ports", ",".join(map(str, [*self.outer.values(), self.spare])), *options],
-            folder)
-        await_that(ready.exists, 10, "frps listens")
-        self.port = json.loads(ready.read_text())["proxylite"]
-        inner = {"web": backends.web_port, "bulk": backends.bulk_port}
-        ini = folder / "frpc.ini"
-        ini.write_text(f"[common]\nserver_addr = 127.0.0.1\nserver_port = {self.port}\n" + "".join(
-            f"[{kind}]\ntype = tcp\nlocal_port = {inner[kind]}\nremote_port = {self.outer[kind]}\n"
-            for kind in inner))
-        client = stage.start(f"{name}-client", [BIN / "frplite-frpc", "-c", ini], folder)
-        # Not by connecting: iperf3 would take that for a test.
-        await_that(lambda: client.log_file.read_text().count("is open on port") == len(inner), 10,
-                   "the tunnels are open")
-
-    def routes(self):
-        return {kind: Route(port) for kind, port in self.outer.items()}
 
 
 class Registration(ctypes.Structure):
@@ -116,8 +85,8 @@ def main():
     figures = {}
     with Stage() as stage:
         backends = Backends(stage, machine.raise_fd_limit())
-        tunnels = {"link": Tunnel(stage, "link", backends),
-                   "public wire": Tunnel(stage, "public", backends, "--no-link")}
+        tunnels = {"link": ProxyliteTunnel(stage, "link", backends),
+                   "public wire": ProxyliteTunnel(stage, "public", backends, "--no-link")}
         ways = {"direct": {"web": Route(backends.web_port), "bulk": Route(backends.bulk_port)},
                 **{name: tunnel.routes() for name, tunnel in tunnels.items()}}
         for _ in range(arguments.rounds):

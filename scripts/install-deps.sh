@@ -18,6 +18,7 @@ build_packages=(
   nodejs npm)
 test_packages=(
   postgresql redis-server prometheus doxygen jq openssh-server openssh-client iperf3
+  dnsmasq-base bind9-dnsutils
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest python3-h2 nghttp2-client
   iproute2 clang-format-19 clang-tidy-19 chromium)
 bench_packages=(

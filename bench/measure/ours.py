@@ -63,6 +63,46 @@ class House:
         return Route(self.ports["public"], (("Authorization", self.keys[0]),), self.keys)
 
 
+class ProxyliteTunnel:
+    """frps and frplite-frpc, and a proxylite tunnel between them to each backend."""
+
+    def __init__(self, stage, name, backends, *options):
+        folder = stage.make_folder(name)
+        ready = folder / "ready.json"
+        self.outer = {"web": free_port(), "bulk": free_port()}
+        self.spare = free_port()  # for a tunnel of the caller's
+        ports = [word for port in ("control", "proxy", "public", "api", "proxylite")
+                 for word in (f"--{port}-port", 0)]
+        server = stage.start(f"{name}-frps", [
+            BIN / "frps", "--demo", *ports, "--log-level", "warn", "--ready-file", ready,
+            "--outer-ports", ",".join(map(str, [*self.outer.values(), self.spare])), *options],
+            folder)
+        await_that(ready.exists, 10, "frps listens")
+        self.port = json.loads(ready.read_text())["proxylite"]
+        inner = {"web": backends.web_port, "bulk": backends.bulk_port}
+        ini = folder / "frpc.ini"
+        ini.write_text(f"[common]\nserver_addr = 127.0.0.1\nserver_port = {self.port}\n" + "".join(
+            f"[{kind}]\ntype = tcp\nlocal_port = {inner[kind]}\nremote_port = {self.outer[kind]}\n"
+            for kind in inner))
+        client = stage.start(f"{name}-client", [BIN / "frplite-frpc", "-c", ini], folder)
+        # Not by connecting: iperf3 would take that for a test.
+        await_that(lambda: client.log_file.read_text().count("is open on port") == len(inner), 10,
+                   "the tunnels are open")
+        self.processes = {"server": server, "client": client}
+
+    def routes(self):
+        return {kind: Route(port) for kind, port in self.outer.items()}
+
+
+def proxylite_tunnel(*options):
+    """A peer: our proxylite tunnels; with --no-link they speak the public wire."""
+    def start(stage, backends, fd_limit):
+        name = "our-proxylite" + "".join(options)
+        tunnel = ProxyliteTunnel(stage, name, backends, *options)
+        return Started(tunnel.routes(), tunnel.processes)
+    return start
+
+
 def udp_service(stage, backends, fd_limit):
     """A UDP service on an outer port, its datagrams on the link."""
     port = free_port()

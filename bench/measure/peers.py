@@ -13,7 +13,7 @@ from pathlib import Path
 
 from measure import machine
 from measure.backends import nginx_frame, nginx_http_frame
-from measure.ours import gateway, outer_ports, udp_service
+from measure.ours import gateway, outer_ports, proxylite_tunnel, udp_service
 from measure.processes import Failed, await_that, find_program, free_port, udp_port_is_open
 from measure.route import KEYS, Route, Started
 
@@ -349,6 +349,10 @@ PEERS = (
     Peer("public-frpx", public_frpx, "the public frpx (Rust), key checked once a connection",
          needs=("PEER_FRPX_FRPS", "PEER_FRPX_FRPC")),
     Peer("tcp-link", outer_ports, "our outer TCP ports, streams on links", ours=True,
+         fds_per_visitor=1),
+    Peer("proxylite-link", proxylite_tunnel(), "our proxylite tunnel, both ends ours", ours=True,
+         fds_per_visitor=1),
+    Peer("proxylite-wire", proxylite_tunnel("--no-link"), "the same on the public wire", ours=True,
          fds_per_visitor=1),
     Peer("udp-socat", udp_hops(socat_udp_hop), "socat twice, UDP"),
     Peer("udp-nginx", udp_hops(nginx_udp_hop), "nginx twice, stream, UDP"),

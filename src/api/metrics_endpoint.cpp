@@ -61,6 +61,12 @@ void write_workers(exposition& out, const server_metrics& now) {
   write_each([](const worker& each) { return each.posts; });
 }
 
+void write_datagrams(exposition& out, const server_metrics& now) {
+  out.counter("udp_datagrams_dropped_total",
+              "Datagrams of udp services that were lost, by reason.");
+  for (const auto& each : now.udp_losses) out.sample(each.count, "reason", each.reason);
+}
+
 // By the names that every program has:
 // https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
 void write_process(exposition& out, const host::process_figures& process, wall_time started) {
@@ -93,6 +99,7 @@ boost::asio::awaitable<http::response> metrics(server_view* server) {
   write_part(out, "database_up", "Whether the database answers.", health.database);
   write_part(out, "cache_up", "Whether the shared cache answers.", health.cache);
   write_workers(out, now);
+  write_datagrams(out, now);
   exposition of_process(answer.body, "process_");
   write_process(of_process, now.process, now.started);
   co_return answer;

@@ -111,6 +111,11 @@ struct server_metrics {
   };
   std::vector<key_checks> keys;
   std::vector<worker> workers;
+  struct udp_loss {
+    std::string_view reason;  ///< A text that lives for ever.
+    std::uint64_t count = 0;  ///< Of datagrams.
+  };
+  std::vector<udp_loss> udp_losses;
   host::process_figures process;
 };
 

@@ -149,8 +149,8 @@ bool name_client(config::frpc_options& options) {
   return false;
 }
 
-// A stream needs two descriptors, an association one. Associations get what the streams leave, and
-// a quarter at least: both are rarely full.
+// A stream needs two descriptors at most, an association one. Associations get what the streams
+// leave, and three quarters at least: both are rarely full, and who finds no descriptor is refused.
 void fit_streams(config::frpc_options& options) {
   const std::size_t open = net::raise_descriptor_limit();
   const std::size_t usable = open > 2 * net::reserved_descriptors ? open - net::reserved_descriptors
@@ -159,7 +159,7 @@ void fit_streams(config::frpc_options& options) {
     options.max_streams = static_cast<std::uint32_t>(usable / 2);
     log::debug("The limit on open files allows {} streams at once", options.max_streams);
   }
-  const std::size_t left = std::max(usable - 2 * options.max_streams, usable / 4);
+  const std::size_t left = std::max(usable - 2 * options.max_streams, usable / 4 * 3);
   if (options.max_associations > left) {
     options.max_associations = static_cast<std::uint32_t>(left);
     log::debug("The limit on open files allows {} visitors of udp services at once", left);

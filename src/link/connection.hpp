@@ -93,6 +93,9 @@ class connection final : private link_events, private net::stream::watcher, priv
   void on_closed(error_code reason) override;
 
   void order_own(linked_stream& stream);
+  void note_dropped(std::uint64_t datagrams) {
+    on_.udp().losses().count(net::udp_loss::queue, datagrams);
+  }
   void read();
   void flush();
   void flush_soon() { on_.events().schedule_flush(flushing_); }

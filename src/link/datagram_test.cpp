@@ -69,7 +69,9 @@ TEST(datagrams, a_full_queue_drops_the_oldest_and_counts_it) {
   choked at;
   const int ahead = at.fill();
   constexpr std::size_t size = 1024 - prefix;
-  for (std::size_t i = 0; i < 64; ++i) EXPECT_TRUE(at.send(numbered(i, size)));
+  EXPECT_TRUE(at.send(numbered(0, size)));
+  at.link.run(60ms);
+  for (std::size_t i = 1; i < 64; ++i) EXPECT_TRUE(at.send(numbered(i, size)));
   EXPECT_EQ(at.dropped(), 0u);  // 64 KiB to the byte
   EXPECT_TRUE(at.send(""));
   EXPECT_EQ(at.dropped(), 1u);
@@ -82,10 +84,29 @@ TEST(datagrams, a_full_queue_drops_the_oldest_and_counts_it) {
   EXPECT_EQ(at.dropped(), 101u);
 }
 
+TEST(datagrams, a_burst_is_kept_until_it_has_waited_too_long) {
+  choked at;
+  at.fill();
+  constexpr std::size_t size = 1024 - prefix;
+  for (std::size_t i = 0; i < 1024; ++i) EXPECT_TRUE(at.send(numbered(i, size)));
+  EXPECT_EQ(at.dropped(), 0u);  // 1 MiB to the byte
+  EXPECT_TRUE(at.send(numbered(1024, size)));
+  EXPECT_EQ(at.dropped(), 1u);
+  at.link.run(60ms);
+  EXPECT_TRUE(at.send(numbered(1025, size)));
+  EXPECT_EQ(at.dropped(), 1025u - 63u) << "64 KiB are left";
+  EXPECT_EQ(at.arrive().back(), numbered(1025, size));
+  at.link.down.room = 0;
+  at.fill();
+  for (std::size_t i = 0; i < 1024; ++i) at.send(numbered(i, size));
+  EXPECT_EQ(at.dropped(), 1025u - 63u) << "the queue was empty in between";
+}
+
 TEST(datagrams, the_longest_takes_the_whole_queue) {
   choked at;
   const int ahead = at.fill();
   for (std::size_t i = 0; i < 10; ++i) at.send(numbered(i, 100));
+  at.link.run(60ms);
   EXPECT_TRUE(at.send(std::string(65'507, 'l')));
   EXPECT_EQ(at.dropped(), 10u);
   EXPECT_EQ(at.arrive().size(), static_cast<std::size_t>(ahead) + 1u);

@@ -13,7 +13,10 @@ linked_datagrams::~linked_datagrams() {
 }
 
 void linked_datagrams::send(bytes_view datagram) {
-  if (link_ != nullptr && link_->machine_.send_datagram(id_, datagram)) link_->flush_soon();
+  if (link_ == nullptr) return;
+  const std::uint64_t before = link_->machine_.counters().datagrams_dropped;
+  if (link_->machine_.send_datagram(id_, datagram)) link_->flush_soon();
+  link_->note_dropped(link_->machine_.counters().datagrams_dropped - before);
 }
 
 void linked_datagrams::on_opened(stream_id, open_status status) {

@@ -12,7 +12,11 @@ constexpr std::size_t high_mark = 256 * 1024;  // of waiting data: sources are n
 constexpr std::size_t low_mark = 128 * 1024;   // and below this they are again
 constexpr std::size_t fair_turn = 16 * 1024;
 constexpr std::size_t most_datagrams = 4 << 20;  // queued, of one link
+// Of one stream. A queue that does not empty is delay and nothing else, so it is short; one that
+// fills because the peer's machine did something else for a moment is carried over that.
 constexpr std::size_t most_datagrams_of_one = 64 * 1024;
+constexpr std::size_t most_datagrams_in_burst = 1024 * 1024;
+constexpr std::uint32_t burst_us = 50'000;
 constexpr std::uint32_t run_pause_us = 100'000;
 constexpr std::uint32_t turn_allowance = 64 * 1024;
 constexpr std::uint32_t bulk_allowance = 8 * 1024;
@@ -107,7 +111,10 @@ bool machine::send_datagram(stream_id id, bytes_view datagram) {
     return true;
   }
   const std::size_t size = datagram_prefix + datagram.size();
-  while (s->queue.size() + size > most_datagrams_of_one) drop_oldest(*s);
+  if (s->queue.empty()) s->waits_since = clock_us_;
+  const bool is_burst = clock_us_ - s->waits_since < burst_us;
+  const std::size_t most = is_burst ? most_datagrams_in_burst : most_datagrams_of_one;
+  while (s->queue.size() + size > most) drop_oldest(*s);
   // Another stream's only when this one has nothing to give: the link is full of theirs.
   while (datagram_bytes_ + size > most_datagrams) {
     drop_oldest(s->queue.empty() ? *turns_.first([](const stream& each) {

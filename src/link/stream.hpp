@@ -68,6 +68,7 @@ struct stream {
   std::uint32_t received_run = 0;
   std::uint32_t sent_at = 0;
   std::uint32_t received_at = 0;
+  std::uint32_t waits_since = 0;  ///< Of a udp stream: when its queue was empty last.
 
   byte_queue queue;  ///< Bytes that came and were not taken; of a udp stream: datagrams to send.
 

@@ -29,11 +29,15 @@ framed_datagrams::~framed_datagrams() {
 
 void framed_datagrams::send(bytes_view datagram) {
   if (datagram.size() > longest_datagram || carrier_->error()) {
-    ++lost_;
-    return;
+    return lose(1);
   }
-  lost_ += waiting_.push(datagram);
+  lose(waiting_.push(datagram));
   on_.events().schedule_flush(*this);
+}
+
+void framed_datagrams::lose(std::uint64_t datagrams) {
+  lost_ += datagrams;
+  on_.udp().losses().count(udp_loss::queue, datagrams);
 }
 
 void framed_datagrams::on_ready(stream::readiness what) {

@@ -40,6 +40,7 @@ class framed_datagrams final : public datagram_stream,
 
   void on_ready(stream::readiness what) override;
   void run() override { write(); }
+  void lose(std::uint64_t datagrams);
   void read();
   bool tell_whole();
   void write();

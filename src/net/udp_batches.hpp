@@ -11,6 +11,7 @@
 #include "core/bytes.hpp"
 #include "net/poller.hpp"
 #include "net/udp_address.hpp"
+#include "net/udp_losses.hpp"
 
 namespace frpx::net {
 
@@ -27,6 +28,8 @@ class udp_batches final : private poller::task {
   explicit udp_batches(poller& events) : events_(events) {}
 
   poller& events() { return events_; }
+  /// What the sockets and streams of this worker have lost.
+  udp_losses& losses() { return losses_; }
   /// Sends what waits; done by itself at the end of a wake-up.
   void flush();
 
@@ -81,6 +84,7 @@ class udp_batches final : private poller::task {
   void run() override { flush(); }
 
   poller& events_;
+  udp_losses losses_;
   std::unique_ptr<receiving> in_;
   std::unique_ptr<sending> out_;
 };

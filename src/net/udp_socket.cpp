@@ -54,11 +54,14 @@ in6_addr mapped(in_addr address) {
   return out;
 }
 
-// What the kernel says of a message: the size of the datagrams in it, and where it came to.
-void read_controls(msghdr& of, std::size_t& segment, udp_route& route) {
+// What the kernel says of a message: the size of the datagrams in it, where it came to, and how
+// many the socket has had no room for so far.
+void read_controls(msghdr& of, std::size_t& segment, udp_route& route, std::uint32_t& overflows) {
   for (cmsghdr* at = CMSG_FIRSTHDR(&of); at != nullptr; at = CMSG_NXTHDR(&of, at)) {
     if (at->cmsg_level == IPPROTO_UDP && at->cmsg_type == UDP_GRO) {
       segment = static_cast<std::size_t>(read_control<int>(*at));
+    } else if (at->cmsg_level == SOL_SOCKET && at->cmsg_type == SO_RXQ_OVFL) {
+      overflows = read_control<std::uint32_t>(*at);
     } else if (at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_PKTINFO) {
       route.local = mapped(read_control<in_pktinfo>(*at).ipi_spec_dst);
       route.has_local = true;
@@ -162,7 +165,9 @@ void udp_socket::tell(const udp_batches::receiving& from, std::size_t index) {
                    from.headers[index].msg_len);
   std::size_t segment = bytes.size();
   udp_route route;
-  read_controls(header, segment, route);
+  const std::uint32_t before = overflows_;
+  read_controls(header, segment, route, overflows_);
+  if (overflows_ != before) batches_.losses().count(udp_loss::kernel, overflows_ - before);
   if (!is_connected_) {
     route.peer = from.peers[index];
     route.peer.resize(header.msg_namelen);
@@ -179,7 +184,12 @@ void udp_socket::tell(const udp_batches::receiving& from, std::size_t index) {
 // --- sending -------------------------------------------------------------------------------------
 
 void udp_socket::put(bytes_view datagram, const udp_route* route) {
-  if (!batches_.put(*this, datagram, route)) ++totals_.lost;
+  if (!batches_.put(*this, datagram, route)) lose(1);
+}
+
+void udp_socket::lose(std::uint64_t datagrams) {
+  totals_.lost += datagrams;
+  batches_.losses().count(udp_loss::queue, datagrams);
 }
 
 void udp_socket::flush(udp_batches::sending& from) {
@@ -279,14 +289,14 @@ std::uint32_t udp_socket::after_refusal(const udp_batches::sending& from, std::u
     return next;
   }
   told_refusal_ = false;
-  totals_.lost += from.counts[0];
+  lose(from.counts[0]);
   for (std::uint32_t i = 0; i < from.counts[0]; ++i) next = from.queue[next].next;
   return next;
 }
 
 void udp_socket::wait(const udp_batches::waiting& datagram, const udp_batches::sending& from) {
-  totals_.lost += waiting_.push(std::as_bytes(std::span(&datagram.route, 1)),
-                                {from.bytes.get() + datagram.at, datagram.size});
+  lose(waiting_.push(std::as_bytes(std::span(&datagram.route, 1)),
+                     {from.bytes.get() + datagram.at, datagram.size}));
 }
 
 // The network takes some again: what has waited goes first.
@@ -314,7 +324,7 @@ void udp_socket::send_waiting() {
       blocked_ = true;
       return;
     } else {
-      ++totals_.lost;
+      lose(1);
     }
     waiting_.pop();
   }
@@ -345,6 +355,7 @@ result<unique_fd> make_udp(int family, int buffer) {
   if (!fd) return system_error(errno);
   set_buffers(fd.get(), buffer);
   set_option(fd.get(), IPPROTO_UDP, UDP_GRO, 1);
+  set_option(fd.get(), SOL_SOCKET, SO_RXQ_OVFL, 1);
   return fd;
 }
 

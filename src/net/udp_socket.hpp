@@ -63,6 +63,7 @@ class udp_socket final : private poller::source, private poller::task {
   void tell(const udp_batches::receiving& from, std::size_t index);
 
   void put(bytes_view datagram, const udp_route* route);
+  void lose(std::uint64_t datagrams);
   void flush(udp_batches::sending& from);
   std::uint32_t plan(udp_batches::sending& from, std::uint32_t next, std::size_t& count) const;
   std::uint32_t add_message(udp_batches::sending& from, std::uint32_t next, std::size_t index,
@@ -83,6 +84,7 @@ class udp_socket final : private poller::source, private poller::task {
   std::uint32_t last_ = udp_batches::none;
   datagram_queue waiting_;
   counters totals_;
+  std::uint32_t overflows_ = 0;  // of the kernel's buffer, as it counts them
 };
 
 /// A socket that is bound to `address` for datagrams of anybody: an IP address, `::` meaning all

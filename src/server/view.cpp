@@ -146,6 +146,11 @@ asio::awaitable<api::server_metrics> view::metrics() {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     now.workers.push_back(co_await look_at(workers.at(i)));
   }
+  for (const auto why : {net::udp_loss::kernel, net::udp_loss::queue, net::udp_loss::limit}) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < workers.size(); ++i) count += workers.at(i).udp().losses().of(why);
+    now.udp_losses.push_back({net::to_string(why), count});
+  }
   const auto process = co_await pool_.run(host::read_process, worker_patience);
   if (process) now.process = *process;
   co_return now;

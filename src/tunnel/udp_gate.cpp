@@ -50,6 +50,7 @@ udp_visitor* udp_gate::admit(const net::udp_route& from, steady_time now) {
     return nullptr;
   }
   if (!of_->enter() && !(make_room(now) && of_->enter())) {
+    on_.udp().losses().count(net::udp_loss::limit);
     if (limiter.pass()) {
       log::warn("port {}: {} turned away, the tunnel is full{}", of_->port(),
                 net::to_string(from.peer), limiter.more());

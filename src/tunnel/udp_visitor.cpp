@@ -36,10 +36,12 @@ udp_visitor::~udp_visitor() {
 
 void udp_visitor::take(const net::udp_route& route, bytes_view datagram, steady_time now) {
   note(now);
-  if (!may_pass(of_->bucket(direction::to_service), datagram.size(), now)) return;
+  if (!may_pass(of_->bucket(direction::to_service), datagram.size(), now)) {
+    return lose(net::udp_loss::limit, 1);
+  }
   route_ = route;  // it may ask another of our addresses now
   if (stream_ != nullptr) return stream_->send(datagram);
-  held_.push(datagram);
+  lose(net::udp_loss::queue, held_.push(datagram));
   if (opening_ || now < open_after_) return;
   opening_ = true;
   on_.tasks().spawn(open(gate_->share(*this)));
@@ -73,7 +75,7 @@ asio::awaitable<void> udp_visitor::open(std::shared_ptr<udp_visitor> self) {
   }
   self->opening_ = false;
   self->failed_client_ = 0;
-  self->held_.clear();
+  self->drop_held();
   self->open_after_ = steady_clock::now() + pause_after_failure;
 }
 
@@ -90,7 +92,9 @@ void udp_visitor::on_datagram(bytes_view datagram) {
   answered_ = true;
   failed_client_ = 0;
   note(now);
-  if (!may_pass(of_->bucket(direction::to_visitor), datagram.size(), now)) return;
+  if (!may_pass(of_->bucket(direction::to_visitor), datagram.size(), now)) {
+    return lose(net::udp_loss::limit, 1);
+  }
   gate_->socket_.send(datagram, route_);
 }
 
@@ -109,6 +113,18 @@ void udp_visitor::on_idle() {
   gate_->end(*this);
 }
 
+void udp_visitor::lose(net::udp_loss why, std::uint64_t datagrams) {
+  on_.udp().losses().count(why, datagrams);
+}
+
+// Nobody serves it now.
+void udp_visitor::drop_held() {
+  std::uint64_t count = 0;
+  held_.each([&](bytes_view) { ++count; });
+  lose(net::udp_loss::queue, count);
+  held_.clear();
+}
+
 void udp_visitor::note(steady_time now) {
   (answered_ ? gate_->answered_ : gate_->unanswered_).touch(*this, now);
 }
@@ -123,7 +139,7 @@ void udp_visitor::end() {
   unlink();
   gate_ = nullptr;
   stream_.reset();
-  held_.clear();
+  drop_held();
 }
 
 }  // namespace frpx::tunnel

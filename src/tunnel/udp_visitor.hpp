@@ -38,6 +38,8 @@ class udp_visitor final : public net::idle_list::member, private net::datagram_s
   void on_gone(error_code why) override;
   void on_idle() override;
   void note(steady_time now);
+  void lose(net::udp_loss why, std::uint64_t datagrams);
+  void drop_held();
   void serve_by(std::shared_ptr<session> client);
   void start(std::unique_ptr<net::datagram_stream> stream);
 

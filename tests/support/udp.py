@@ -86,6 +86,15 @@ def visiting(port, source=LOOPBACK):
         visitor.close()
 
 
+def has_read(port):
+    """Whether no datagram waits in the kernel for the sockets of that port (proc(5))."""
+    rows = [line.split() for table in ("/proc/net/udp", "/proc/net/udp6")
+            for line in open(table, encoding="ascii").readlines()[1:]]
+    mine = [row for row in rows if row[1].endswith(f":{port:04X}")]
+    assert mine, f"nobody has port {port}"
+    return all(row[4].endswith(":00000000") for row in mine)
+
+
 def expose(lab, server, client_id, services, *options, **popen):
     """A client with these services, each a dict of `[[services]]`; waits until all are open."""
     folder = lab.folder / f"client-{client_id}"

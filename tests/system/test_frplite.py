@@ -7,7 +7,8 @@ import pytest
 from support import net, public_proxylite as pl
 from support.net import Listener, free_port
 from support.programs import BIN, Program, under_sanitizer
-from support.public_proxylite import PublicServer
+from support.public_proxylite import PublicClient, PublicServer
+from support.sshd import Sshd
 from support.waiting import holds_for, wait_for
 from system.test_proxylite import echo, say_and_hear
 
@@ -109,6 +110,25 @@ def test_the_two_programs_together(lab):
     start(lab, "frplite-frpc", client_ini(port, ssh=(service.port, outer)), "is open")
     assert say_and_hear(outer, b"hello") == b"hello"
     assert pl.services(port)[0]["Name"] == "ssh"
+
+
+def test_ssh(lab):
+    """Debian's sshd through a proxylite tunnel, both ends ours."""
+    port, sshd = free_port(), lab.add(Sshd(lab.folder))
+    start(lab, "frplite-frps", f"[common]\nbind_port = {port}\n", "this machine alone")
+    outer = next(p for p in range(40000, 50001) if is_free(p))
+    start(lab, "frplite-frpc", client_ini(port, ssh=(sshd.port, outer)), "is open")
+    data = b"x" * 200_000
+    assert sshd.run(outer, "cat; echo $((6*7))", data) == data + b"42\n"
+
+
+def test_ssh_of_a_public_client(lab):
+    port, sshd = free_port(), lab.add(Sshd(lab.folder))
+    start(lab, "frplite-frps", f"[common]\nbind_port = {port}\n", "this machine alone")
+    outer = next(p for p in range(40000, 50001) if is_free(p))
+    client = lab.add(PublicClient(port, outer, sshd.port))
+    assert client.code == 0
+    assert sshd.run(outer, "echo $((6*7))") == b"42\n"
 
 
 def test_more_visitors_than_usual_floors_allow(lab):

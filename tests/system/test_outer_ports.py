@@ -15,8 +15,9 @@ import pytest
 
 from support import net, services
 from support.net import free_ports
-from support.programs import DEMO_USER, Program, under_sanitizer
+from support.programs import DEMO_USER, under_sanitizer
 from support.services import Peer, ask, expose, port_of, ranges, serves
+from support.sshd import Sshd
 from support.waiting import seconds, wait_for
 
 
@@ -86,36 +87,12 @@ def test_a_service_that_is_not_there_resets_its_visitor(lab):
 
 
 def test_ssh(lab):
-    """Debian's sshd behind an outer port: a command, and a file both ways."""
-    if not shutil.which("sshd", path="/usr/sbin:/usr/bin"):
-        pytest.skip("no sshd (scripts/install-deps.sh test)")
-    folder = lab.folder / "ssh"
-    folder.mkdir(mode=0o700)
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name],
-                       check=True)
-    shutil.copy(folder / "user.pub", folder / "authorized")
-    port = net.closed_port()
-    config = folder / "config"
-    config.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/authorized\nPidFile none\nUsePAM no\n"
-        "PasswordAuthentication no\nSubsystem sftp internal-sftp\n")
-    os.makedirs("/run/sshd", exist_ok=True)
-    sshd = Program("sshd", ["/usr/sbin/sshd", "-D", "-e", "-f", config], folder)
-    try:
-        sshd.says("Server listening")
-        server, ports = server_with(lab)
-        expose(lab, server, "a", {"name": "ssh", "local_port": port, "outer_port": ports[0]})
-        options = ["-i", folder / "user", "-o", "StrictHostKeyChecking=no", "-o",
-                   f"UserKnownHostsFile={folder}/known", "-o", "BatchMode=yes", "-p",
-                   str(ports[0])]
-        done = subprocess.run(["ssh", *options, "127.0.0.1", "cat; echo $((6*7))"],
-                              input=b"x" * 200_000, capture_output=True, timeout=seconds(30),
-                              check=True)
-        assert done.stdout == b"x" * 200_000 + b"42\n", done.stderr
-    finally:
-        sshd.kill()
+    """Debian's sshd behind an outer port: a command, and bytes both ways."""
+    sshd = lab.add(Sshd(lab.folder))
+    server, ports = server_with(lab)
+    expose(lab, server, "a", {"name": "ssh", "local_port": sshd.port, "outer_port": ports[0]})
+    data = b"x" * 200_000
+    assert sshd.run(ports[0], "cat; echo $((6*7))", data) == data + b"42\n"
 
 
 @pytest.mark.parametrize("way", [[], ["--reverse"]], ids=["to the service", "from the service"])

@@ -2,14 +2,16 @@
 
 import os
 import signal
+import socket
 import stat
 
 import pytest
 
 from support import net, services
 from support.net import free_ports
+from support.programs import under_sanitizer
 from support.services import ask, expose, ranges, serves, toml
-from support.waiting import wait_for
+from support.waiting import seconds, wait_for
 
 WRONG = '''
 server-addr = "127.0.0.1"
@@ -144,3 +146,41 @@ def test_a_refused_service_is_tried_until_it_works(lab):
     taken.stop()
     client.says("s is open on the server's port", limit=25)
     assert ask(ports[0]) == b"ping"
+
+
+def order(client, word):
+    """What `frpc reload` and `frpc status` do, without a process for each."""
+    where, = client.data.glob("frpc-*.sock")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(seconds(10))
+        sock.connect(str(where))
+        sock.sendall(word.encode() + b"\n")
+        code, _, text = net.end_of(sock)[1].decode().partition("\n")
+    assert code == "0", text
+    return text
+
+
+def test_thousands_of_reloads_leak_nothing(lab):
+    """Each cancels one service and registers another."""
+    echo = lab.add(net.Listener(services.echo))
+    ports = free_ports(2)
+    server = lab.frps("--outer-ports", ranges(ports))
+    entries = [{"name": name, "local_port": echo.port, "outer_port": port}
+               for name, port in zip("ab", ports)]
+    client = expose(lab, server, "c", entries[0])
+
+    def go(rounds):
+        for number in range(rounds):
+            client.file.write_text(toml([entries[(number + 1) % 2]]))
+            order(client, "reload")
+        serves(ports[0])
+        assert services.is_closed(ports[1])
+        assert "open" in order(client, "status")
+    go(200)
+    before = [(each.fds(), each.memory()) for each in (server, client)]
+    go(200 if under_sanitizer() else 2_000)
+    for each, (fds, memory) in zip((server, client), before):
+        wait_for(lambda each=each, fds=fds: each.fds() <= fds, 10,
+                 lambda each=each: f"{each.name} has {each.fds()} descriptors")
+        if not under_sanitizer():
+            assert each.memory() - memory < 4 << 20, each.name
