@@ -8,8 +8,11 @@ list(FILTER library_sources EXCLUDE REGEX "_test\\.cpp$")
 add_library(frpx_shared SHARED ${library_sources})
 frpx_internal_target(frpx_shared)
 target_include_directories(frpx_shared INTERFACE ${CMAKE_SOURCE_DIR}/include)
-target_link_options(frpx_shared PRIVATE LINKER:--as-needed LINKER:--gc-sections LINKER:--no-undefined
+target_link_options(frpx_shared PRIVATE LINKER:--as-needed LINKER:--gc-sections
   LINKER:--version-script=${CMAKE_SOURCE_DIR}/cmake/frpx.map)
+if(NOT FRPX_SANITIZE)  # the sanitizer's own symbols come from the program
+  target_link_options(frpx_shared PRIVATE LINKER:--no-undefined)
+endif()
 set_target_properties(frpx_shared PROPERTIES
   OUTPUT_NAME frpx VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
   LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/frpx.map

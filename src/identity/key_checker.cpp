@@ -95,7 +95,7 @@ void key_checker::give_meter(verdict& said, steady_time now) {
 }
 
 // Counts the check and says who answered it.
-const verdict& key_checker::told(const verdict& of) const {
+verdict key_checker::told(const verdict& of) const {
   counts_[static_cast<std::size_t>(of.by)].fetch_add(1, std::memory_order_relaxed);
   log::debug("key {} checked: {}, answered by {}", of.key ? std::string_view(of.key->id) : "-",
              of.is_valid() ? "valid" : to_string(of.fault), to_string(of.by));

@@ -109,7 +109,7 @@ class key_checker {
              std::optional<wall_time> expires);
   verdict without_store(const cache::keyed_digest& hash, steady_time now) const;
   void give_meter(verdict& said, steady_time now);
-  const verdict& told(const verdict& of) const;
+  verdict told(const verdict& of) const;
   bool hear_shared();
   result<void> forget_what_changed();
   result<void> write_uses();

@@ -132,10 +132,12 @@ struct executor {
   }
 };
 
+// A key that is printed this once and was lost on a full disk is no success.
 int print(const identity::outcome& done) {
-  std::fputs(done.out.c_str(), stdout);
   std::fputs(done.err.c_str(), stderr);
-  return done.code;
+  if (std::fputs(done.out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return done.code;
+  std::perror("frps: it is done, but what it says cannot be written");
+  return 1;
 }
 
 }  // namespace

@@ -234,9 +234,9 @@ class Lab:
         """Run a program to its end; returns what subprocess.run returns, with text output."""
         folder = folder or self.folder
         folder.mkdir(parents=True, exist_ok=True)
-        options.setdefault("stdin", subprocess.DEVNULL)
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **options}
         done = subprocess.run([str(BIN / program), *map(str, arguments)], cwd=folder, text=True,
-                              capture_output=True, timeout=seconds(limit), check=False,
+                              stderr=subprocess.PIPE, timeout=seconds(limit), check=False,
                               start_new_session=True, env=environment(folder, **(env or {})),
                               **options)
         found = SANITIZER_REPORT.search(done.stderr)

@@ -66,6 +66,14 @@ def test_a_key_is_shown_once(frps, server, lab):
     assert made["key"] not in server.log()
 
 
+def test_a_key_that_could_not_be_shown_is_no_success(lab, server):
+    with open("/dev/full", "w") as full:
+        done = lab.run("frps", "key", "add", "--name", "k", "--data-dir", lab.folder / "frps-data",
+                       stdout=full)
+    assert done.returncode == 1
+    assert "cannot be written: No space left on device" in done.stderr
+
+
 def test_a_password_is_never_stored_as_it_is(frps, server, lab):
     frps("user", "add", "new@example.com", password="a good password")
     for file in (lab.folder / "frps-data").rglob("*"):
