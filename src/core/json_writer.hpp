@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -33,7 +34,7 @@ class json_writer {
   json_writer& value(std::integral auto number) { return digits(number); }
   /// What JSON has no number for (infinity, NaN) becomes null.
   json_writer& value(std::floating_point auto number) {
-    return number - number == 0 ? digits(number) : null();
+    return std::isfinite(number) ? digits(number) : null();
   }
   json_writer& null() { return raw("null"); }
   /// A value that is JSON already.

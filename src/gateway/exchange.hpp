@@ -96,7 +96,7 @@ class exchange {
 
   // exchange_key.cpp
   refusal enter_key();
-  void leave_key_if_complete();
+  void leave_places_if_complete();
   bool is_model_judged() const;
   refusal judge_body() const;
 

@@ -176,7 +176,7 @@ bool exchange::splice_answer() {
   if (got.state == io_state::failed || got.state == io_state::ended) service_fails(ended_how());
   if (got.state != io_state::moved) return false;
   response_.skip(got.bytes);
-  leave_key_if_complete();
+  leave_places_if_complete();
   return true;
 }
 
@@ -265,7 +265,7 @@ bool exchange::end_answer() {
 
 // At once if the visitor takes it; what it does not take waits, and stops the reading.
 void exchange::give_visitor(bytes_view bytes) {
-  leave_key_if_complete();
+  leave_places_if_complete();
   while (!bytes.empty() && answer_out_.empty()) {
     const auto sent = from_->connection->write(bytes);
     if (sent.state == io_state::failed) visitor_gone_ = true;

@@ -19,8 +19,10 @@ refusal exchange::enter_key() {
 }
 
 // Before the last bytes go: who has read the whole answer may ask again at once, on any worker.
-void exchange::leave_key_if_complete() {
-  if (response_.complete() && !response_.upgraded()) key_place_ = {};
+void exchange::leave_places_if_complete() {
+  if (!response_.complete() || response_.upgraded()) return;
+  key_place_ = {};
+  if (request_.complete()) place_.release();
 }
 
 // A key with a list of models has its whole body read, so that nothing behind the model speaks of

@@ -29,14 +29,14 @@ asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission:
   co_await each.run();
 }
 
-visitor::visitor(desk& desk_, std::unique_ptr<net::stream> connection_, origin who_,
+visitor::visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
                  net::admission::ticket ticket)
-    : at(desk_),
-      who(std::move(who_)),
+    : at(with),
+      who(std::move(from)),
       bell(at.on.events()),
       watch(bell),
       alarm(at.on.timers(), bell),
-      connection(std::move(connection_)),
+      connection(std::move(over)),
       in(at.on.buffers()),
       place(std::move(ticket)),
       scanner_(at.how.head) {

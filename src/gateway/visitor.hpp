@@ -33,7 +33,7 @@ struct origin {
 /// connection that speaks HTTP/2, which is a connection with one request to all that follows.
 class visitor {
  public:
-  visitor(desk& at, std::unique_ptr<net::stream> connection, origin who,
+  visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
           net::admission::ticket ticket);
   ~visitor();
 

@@ -174,7 +174,7 @@ class answer {
 };
 
 asio::ip::address reachable(const std::string& bind) {
-  const auto address = asio::ip::make_address(bind);
+  auto address = asio::ip::make_address(bind);
   if (!address.is_unspecified()) return address;
   if (address.is_v6()) return asio::ip::address_v6::loopback();
   return asio::ip::address_v4::loopback();

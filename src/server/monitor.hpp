@@ -70,8 +70,8 @@ std::string as_lines(std::span<const monitored_client> clients);
 /// An array; what has not been reported is null.
 std::string as_json(std::span<const monitored_client> clients);
 
-std::string as_lines(const server_status& status);
-std::string as_json(const server_status& status);
+std::string as_lines(const server_status& now);
+std::string as_json(const server_status& now);
 
 /// `text` as what a terminal of `rows` lines is to show instead of what it shows now: each line is
 /// overwritten, so that nothing flickers, and what does not fit is counted in the last line.
