@@ -334,7 +334,7 @@ void udp_socket::send_waiting() {
 
 namespace {
 
-constexpr int shared_buffer = 4 << 20;  // bytes: a port serves many
+constexpr int shared_buffer = 8 << 20;  // bytes: a port serves many
 constexpr int own_buffer = 1 << 20;
 
 void set_option(int fd, int level, int name, int value) {
