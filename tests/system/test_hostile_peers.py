@@ -9,7 +9,7 @@ import pytest
 
 from support import frames, http_bytes, net, raw_http
 from support.fake_ollama import FakeOllama
-from support.programs import DEMO_USER
+from support.programs import DEMO_USER, under_sanitizer
 from support.public_frpx import PublicClient, PublicServer
 from support.waiting import wait_for
 
@@ -292,6 +292,7 @@ def test_more_silent_connections_than_are_allowed(lab):
         sock.close()
 
 
+@pytest.mark.skipif(under_sanitizer(), reason="UBSan needs descriptors to look at memory")
 def test_no_descriptors_left(lab):
     """With all file descriptors in use the server lives, serves, and recovers."""
     server = lab.frps()
