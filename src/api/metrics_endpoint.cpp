@@ -20,6 +20,9 @@ void write_traffic(exposition& out, const server_metrics& now) {
       .sample(now.failovers);
   out.gauge("waiting_requests", "Requests that wait while all clients are full.")
       .sample(now.waiting);
+  out.histogram("request_duration_seconds",
+                "From a request's head to the end of its answer, if a client answered.", now.took);
+  out.histogram("time_to_first_byte_seconds", "To the first byte of that answer.", now.first_byte);
   out.counter("key_checks_total", "Checks of API keys, by who answered.");
   for (const auto& each : now.keys) out.sample(each.count, "by", each.by);
 }
@@ -38,6 +41,47 @@ void write_clients(exposition& out, const server_view& server) {
   write_each_client(out, server, [](const session_info& client) { return client.requests; });
   out.gauge("client_in_flight", "Requests and tunnels that a client serves now.");
   write_each_client(out, server, [](const session_info& client) { return client.in_flight; });
+}
+
+// What is known a moment later, for it is counted for the store.
+void write_models(exposition& out, const server_metrics& now) {
+  out.counter("model_requests_total",
+              "Requests with a valid key, by who answered for which model.");
+  for (const auto& each : now.usage) {
+    out.sample(each.of.requests - each.of.errors,
+               {{"client", each.client}, {"model", each.model}, {"status", "ok"}});
+    out.sample(each.of.errors,
+               {{"client", each.client}, {"model", each.model}, {"status", "error"}});
+  }
+  out.counter("model_tokens_total", "Tokens, as the services report them.");
+  for (const auto& each : now.usage) {
+    out.sample(each.of.prompt_tokens,
+               {{"client", each.client}, {"model", each.model}, {"kind", "prompt"}});
+    out.sample(each.of.completion_tokens,
+               {{"client", each.client}, {"model", each.model}, {"kind", "completion"}});
+  }
+}
+
+void write_tunnels(exposition& out, const server_metrics& now) {
+  out.gauge("tunnels", "Outer ports open now.").sample(now.tunnels);
+  out.gauge("tunnel_visitors", "Visitors of outer ports now.").sample(now.tunnel_visitors);
+  std::uint64_t in = 0;
+  std::uint64_t out_bytes = 0;
+  for (const auto& each : now.workers) {
+    in += each.relayed_in;
+    out_bytes += each.relayed_out;
+  }
+  out.counter("relayed_bytes_total", "Bytes of relays: outer ports, and upgraded connections.")
+      .sample(in, "direction", "to_service")
+      .sample(out_bytes, "direction", "to_visitor");
+}
+
+void write_store(exposition& out, const server_metrics& now) {
+  out.counter("store_errors_total", "Questions that the database did not answer.")
+      .sample(now.store_errors);
+  out.gauge("queue_length", "What waits for a thread that may block.");
+  for (const auto& each : now.queues) out.sample(each.length, "queue", each.name);
+  out.gauge("event_listeners", "Listeners to the events now.").sample(now.listeners);
 }
 
 void write_part(exposition& out, std::string_view name, std::string_view help,
@@ -59,6 +103,10 @@ void write_workers(exposition& out, const server_metrics& now) {
   write_each([](const worker& each) { return each.visitors; });
   out.counter("worker_posts_total", "Messages of other threads to a worker.");
   write_each([](const worker& each) { return each.posts; });
+  out.gauge("worker_relays", "Relays that a worker serves now.");
+  write_each([](const worker& each) { return each.relays; });
+  out.gauge("worker_pipes", "Pipes that a worker's relays use now.");
+  write_each([](const worker& each) { return each.pipes; });
 }
 
 void write_datagrams(exposition& out, const server_metrics& now) {
@@ -96,6 +144,9 @@ boost::asio::awaitable<http::response> metrics(server_view* server) {
   out.counter("visitors_total", "Visitors of the public port.").sample(stats.total_connections);
   write_traffic(out, now);
   write_clients(out, *server);
+  write_models(out, now);
+  write_tunnels(out, now);
+  write_store(out, now);
   write_part(out, "database_up", "Whether the database answers.", health.database);
   write_part(out, "cache_up", "Whether the shared cache answers.", health.cache);
   write_workers(out, now);

@@ -28,6 +28,9 @@ constexpr std::string_view models =
 constexpr std::string_view draining =
     R"({"type":"object","required":["client_id","draining"],"properties":{
         "client_id":{"type":"string"},"draining":{"type":"boolean"}}})";
+constexpr std::string_view log_level =
+    R"({"type":"object","required":["level"],"properties":{"level":{"type":"string",
+        "enum":["trace","debug","info","warn","error","off"]}}})";
 constexpr std::string_view text_list = R"({"type":"array","items":{"type":"string"}})";
 
 // Those of one path stand together.
@@ -158,6 +161,24 @@ constexpr operation operations[] = {
     {"delete", "/api/session", "Logs out",
      R"({"type":"object","required":["status"],"properties":{
          "status":{"type":"string","enum":["logged out"]}}})"},
+    {"get", "/api/services", "What the clients expose",
+     R"({"type":"array","items":{"$ref":"#/components/schemas/service"}})"},
+    {"get", "/api/tunnels", "The same, by client",
+     R"({"type":"array","items":{"$ref":"#/components/schemas/tunnel"}})"},
+    {"get", "/api/leases", "Ports that were promised",
+     R"({"type":"array","items":{"$ref":"#/components/schemas/lease"}})"},
+    {"delete", "/api/leases/{name}", "Takes a promise back, by its name or its port",
+     R"({"$ref":"#/components/schemas/lease"})"},
+    {"get", "/api/traffic", "The last 15 minutes",
+     R"({"type":"object","required":["interval_seconds","samples"],"properties":{
+         "interval_seconds":{"type":"integer"},"samples":{"type":"array",
+         "items":{"$ref":"#/components/schemas/sample"}}}})"},
+    {"get", "/api/log-level", "How much the log tells", log_level},
+    {"put", "/api/log-level", "Has the log tell more, or less", log_level, log_level},
+    {"post", "/api/reload", "Reads the configuration anew",
+     R"({"type":"object","required":["applied","needs_restart"],"properties":{
+         "applied":{"type":"array","items":{"type":"string"}},
+         "needs_restart":{"type":"array","items":{"type":"string"}}}})"},
     {"get", "/api/events", "What happens, as server-sent events", {}},
     {"get", "/api/openapi.json", "This document", {}},
     {"get", "/metrics", "The server's figures for Prometheus", {}},
@@ -211,6 +232,29 @@ constexpr std::string_view schemas = R"({
   "client_id":{"type":"string"},"model":{"type":"string"},"requests":{"type":"integer"},
   "errors":{"type":"integer"},"bytes_in":{"type":"integer"},"bytes_out":{"type":"integer"},
   "prompt_tokens":{"type":"integer"},"completion_tokens":{"type":"integer"}}},
+"kind":{"type":"string","enum":["http","tcp","udp"]},
+"service":{"type":"object","required":["name","account","kind","outer_port","clients","group",
+  "visitors","bytes_in","bytes_out","opened_at"],"properties":{"name":{"type":"string"},
+  "account":{"type":"string"},"kind":{"$ref":"#/components/schemas/kind"},
+  "outer_port":{"type":"integer"},"clients":{"type":"array","items":{"type":"string"}},
+  "group":{"type":["string","null"]},"visitors":{"type":"integer"},
+  "bytes_in":{"type":["integer","null"]},"bytes_out":{"type":["integer","null"]},
+  "opened_at":{"type":"string"}}},
+"tunnel":{"type":"object","required":["service","account","client_id","kind","outer_port",
+  "visitors","local_address","opened_at"],"properties":{"service":{"type":"string"},
+  "account":{"type":"string"},"client_id":{"type":"string"},
+  "kind":{"$ref":"#/components/schemas/kind"},"outer_port":{"type":"integer"},
+  "visitors":{"type":"integer"},"local_address":{"type":["string","null"]},
+  "opened_at":{"type":"string"}}},
+"lease":{"type":"object","required":["name","kind","outer_port","since","last_used"],"properties":{
+  "name":{"type":"string"},"kind":{"type":"string","enum":["tcp","udp"]},
+  "outer_port":{"type":"integer"},"since":{"type":"string"},"last_used":{"type":"string"}}},
+"sample":{"type":"object","required":["at","requests","errors","bytes_in","bytes_out","p50_ms",
+  "p99_ms","inflight","active_clients"],"properties":{"at":{"type":"string"},
+  "requests":{"type":"integer"},"errors":{"type":"integer"},"bytes_in":{"type":"integer"},
+  "bytes_out":{"type":"integer"},"p50_ms":{"type":["number","null"]},
+  "p99_ms":{"type":["number","null"]},"inflight":{"type":"integer"},
+  "active_clients":{"type":"integer"}}},
 "audit":{"type":"object","required":["id","at","who","from","action","what","outcome"],
   "properties":{"id":{"type":"integer"},"at":{"type":"string"},"who":{"type":"string"},
   "from":{"type":"string"},"action":{"type":"string"},"what":{"type":"string"},

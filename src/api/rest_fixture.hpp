@@ -8,8 +8,10 @@
 #include "api/described_api.hpp"
 #include "api/openapi.hpp"
 #include "api/rest.hpp"
+#include "api/traffic.hpp"
 #include "identity/errors.hpp"
 #include "net/error.hpp"
+#include "ports/errc.hpp"
 #include "store/store.hpp"
 #include "tests/support/event_loop.hpp"
 
@@ -21,7 +23,7 @@ using namespace std::chrono_literals;
 /// A server as a test wants it.
 class fake_server final : public server_view {
  public:
-  explicit fake_server(net::timers& clock) : told(clock) {}
+  explicit fake_server(net::timers& clock) : told(clock), minutes(clock, [this] { return read; }) {}
 
   struct client {
     std::string id;
@@ -43,6 +45,11 @@ class fake_server final : public server_view {
   std::vector<asked_usage> usage_questions;
   std::vector<std::pair<std::string, bool>> drained;
   event_log told;
+  traffic_log::reading read;
+  traffic_log minutes;
+  std::vector<service_info> exposed;
+  std::vector<ports::lease> promised;
+  reload_report reloaded;
   login_book book;
   std::map<std::string, operator_user> operators;
   int operators_asked = 0;
@@ -91,6 +98,20 @@ class fake_server final : public server_view {
     }
     co_return said;
   }
+  const traffic_log& traffic() const override { return minutes; }
+  std::vector<service_info> services() const override { return exposed; }
+  std::vector<ports::lease> leases() const override { return promised; }
+  boost::asio::awaitable<result<ports::lease>> release_lease(std::string name) override {
+    if (store_error) co_return store_error;
+    for (auto at = promised.begin(); at != promised.end(); ++at) {
+      if (at->proxy != name) continue;
+      const ports::lease gone = *at;
+      promised.erase(at);
+      co_return gone;
+    }
+    co_return ports::make_error_code(ports::errc::unknown_proxy);
+  }
+  boost::asio::awaitable<result<reload_report>> reload() override { co_return reloaded; }
   bool disconnect(std::string_view id, std::chrono::milliseconds refused_for) override {
     if (!find_session(id)) return false;
     disconnected.emplace_back(id, refused_for);

@@ -171,7 +171,7 @@ TEST_F(rest, knows_its_routes_only) {
   expect_refusal("GET", "/api/clients/a/b", 404);
   expect_refusal("POST", "/api/clients", 405);
   expect_refusal("DELETE", "/api/health", 405);
-  EXPECT_EQ(rest_routes(server).size(), 36u);
+  EXPECT_EQ(rest_routes(server).size(), 44u);
 }
 
 TEST_F(rest, metrics) {
@@ -179,7 +179,13 @@ TEST_F(rest, metrics) {
   server.parts.cache.is = part_health::state::none;
   server.figures.answers = {1, 2, 3, 4, 5, 6};
   server.figures.keys = {{"process", 8}, {"database", 9}};
-  server.figures.workers = {{1, 2, 0s}, {10, 20, 500ms}};
+  server.figures.workers = {{1, 2, 0s, 0, 0, 11, 22}, {10, 20, 500ms, 0, 0, 11, 22}};
+  server.figures.took.counts[0] = server.figures.took.counts.back() = 1;
+  server.figures.took.seconds = 500.5;
+  server.figures.usage = {
+      {"a", "m", {.requests = 9, .errors = 2, .prompt_tokens = 4, .completion_tokens = 5}}};
+  server.figures.store_errors = 12;
+  server.figures.queues = {{"passwords", 3}};
   server.figures.process.open_descriptors = 33;
   server.figures.started = wall_time(1'700'000'000s);
   const http::response answer = ask("GET", "/metrics");
@@ -195,6 +201,18 @@ TEST_F(rest, metrics) {
            "frpx_key_checks_total{by=\"process\"} 8",
            "frpx_client_requests_total{client=\"client_A\"} 44",
            "frpx_client_in_flight{client=\"client_C\"} 3",
+           "frpx_request_duration_seconds_bucket{le=\"0.001\"} 1",
+           "frpx_request_duration_seconds_bucket{le=\"300\"} 1",
+           "frpx_request_duration_seconds_bucket{le=\"+Inf\"} 2",
+           "frpx_request_duration_seconds_count 2",
+           "frpx_request_duration_seconds_sum 500.5",
+           "frpx_time_to_first_byte_seconds_count 0",
+           "frpx_model_requests_total{client=\"a\",model=\"m\",status=\"ok\"} 7",
+           "frpx_model_requests_total{client=\"a\",model=\"m\",status=\"error\"} 2",
+           "frpx_model_tokens_total{client=\"a\",model=\"m\",kind=\"completion\"} 5",
+           "frpx_relayed_bytes_total{direction=\"to_visitor\"} 44",
+           "frpx_store_errors_total 12",
+           "frpx_queue_length{queue=\"passwords\"} 3",
            "frpx_database_up 0",
            "frpx_worker_loop_lag_seconds{worker=\"1\"} 0.5",
            "frpx_worker_visitors{worker=\"0\"} 1",

@@ -17,9 +17,13 @@
 #include "api/event_log.hpp"
 #include "api/login_book.hpp"
 #include "core/clock.hpp"
+#include "core/durations.hpp"
 #include "core/result.hpp"
+#include "core/service_kind.hpp"
 #include "host/process.hpp"
 #include "identity/commands.hpp"
+#include "ports/lease.hpp"
+#include "store/rows.hpp"
 #include "wire/frpx_command.hpp"
 
 namespace frpx::api {
@@ -88,12 +92,45 @@ struct active_token {
   std::string email;  ///< Whose it is.
 };
 
+/// A service that clients expose now.
+struct service_info {
+  std::string name;
+  std::string account;  ///< The owner's e-mail address; empty in a dialect without accounts.
+  std::string group;    ///< Empty: none.
+  service_kind kind = service_kind::tcp;
+  std::uint16_t outer_port = 0;  ///< Of an http service: the public port, unless it has its own.
+  std::vector<std::string> clients;  ///< Their ids.
+  std::uint64_t visitors = 0;        ///< Now; of the public port: requests.
+  /// To the service, and from it. Of the visitors of a port that have left; of the public port: of
+  /// its clients' requests. Nobody counts those of kind udp.
+  std::optional<std::uint64_t> bytes_in;
+  std::optional<std::uint64_t> bytes_out;
+  std::string local_address;  ///< As its client says; may be empty.
+  wall_time opened_at;
+};
+
+/// What came of reading the configuration anew.
+struct reload_report {
+  std::vector<std::string> applied;        ///< Options that changed and take effect.
+  std::vector<std::string> needs_restart;  ///< Those that wait for the next start.
+  std::string problem;                     ///< Why nothing was applied; empty: it was.
+};
+
 /// What is counted for Prometheus, and told by none of the others; since the start.
 struct server_metrics {
   struct worker {
     std::uint64_t visitors = 0;            ///< Now.
     std::uint64_t posts = 0;               ///< Messages of other threads.
     std::chrono::duration<double> lag{0};  ///< Of its loop, as it was just found.
+    std::uint64_t relays = 0;              ///< Now.
+    std::uint64_t pipes = 0;               ///< In use by relays now.
+    std::uint64_t relayed_in = 0;          ///< Bytes from visitors.
+    std::uint64_t relayed_out = 0;         ///< Bytes to them.
+  };
+  struct model_usage {
+    std::string client;
+    std::string model;
+    store::usage of;
   };
   wall_time started;
   std::uint64_t visitors = 0;  ///< Connected now.
@@ -110,6 +147,18 @@ struct server_metrics {
     std::uint64_t count = 0;
   };
   std::vector<key_checks> keys;
+  durations first_byte;  ///< Of the requests that clients answered.
+  durations took;
+  std::vector<model_usage> usage;  ///< Some seconds old at most.
+  std::uint64_t tunnels = 0;       ///< Open now.
+  std::uint64_t tunnel_visitors = 0;
+  std::uint64_t store_errors = 0;  ///< Questions that the store did not answer.
+  std::uint64_t listeners = 0;     ///< To the events, now.
+  struct queue {
+    std::string_view name;  ///< A text that lives for ever.
+    std::uint64_t length = 0;
+  };
+  std::vector<queue> queues;  ///< Of what blocks.
   std::vector<worker> workers;
   struct udp_loss {
     std::string_view reason;  ///< A text that lives for ever.
@@ -135,6 +184,8 @@ struct usage_sum {
 
 /// A verb of identity/commands.hpp with its arguments. It owns them.
 using verb = std::function<identity::outcome(store::store&)>;
+
+class traffic_log;
 
 /// All that the API asks of the server, so that it knows nothing of registry, store or gateway.
 /// Every call is made on the home worker; the view outlives the API.
@@ -165,6 +216,14 @@ class server_view {
   virtual listening_ports ports() const = 0;
   /// Asks every worker, and waits a second at most for each.
   virtual boost::asio::awaitable<server_metrics> metrics() = 0;
+  virtual const traffic_log& traffic() const = 0;
+  virtual std::vector<service_info> services() const = 0;
+  /// Of outer ports, in their order.
+  virtual std::vector<ports::lease> leases() const = 0;
+  /// Errors: ports::errc::unknown_proxy, and those of the leases' store.
+  virtual boost::asio::awaitable<result<ports::lease>> release_lease(std::string name) = 0;
+  /// Reads the configuration anew.
+  virtual boost::asio::awaitable<result<reload_report>> reload() = 0;
   virtual server_health health() const = 0;
 
   /// Ends a session, resets its streams, and refuses its id for that long. False if there is none.

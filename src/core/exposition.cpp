@@ -1,5 +1,7 @@
 #include "core/exposition.hpp"
 
+#include <utility>
+
 namespace frpx {
 
 exposition& exposition::begin(std::string_view name, std::string_view type, std::string_view help) {
@@ -9,12 +11,32 @@ exposition& exposition::begin(std::string_view name, std::string_view type, std:
   return *this;
 }
 
-void exposition::write(std::string_view value, std::string_view label,
-                       std::string_view label_value) {
-  into_.append(name_);
-  if (!label.empty()) {
-    into_.append("{").append(label).append("=\"");
-    for (const char c : label_value) {
+exposition& exposition::histogram(std::string_view name, std::string_view help,
+                                  const durations& of) {
+  begin(name, "histogram", help);
+  const auto text_of = [](auto number) {
+    char text[32];
+    return std::string(text, std::to_chars(text, text + sizeof text, number).ptr);
+  };
+  std::uint64_t up_to = 0;
+  for (std::size_t i = 0; i < of.counts.size(); ++i) {
+    up_to += of.counts[i];
+    const bool is_last = i == durations::bounds.size();
+    const std::string bound = is_last ? "+Inf" : text_of(durations::bounds[i]);
+    write("_bucket", text_of(up_to), {{"le", bound}});
+  }
+  write("_sum", text_of(of.seconds), {});
+  write("_count", text_of(up_to), {});
+  return *this;
+}
+
+void exposition::write(std::string_view suffix, std::string_view value,
+                       std::initializer_list<label> labels) {
+  into_.append(name_).append(suffix);
+  bool is_first = true;
+  for (const label& each : labels) {
+    into_.append(std::exchange(is_first, false) ? "{" : ",").append(each.name).append("=\"");
+    for (const char c : each.value) {
       if (c == '\\' || c == '"') into_ += '\\';
       if (c == '\n') {
         into_.append("\\n");
@@ -22,8 +44,9 @@ void exposition::write(std::string_view value, std::string_view label,
         into_ += c;
       }
     }
-    into_.append("\"}");
+    into_ += '"';
   }
+  if (!is_first) into_ += '}';
   into_.append(" ").append(value).append("\n");
 }
 

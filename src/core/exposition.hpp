@@ -3,8 +3,11 @@
 
 #include <charconv>
 #include <concepts>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+
+#include "core/durations.hpp"
 
 namespace frpx {
 
@@ -32,20 +35,34 @@ class exposition {
   exposition& gauge(std::string_view name, std::string_view help) {
     return begin(name, "gauge", help);
   }
+  /// A whole histogram.
+  exposition& histogram(std::string_view name, std::string_view help, const durations& of);
 
-  /// A sample of the metric that was begun last. The label's value may be any UTF-8.
+  struct label {
+    std::string_view name;
+    std::string_view value;  ///< Any UTF-8.
+  };
+  /// A sample of the metric that was begun last.
   template <class T>
     requires std::integral<T> || std::floating_point<T>
-  exposition& sample(T value, std::string_view label = {}, std::string_view label_value = {}) {
+  exposition& sample(T value, std::initializer_list<label> labels) {
     char text[32];
     const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-    write({text, static_cast<std::size_t>(end - text)}, label, label_value);
+    write({}, {text, static_cast<std::size_t>(end - text)}, labels);
     return *this;
+  }
+  template <class T>
+  exposition& sample(T value) {
+    return sample(value, {});
+  }
+  template <class T>
+  exposition& sample(T value, std::string_view label_name, std::string_view label_value) {
+    return sample(value, {{label_name, label_value}});
   }
 
  private:
   exposition& begin(std::string_view name, std::string_view type, std::string_view help);
-  void write(std::string_view value, std::string_view label, std::string_view label_value);
+  void write(std::string_view suffix, std::string_view value, std::initializer_list<label> labels);
 
   std::string& into_;
   const std::string prefix_;

@@ -68,6 +68,7 @@ void exchange::clear() {
 asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_size) {
   from_ = &from;
   began_ = steady_clock::now();
+  answer_began_ = {};
   const usage_note counted(*this);
   head_bytes_.append(from.in.bytes().first(head_size));
   from.in.consume(head_size);

@@ -146,6 +146,7 @@ class exchange {
   std::optional<http::prompt_hash> prompt_;  // where it decides
   http::body_decoder model_body_;
   steady_time began_;
+  steady_time answer_began_;
 
   // the choice
   choice choice_;

@@ -266,6 +266,7 @@ bool exchange::end_answer() {
 // At once if the visitor takes it; what it does not take waits, and stops the reading.
 void exchange::give_visitor(bytes_view bytes) {
   leave_places_if_complete();
+  if (answer_began_ == steady_time() && !bytes.empty()) answer_began_ = steady_clock::now();
   while (!bytes.empty() && answer_out_.empty()) {
     const auto sent = from_->connection->write(bytes);
     if (sent.state == io_state::failed) visitor_gone_ = true;

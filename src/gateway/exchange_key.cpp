@@ -51,6 +51,10 @@ exchange::usage_note::~usage_note() {
   all.answers[std::min(static_cast<std::size_t>(status) / 100, all.answers.size() - 1)].fetch_add(
       1, relaxed);
   if (tried) of_.client_->requests.fetch_add(1, relaxed);
+  if (of_.answer_began_ != steady_time()) {
+    all.first_byte.add(of_.answer_began_ - of_.began_);
+    all.took.add(steady_clock::now() - of_.began_);
+  }
   if (!of_.key_) return;
   const std::uint64_t bytes_in = of_.request_.body_size();
   const std::uint64_t bytes_out = tried && !answered_here ? of_.response_.body_size() : 0;

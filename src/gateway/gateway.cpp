@@ -117,6 +117,8 @@ totals gateway::so_far() const {
     sum.failovers += one.failovers.load(relaxed);
     sum.bytes_in += one.bytes_in.load(relaxed);
     sum.bytes_out += one.bytes_out.load(relaxed);
+    sum.first_byte += one.first_byte.so_far();
+    sum.took += one.took.so_far();
     for (std::size_t i = 0; i < sum.answers.size(); ++i) {
       sum.answers[i] += one.answers[i].load(relaxed);
     }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/durations.hpp"
 #include "core/networks.hpp"
 #include "gateway/choice.hpp"
 #include "gateway/held_memory.hpp"
@@ -70,6 +71,9 @@ struct counters {
   std::array<std::atomic<std::uint64_t>, 6> answers{};
   std::atomic<std::uint64_t> bytes_in{0};  ///< Of bodies, as far as they came.
   std::atomic<std::uint64_t> bytes_out{0};
+  // Of requests that a client answered, from their head.
+  duration_counter first_byte;  ///< To the answer's first byte.
+  duration_counter took;        ///< To the end.
 };
 
 /// The sums of all workers' counters.
@@ -79,6 +83,8 @@ struct totals {
   std::array<std::uint64_t, 6> answers{};  ///< As `counters` has them.
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  durations first_byte;
+  durations took;
 };
 
 /// What one worker's visitors share.

@@ -39,6 +39,9 @@ class blocking_pool {
         patience);
   }
 
+  /// Questions that wait or are being answered. Any thread.
+  std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
  private:
   // Counts one question for as long as it exists.
   class slot_in_queue {

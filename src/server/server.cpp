@@ -163,10 +163,11 @@ api::access_rules access_rules_of(const config::frps_options& from) {
 /// What a server is made of, in the order in which it is made; it goes in the reverse order.
 class server::parts {
  public:
-  explicit parts(config::frps_options given);
+  parts(config::frps_options given, option_reader read_again);
   void stop();
   const api::listening_ports& ports() const { return ports_; }
   struct figures figures();
+  void reload();
 
  private:
   void say_how_to_begin();
@@ -176,6 +177,7 @@ class server::parts {
   void drain();
   void end_all();
   asio::awaitable<void> end_worker(std::size_t index);
+  static asio::awaitable<void> reload_at_home(view* of);
   template <class F>
   void at_home(F f);
 
@@ -196,6 +198,7 @@ class server::parts {
   const std::unique_ptr<ports::leases> leases_;  // of outer ports; null if there are none
   tunnel::frpx_dialect::dialect dialect_;
   api::listening_ports ports_;
+  usage_sums sums_;
   view view_;
   usage_writer usage_;
   upkeep upkeep_;
@@ -209,7 +212,7 @@ class server::parts {
   bool stopped_ = false;
 };
 
-server::parts::parts(config::frps_options given)
+server::parts::parts(config::frps_options given, option_reader read_again)
     : options_(std::move(given)),
       most_(capacity_of(options_, net::raise_descriptor_limit())),
       store_(start_store(options_, store_use::serve)),
@@ -232,10 +235,12 @@ server::parts::parts(config::frps_options given)
       leases_(start_leases(options_)),
       dialect_({workers_, clients_, tunnels_, leases_.get(), logins_, passwords_, blocking_},
                dialect_options(options_)),
-      view_(clients_, dialect_, gateway_, keys_, *store_, blocking_, ports_, events_, logins_,
-            passwords_),
+      view_({clients_, dialect_, gateway_, tunnels_, leases_.get(), keys_, *store_, blocking_,
+             ports_, events_, logins_, passwords_, sums_},
+            options_, std::move(read_again)),
       usage_(blocking_, *store_, gateway_,
-             options_.demo ? std::filesystem::path() : options_.data_dir / "usage-unwritten"),
+             options_.demo ? std::filesystem::path() : options_.data_dir / "usage-unwritten",
+             sums_),
       upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},
               [this](error_code store, bool shared_answers) {
                 view_.note_store(store);
@@ -341,6 +346,14 @@ struct figures server::parts::figures() {
   return now;
 }
 
+void server::parts::reload() {
+  workers_.home().run_and_wait(reload_at_home(&view_));
+}
+
+asio::awaitable<void> server::parts::reload_at_home(view* of) {
+  co_await of->reload();  // which tells the log
+}
+
 template <class F>
 void server::parts::at_home(F f) {
   std::promise<void> done;
@@ -412,8 +425,8 @@ asio::awaitable<void> server::parts::end_worker(std::size_t index) {
   if (!joined) log::error("{} tasks of worker {} did not end", on.tasks().size(), index);
 }
 
-server::server(config::frps_options options)
-    : parts_(std::make_unique<parts>(std::move(options))) {}
+server::server(config::frps_options options, option_reader read_again)
+    : parts_(std::make_unique<parts>(std::move(options), std::move(read_again))) {}
 
 server::~server() {
   stop();
@@ -425,6 +438,10 @@ api::listening_ports server::ports() const {
 
 struct figures server::figures() const {
   return parts_->figures();
+}
+
+void server::reload() {
+  parts_->reload();
 }
 
 void server::stop() {

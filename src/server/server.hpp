@@ -7,6 +7,7 @@
 
 #include "api/server_view.hpp"
 #include "config/options.hpp"
+#include "server/reload.hpp"
 
 namespace frpx::server {
 
@@ -29,8 +30,8 @@ struct figures {
 /// one thread that is none of its workers.
 class server {
  public:
-  /// Throws start_error.
-  explicit server(config::frps_options options);
+  /// Throws start_error. `read_again` is for `reload`; without one there is nothing to reload.
+  explicit server(config::frps_options options, option_reader read_again = nullptr);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
   /// Stops, if nobody did.
@@ -41,6 +42,9 @@ class server {
 
   /// Any thread.
   struct figures figures() const;
+
+  /// Reads the configuration anew and applies what can be (server/reload.hpp); the log tells.
+  void reload();
 
   /// Ends in order: no new connections; no new requests; what runs may end, for as long as the
   /// drain deadline; then clients are told, what is left is reset, and all threads are joined.

@@ -16,8 +16,8 @@ constexpr std::size_t most_in_batch = 1000;
 }  // namespace
 
 usage_writer::usage_writer(net::blocking_pool& blocking, store::store& store,
-                           gateway::gateway& entry, std::filesystem::path file)
-    : blocking_(blocking), store_(store), entry_(entry), file_(std::move(file)) {}
+                           gateway::gateway& entry, std::filesystem::path file, usage_sums& sums)
+    : blocking_(blocking), store_(store), entry_(entry), file_(std::move(file)), sums_(sums) {}
 
 asio::awaitable<void> usage_writer::run() {
   co_await read_file();
@@ -59,6 +59,7 @@ bool usage_writer::next_batch() {
     }
   }
   if (rows.empty()) return false;
+  sums_.add(rows);
   batch_ = {random_hex(8), std::move(rows)};
   return true;
 }

@@ -10,6 +10,7 @@
 #include "net/blocking_pool.hpp"
 #include "net/wakeup.hpp"
 #include "server/usage_file.hpp"
+#include "server/usage_sums.hpp"
 #include "store/store.hpp"
 
 namespace frpx::server {
@@ -26,8 +27,9 @@ namespace frpx::server {
 class usage_writer {
  public:
   /// `file`: for what could not be written at the end; empty: it is lost then.
+  /// `sums` gets what is written as well.
   usage_writer(net::blocking_pool& blocking, store::store& store, gateway::gateway& entry,
-               std::filesystem::path file);
+               std::filesystem::path file, usage_sums& sums);
 
   boost::asio::awaitable<void> run();
 
@@ -45,6 +47,7 @@ class usage_writer {
   store::store& store_;
   gateway::gateway& entry_;
   const std::filesystem::path file_;
+  usage_sums& sums_;
   std::vector<usage_batch> left_over_;  // of the last run, as the file has them
   bool file_is_there_ = false;
   usage_batch batch_;  // without rows: none is under way

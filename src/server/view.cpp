@@ -56,70 +56,69 @@ result<api::operator_user> look_up(store::store& in, const std::string& email) {
   return api::operator_user{row->email, row->role, sha256(row->password_hash)};
 }
 
+// Whether an error says nothing of what was asked for.
+bool is_no_answer(const error_code& why) {
+  return why && why != store::errc::bad_value && why != store::errc::not_found &&
+         why != store::errc::already_exists;
+}
+
 constexpr auto id_of = [](const auto& row) { return row.id; };
 
 }  // namespace
 
-view::view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect,
-           gateway::gateway& entry, const identity::key_checker& keys, store::store& lasting,
-           net::blocking_pool& pool, const api::listening_ports& ports, api::event_log& events,
-           identity::logins& passwords, net::blocking_pool& password_pool)
-    : clients_(clients),
-      dialect_(dialect),
-      entry_(entry),
-      keys_(keys),
-      store_(lasting),
-      pool_(pool),
-      ports_(ports),
-      events_(events),
-      passwords_(passwords),
-      password_pool_(password_pool) {}
+view::view(surroundings around, config::frps_options options, option_reader read_again)
+    : around_(around),
+      options_(std::move(options)),
+      read_again_(std::move(read_again)),
+      traffic_(around.dialect.around().workers.home().timers(), [this] { return read_traffic(); }) {
+}
 
 asio::awaitable<result<api::operator_user>> view::log_in(std::string email, secret password,
                                                          asio::ip::address from) {
-  if (passwords_.wait_before(email, from, steady_clock::now()) != steady_clock::duration::zero()) {
+  if (around_.passwords.wait_before(email, from, steady_clock::now()) !=
+      steady_clock::duration::zero()) {
     co_return identity::make_error_code(identity::errc::throttled);
   }
-  co_return co_await password_pool_.run(
-      [this, email = std::move(email), password = std::move(password),
-       from]() -> result<api::operator_user> {
-        const auto who = passwords_.login(email, password, from, steady_clock::now());
+  co_return co_await around_.password_pool.run(
+      [&passwords = around_.passwords, &store = around_.lasting, email = std::move(email),
+       password = std::move(password), from]() -> result<api::operator_user> {
+        const auto who = passwords.login(email, password, from, steady_clock::now());
         if (!who) return who.error();
-        return look_up(store_, who->email);
+        return look_up(store, who->email);
       },
       login_patience);
 }
 
 asio::awaitable<result<api::operator_user>> view::find_operator(std::string email) {
-  co_return co_await pool_.run(
-      [&store = store_, email = std::move(email)] { return look_up(store, email); },
+  co_return co_await around_.pool.run(
+      [&store = around_.lasting, email = std::move(email)] { return look_up(store, email); },
       store_patience);
 }
 
 void view::each_session(const std::function<void(const api::session_info&)>& visit) const {
-  for (const auto& each : clients_.sessions()) visit(info_of(*each));
+  for (const auto& each : around_.clients.sessions()) visit(info_of(*each));
 }
 
 std::optional<api::session_info> view::find_session(std::string_view client_id) const {
-  const auto found = clients_.find(client_id);
+  const auto found = around_.clients.find(client_id);
   if (!found) return std::nullopt;
   return info_of(*found);  // the registry keeps it until the caller returns to the loop
 }
 
 api::server_stats view::stats() const {
-  return {.active_clients = clients_.sessions().size(),
-          .pending_connections = dialect_.pending(),
-          .total_connections = entry_.so_far().visitors,
+  return {.active_clients = around_.clients.sessions().size(),
+          .pending_connections = around_.dialect.pending(),
+          .total_connections = around_.entry.so_far().visitors,
           .uptime = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() -
                                                                      started_steady_),
-          .waiting_requests = entry_.waiting()};
+          .waiting_requests = around_.entry.waiting()};
 }
 
 asio::awaitable<std::vector<std::string>> view::pending_connections() {
   std::vector<std::string> ids;
-  auto& workers = dialect_.around().workers;
+  auto& workers = around_.dialect.around().workers;
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    auto& streams = dialect_.streams_of(workers.at(i));
+    auto& streams = around_.dialect.streams_of(workers.at(i));
     auto some =
         co_await workers.at(i).call([&streams] { return streams.pending_ids(); }, worker_patience);
     if (some) ids.insert(ids.end(), some->begin(), some->end());
@@ -128,21 +127,32 @@ asio::awaitable<std::vector<std::string>> view::pending_connections() {
 }
 
 asio::awaitable<api::server_metrics> view::metrics() {
-  const gateway::totals counted = entry_.so_far();
+  const gateway::totals counted = around_.entry.so_far();
   api::server_metrics now;
   now.started = started_;
-  now.visitors = entry_.visitors();
-  now.links = dialect_.links_up();
-  now.waiting = entry_.waiting();
+  now.visitors = around_.entry.visitors();
+  now.links = around_.dialect.links_up();
+  now.waiting = around_.entry.waiting();
   now.failovers = counted.failovers;
   now.answers = counted.answers;
   now.bytes_in = counted.bytes_in;
   now.bytes_out = counted.bytes_out;
+  now.first_byte = counted.first_byte;
+  now.took = counted.took;
+  around_.usage.each([&](const std::string& client, const std::string& model,
+                         const store::usage& sum) { now.usage.push_back({client, model, sum}); });
+  now.tunnels = around_.tunnels.size();
+  for (const auto& each : around_.tunnels.all()) now.tunnel_visitors += each->look().online;
+  now.store_errors = store_errors_;
+  now.listeners = around_.events.listeners();
+  now.queues = {{"database", around_.pool.waiting()},
+                {"passwords", around_.password_pool.waiting()},
+                {"operators", verbs_.waiting()}};
   for (std::size_t i = 0; i < identity::answerers; ++i) {
     const auto by = static_cast<identity::answered_by>(i);
-    now.keys.push_back({identity::to_string(by), keys_.count(by)});
+    now.keys.push_back({identity::to_string(by), around_.keys.count(by)});
   }
-  auto& workers = dialect_.around().workers;
+  auto& workers = around_.dialect.around().workers;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     now.workers.push_back(co_await look_at(workers.at(i)));
   }
@@ -151,7 +161,7 @@ asio::awaitable<api::server_metrics> view::metrics() {
     for (std::size_t i = 0; i < workers.size(); ++i) count += workers.at(i).udp().losses().of(why);
     now.udp_losses.push_back({net::to_string(why), count});
   }
-  const auto process = co_await pool_.run(host::read_process, worker_patience);
+  const auto process = co_await around_.pool.run(host::read_process, worker_patience);
   if (process) now.process = *process;
   co_return now;
 }
@@ -159,10 +169,27 @@ asio::awaitable<api::server_metrics> view::metrics() {
 // A loop's lag is the time until it runs what it was just given.
 asio::awaitable<api::server_metrics::worker> view::look_at(net::worker& one) {
   const steady_time asked = steady_clock::now();
-  const auto came = co_await one.call([] { return steady_clock::now(); }, worker_patience);
-  co_return api::server_metrics::worker{.visitors = one.load().load(),
-                                        .posts = one.posts(),
-                                        .lag = came ? *came - asked : worker_patience};
+  struct answer {
+    steady_time at;
+    std::size_t relays;
+    std::size_t pipes;
+    net::relay_set::counters moved;
+  };
+  const auto came = co_await one.call(
+      [&one] {
+        const net::relay_set& relays = one.relays();
+        return answer{steady_clock::now(), relays.size(), relays.pipes().lent(), relays.totals()};
+      },
+      worker_patience);
+  api::server_metrics::worker now{.visitors = one.load().load(), .posts = one.posts()};
+  now.lag = worker_patience;
+  if (!came) co_return now;
+  now.lag = came->at - asked;
+  now.relays = came->relays;
+  now.pipes = came->pipes;
+  now.relayed_in = came->moved.from_visitors;
+  now.relayed_out = came->moved.from_services;
+  co_return now;
 }
 
 api::server_health view::health() const {
@@ -170,28 +197,28 @@ api::server_health view::health() const {
   api::server_health all;
   all.database = database_;
   all.cache = cache_;
-  all.clients = {clients_.sessions().empty() ? state::none : state::up, started_};
+  all.clients = {around_.clients.sessions().empty() ? state::none : state::up, started_};
   return all;
 }
 
 bool view::drain(std::string_view client_id, bool drains) {
-  const auto found = clients_.find(client_id);
+  const auto found = around_.clients.find(client_id);
   if (!found) return false;
-  drains ? clients_.drain(*found) : clients_.undrain(*found);
+  drains ? around_.clients.drain(*found) : around_.clients.undrain(*found);
   return true;
 }
 
 bool view::disconnect(std::string_view client_id, std::chrono::milliseconds refused_for) {
-  const auto found = clients_.find(client_id);
+  const auto found = around_.clients.find(client_id);
   if (!found) return false;
-  clients_.ban(found->facts().client_id, steady_clock::now() + refused_for);
+  around_.clients.ban(found->facts().client_id, steady_clock::now() + refused_for);
   found->end("an operator disconnected it");
   return true;
 }
 
 asio::awaitable<result<std::vector<std::string>>> view::users() {
-  co_return co_await pool_.run(
-      [&store = store_]() -> result<std::vector<std::string>> {
+  co_return co_await around_.pool.run(
+      [&store = around_.lasting]() -> result<std::vector<std::string>> {
         const auto rows =
             all_pages([&](const store::page& which) { return store.list_users(which); }, id_of);
         if (!rows) return rows.error();
@@ -203,8 +230,8 @@ asio::awaitable<result<std::vector<std::string>>> view::users() {
 }
 
 asio::awaitable<result<std::vector<api::active_token>>> view::active_tokens() {
-  co_return co_await pool_.run(
-      [&store = store_]() -> result<std::vector<api::active_token>> {
+  co_return co_await around_.pool.run(
+      [&store = around_.lasting]() -> result<std::vector<api::active_token>> {
         const auto users =
             all_pages([&](const store::page& which) { return store.list_users(which); }, id_of);
         if (!users) return users.error();
@@ -228,8 +255,8 @@ asio::awaitable<result<std::vector<api::usage_sum>>> view::usage(api::usage_by b
   const auto column = by == api::usage_by::key      ? store::usage_by::key
                       : by == api::usage_by::client ? store::usage_by::client
                                                     : store::usage_by::model;
-  co_return co_await pool_.run(
-      [&store = store_, column, from, to]() -> result<std::vector<api::usage_sum>> {
+  co_return co_await around_.pool.run(
+      [&store = around_.lasting, column, from, to]() -> result<std::vector<api::usage_sum>> {
         const auto found = store.sum_usage(column, from, to);
         if (!found) return found.error();
         std::map<std::string, std::string> names;
@@ -252,14 +279,111 @@ asio::awaitable<result<std::vector<api::usage_sum>>> view::usage(api::usage_by b
 }
 
 asio::awaitable<identity::outcome> view::run(api::verb what) {
-  auto said = co_await verbs_.run([&store = store_, what = std::move(what)] { return what(store); },
-                                  store_patience);
+  auto said = co_await verbs_.run(
+      [&store = around_.lasting, what = std::move(what)] { return what(store); }, store_patience);
+  if (said && !is_no_answer(said->why)) co_return std::move(*said);
+  ++store_errors_;
   if (said) co_return std::move(*said);
   co_return identity::refused(identity::form::json, "The database does not answer", said.error());
 }
 
+api::traffic_log::reading view::read_traffic() const {
+  const gateway::totals counted = around_.entry.so_far();
+  api::traffic_log::reading now;
+  for (const std::uint64_t each : counted.answers) now.requests += each;
+  now.errors = counted.answers[0] + counted.answers[5];
+  now.bytes_in = counted.bytes_in;
+  now.bytes_out = counted.bytes_out;
+  now.took = counted.took;
+  for (const auto& each : around_.clients.sessions()) now.in_flight += each->in_flight.load();
+  now.clients = around_.clients.sessions().size();
+  return now;
+}
+
+std::vector<api::service_info> view::services() const {
+  std::vector<api::service_info> all;
+  add_http_services(all);
+  for (const auto& each : around_.tunnels.all()) {
+    const tunnel::service& what = each->what();
+    api::service_info& info = all.emplace_back();
+    info.name = what.name;
+    info.account = what.account;
+    info.group = what.group;
+    info.kind = what.kind;
+    info.outer_port = each->port();
+    const auto members = each->clients(around_.dialect.around().workers.home());
+    for (const auto& member : members->list()) {
+      info.clients.push_back(member.client->facts().client_id);
+    }
+    info.visitors = each->look().online;
+    if (what.kind != service_kind::udp) {
+      info.bytes_in = each->bytes(tunnel::direction::to_service);
+      info.bytes_out = each->bytes(tunnel::direction::to_visitor);
+    }
+    info.local_address = what.inner_address;
+    info.opened_at = what.birth;
+  }
+  return all;
+}
+
+// What the public port serves: of each account, by the name that its clients gave it.
+void view::add_http_services(std::vector<api::service_info>& to) const {
+  std::map<std::string, store::usage> used;  // by client
+  around_.usage.each([&](const std::string& client, const std::string&, const store::usage& sum) {
+    used[client] += sum;
+  });
+  std::map<std::pair<std::string, std::string>, api::service_info> found;
+  const auto add = [&](const tunnel::session& by, const std::string& name, const std::string& group,
+                       const std::string& address, wall_time since) {
+    api::service_info& info = found[{by.facts().email, name}];
+    if (info.clients.empty() || since < info.opened_at) info.opened_at = since;
+    info.name = name;
+    info.account = by.facts().email;
+    info.group = group;
+    info.kind = service_kind::http;
+    info.outer_port = around_.ports.visitors;
+    info.local_address = address;
+    info.clients.push_back(by.facts().client_id);
+    info.visitors += by.in_flight.load();
+    info.bytes_in = info.bytes_in.value_or(0) + used[by.facts().client_id].bytes_in;
+    info.bytes_out = info.bytes_out.value_or(0) + used[by.facts().client_id].bytes_out;
+  };
+  for (const auto& each : around_.clients.sessions()) {
+    bool is_named = false;
+    for (const tunnel::service& what : each->services) {
+      if (what.kind != service_kind::http || what.outer_port != 0) continue;
+      is_named = true;
+      add(*each, what.name, what.group, what.inner_address, what.birth);
+    }
+    if (!is_named && each->serves_http) {
+      add(*each, std::string(tunnel::default_service), {}, {}, each->facts().connected_at);
+    }
+  }
+  for (auto& [place, info] : found) to.push_back(std::move(info));
+}
+
+std::vector<ports::lease> view::leases() const {
+  std::vector<ports::lease> all;
+  if (around_.leases == nullptr) return all;
+  constexpr std::size_t at_once = 1024;
+  std::uint32_t next = 1;
+  while (next != 0) next = around_.leases->list_from(next, at_once, all);
+  return all;
+}
+
+asio::awaitable<result<ports::lease>> view::release_lease(std::string name) {
+  if (around_.leases == nullptr) co_return ports::make_error_code(ports::errc::unknown_proxy);
+  co_return co_await around_.leases->release(std::move(name));
+}
+
+asio::awaitable<result<api::reload_report>> view::reload() {
+  co_return co_await verbs_.run([this] { return server::reload(options_, read_again_); },
+                                store_patience);
+}
+
 void view::note_store(error_code answered) {
   using state = api::part_health::state;
+  if (answered) ++store_errors_;
   const state now = answered ? state::down : state::up;
   if (database_.is == now) return;
   if (answered) {

@@ -2,12 +2,17 @@
 #pragma once
 
 #include "api/server_view.hpp"
+#include "api/traffic.hpp"
 #include "gateway/gateway.hpp"
 #include "identity/key_checker.hpp"
 #include "identity/logins.hpp"
 #include "net/blocking_pool.hpp"
+#include "ports/leases.hpp"
+#include "server/reload.hpp"
+#include "server/usage_sums.hpp"
 #include "store/store.hpp"
 #include "tunnel/frpx/dialect.hpp"
+#include "tunnel/outer_ports.hpp"
 #include "tunnel/registry.hpp"
 
 namespace frpx::server {
@@ -15,12 +20,25 @@ namespace frpx::server {
 /// Gathers what the API tells from the rooms that know it. Home worker.
 class view final : public api::server_view {
  public:
-  view(tunnel::registry& clients, tunnel::frpx_dialect::dialect& dialect, gateway::gateway& entry,
-       const identity::key_checker& keys, store::store& lasting, net::blocking_pool& pool,
-       const api::listening_ports& ports, api::event_log& events, identity::logins& passwords,
-       net::blocking_pool& password_pool);
+  /// What it asks; all of it outlives the view.
+  struct surroundings {
+    tunnel::registry& clients;
+    tunnel::frpx_dialect::dialect& dialect;
+    gateway::gateway& entry;
+    tunnel::outer_ports& tunnels;
+    ports::leases* leases;  ///< Null: there are no outer ports.
+    const identity::key_checker& keys;
+    store::store& lasting;
+    net::blocking_pool& pool;
+    const api::listening_ports& ports;
+    api::event_log& events;
+    identity::logins& passwords;
+    net::blocking_pool& password_pool;
+    const usage_sums& usage;
+  };
+  view(surroundings around, config::frps_options options, option_reader read_again);
 
-  api::event_log& events() override { return events_; }
+  api::event_log& events() override { return around_.events; }
   api::login_book& logins() override { return logins_; }
   boost::asio::awaitable<result<api::operator_user>> log_in(std::string email, secret password,
                                                             boost::asio::ip::address from) override;
@@ -29,7 +47,12 @@ class view final : public api::server_view {
   std::optional<api::session_info> find_session(std::string_view client_id) const override;
   api::server_stats stats() const override;
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override;
-  api::listening_ports ports() const override { return ports_; }
+  api::listening_ports ports() const override { return around_.ports; }
+  const api::traffic_log& traffic() const override { return traffic_; }
+  std::vector<api::service_info> services() const override;
+  std::vector<ports::lease> leases() const override;
+  boost::asio::awaitable<result<ports::lease>> release_lease(std::string name) override;
+  boost::asio::awaitable<result<api::reload_report>> reload() override;
   boost::asio::awaitable<api::server_metrics> metrics() override;
   api::server_health health() const override;
   bool drain(std::string_view client_id, bool drains) override;
@@ -48,23 +71,20 @@ class view final : public api::server_view {
 
  private:
   boost::asio::awaitable<api::server_metrics::worker> look_at(net::worker& one);
+  api::traffic_log::reading read_traffic() const;
+  void add_http_services(std::vector<api::service_info>& to) const;
 
-  tunnel::registry& clients_;
-  tunnel::frpx_dialect::dialect& dialect_;
-  gateway::gateway& entry_;
-  const identity::key_checker& keys_;
-  store::store& store_;
-  net::blocking_pool& pool_;
+  const surroundings around_;
+  config::frps_options options_;  // what the server runs with; of the verbs' thread
+  const option_reader read_again_;
   net::blocking_pool verbs_{1, 64};  // some make a password's hash, which takes 19 MiB
-  const api::listening_ports& ports_;
-  api::event_log& events_;
-  identity::logins& passwords_;
-  net::blocking_pool& password_pool_;
+  std::uint64_t store_errors_ = 0;
   api::login_book logins_;
   const wall_time started_ = wall_clock::now();
   const steady_time started_steady_ = steady_clock::now();
   api::part_health database_{api::part_health::state::none, started_};  // until it was asked
   api::part_health cache_{api::part_health::state::none, started_};
+  api::traffic_log traffic_;
 };
 
 }  // namespace frpx::server

@@ -81,6 +81,16 @@ class tunnel {
   /// Ends it with all its visitors, soon.
   void abort() { end_soon(errc::aborted); }
   tunnel_view look() const;
+  /// A visitor has left that moved so many bytes each way.
+  void note_bytes(std::uint64_t to_service, std::uint64_t to_visitor) {
+    to_service_.fetch_add(to_service, std::memory_order_relaxed);
+    to_visitor_.fetch_add(to_visitor, std::memory_order_relaxed);
+  }
+  /// Of the visitors that have left; of kind udp nobody counts them.
+  std::uint64_t bytes(direction way) const {
+    const auto& of = way == direction::to_service ? to_service_ : to_visitor_;
+    return of.load(std::memory_order_relaxed);
+  }
   hooks* hears() const { return hears_; }
   /// The buckets of a service whose bandwidth is limited, else null.
   net::token_bucket* bucket(direction way) {
@@ -114,6 +124,8 @@ class tunnel {
   const std::uint32_t capacity_;
   net::token_bucket buckets_[2];
   std::vector<std::shared_ptr<const members>> clients_;  // by worker, which alone touches it
+  std::atomic<std::uint64_t> to_service_{0};
+  std::atomic<std::uint64_t> to_visitor_{0};
   std::atomic<bool> open_{true};
   std::atomic<std::uint64_t> places_{0};  // taken so far, and in the lower half those taken now
 };

@@ -188,6 +188,7 @@ void visitor::join(std::unique_ptr<visitor> one, std::unique_ptr<net::stream> se
 
 void visitor::on_relay_end(net::relay&, const net::relay_report& report) {
   const std::unique_ptr<visitor> self(this);
+  of().note_bytes(report.from_visitor, report.from_service);
   log::debug("port {}: {} has left: {} bytes to the service, {} bytes from it{}{}", of().port(),
              net::to_string(remote_), report.from_visitor, report.from_service,
              report.error ? ", " : "", report.error ? report.error.message() : "");

@@ -12,13 +12,14 @@ from support import raw_http
 from support.waiting import wait_for
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
-SAMPLE = re.compile(r'(\w+)(?:\{(\w+)="((?:[^"\\]|\\.)*)"\})? (\S+)')
+LABEL = r'\w+="((?:[^"\\]|\\.)*)"'
+SAMPLE = re.compile(rf"(\w+)(?:\{{({LABEL}(?:,{LABEL})*)\}})? (\S+)")
 
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool")
 
 
 def scrape(server):
-    """All samples, by name or by name and label's value."""
+    """All samples, by name or by name and labels' values."""
     answer = server.api("/metrics")
     assert answer.status == 200
     assert answer.get("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
@@ -26,8 +27,9 @@ def scrape(server):
     for line in answer.body.decode().splitlines():
         if line.startswith("#"):
             continue
-        name, label, value, number = SAMPLE.fullmatch(line).groups()
-        key = (name, value) if label else name
+        sample = SAMPLE.fullmatch(line)
+        name, labels, number = sample[1], sample[2], sample[sample.lastindex]
+        key = (name, *re.findall(LABEL, labels)) if labels else name
         assert key not in samples, f"{key} stands there twice"
         samples[key] = float(number)
     return samples
@@ -87,6 +89,34 @@ def test_an_answer_that_is_cut_counts_as_none(lab):
     assert ("frpx_client_requests_total", "a") not in after, "its series went with it"
 
 
+def test_durations_models_and_tokens(lab):
+    server, services, _ = lab.house("a")
+    for _ in range(3):
+        assert server.fetch("POST", "/api/generate",
+                            body=b'{"model":"tiny","prompt":"hi","stream":false}').status == 200
+    assert server.fetch(key="wrong").status == 401
+    with server.visitor() as visitor:
+        visitor.send(raw_http.request("GET", "/sse?count=2&gate=1"))
+        services["a"].first("/sse")
+        services["a"].release()
+        answer = visitor.pieces(visitor.head())
+        next(answer)
+        first = scrape(server)
+        assert first["frpx_request_duration_seconds_count"] == 3, "this one has not ended"
+        services["a"].release()
+        assert list(answer)
+    after = wait_for(lambda: (now := scrape(server))["frpx_request_duration_seconds_count"] == 4
+                     and ("frpx_model_requests_total", "a", "tiny", "ok") in now and now, 20,
+                     "they are counted")
+    assert after["frpx_time_to_first_byte_seconds_count"] == 4, "not who was refused here"
+    assert after["frpx_request_duration_seconds_bucket", "+Inf"] == 4
+    assert 0 < after["frpx_time_to_first_byte_seconds_sum"]
+    assert after["frpx_time_to_first_byte_seconds_sum"] <= \
+        after["frpx_request_duration_seconds_sum"] < 60
+    assert after["frpx_model_requests_total", "a", "tiny", "ok"] == 3
+    assert after["frpx_store_errors_total"] == 0
+
+
 def test_the_process_is_told(lab):
     server = lab.frps()
     now = scrape(server)
@@ -127,7 +157,11 @@ def dashboard_expressions():
 
 def test_dashboard_and_alerts_read_what_there_is(lab):
     """And the dashboard shows everything."""
-    known = {key[0] if isinstance(key, tuple) else key for key in scrape(lab.house("a")[0])}
+    server = lab.house("a")[0]
+    server.fetch()
+    samples = wait_for(lambda: (now := scrape(server)) and [k for k in now if "model" in k[0]]
+                       and now, 20, "models are told")
+    known = {key[0] if isinstance(key, tuple) else key for key in samples}
     known.add("frpx_cache_up")
     name = re.compile(r"\b(?:frpx|process)_\w+")
     alerts = set(name.findall((PACKAGING / "prometheus/frpx-alerts.yml").read_text()))
@@ -135,7 +169,10 @@ def test_dashboard_and_alerts_read_what_there_is(lab):
     assert alerts and alerts <= known, alerts - known
     assert shown <= known, shown - known
     unshown = {"frpx_worker_visitors", "frpx_worker_posts_total", "process_virtual_memory_bytes",
-               "process_start_time_seconds"}
+               "process_start_time_seconds", "frpx_event_listeners", "frpx_worker_relays",
+               "frpx_worker_pipes", "frpx_request_duration_seconds_sum",
+               "frpx_request_duration_seconds_count", "frpx_time_to_first_byte_seconds_sum",
+               "frpx_time_to_first_byte_seconds_count"}
     assert known - shown == unshown
 
 
