@@ -3,11 +3,13 @@
 #include <cstdio>
 
 #include "config/terminal.hpp"
+#include "core/log.hpp"
 #include "core/moment.hpp"
 #include "identity/commands.hpp"
 #include "keeper/lease_commands.hpp"
 #include "ports/ranges.hpp"
 #include "server/ask_server.hpp"
+#include "server/command_audit.hpp"
 #include "server/server.hpp"
 #include "server/start_store.hpp"
 
@@ -149,6 +151,11 @@ int run_command(const config::frps_run& run, const config::environment& env) {
   const auto store = start_store(run.options, only_looks ? store_use::look : store_use::command);
   const auto before = store->change_count();
   const auto done = std::visit(executor{*store, env, as, database_of(run.options)}, run.command);
+  if (const auto row = audit_row_of(run.command, wall_clock::now()); row && done.code == 0) {
+    if (const auto noted = store->add_audit(*row); !noted) {
+      log::warn("the audit log does not have this: {}", noted.error().message());
+    }
+  }
   const auto after = store->change_count();
   if (!before || !after || *before != *after) {
     // Running servers hear of it sooner than by themselves; if not, they still do within a second.

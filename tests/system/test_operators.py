@@ -80,7 +80,14 @@ def test_the_audit_log_outlives_the_server(lab):
     assert server.api("/api/keys", "POST", body=b'{"name":"laptop"}').status == 409
     server.stop()
     server = lab.frps("--data-dir", lab.folder / "frps-data", demo=False, name="again")
-    rows = server.api("/api/audit").json()["data"]
+    assert lab.run("frps", "key", "revoke", "laptop", "--data-dir",
+                   lab.folder / "frps-data").returncode == 0
+    assert lab.run("frps", "key", "list", "--data-dir", lab.folder / "frps-data").returncode == 0
+    assert lab.run("frps", "key", "revoke", "none", "--data-dir",
+                   lab.folder / "frps-data").returncode == 1
+    by_command, *rows = server.api("/api/audit").json()["data"]
+    assert (by_command["who"], by_command["action"], by_command["what"]) == (
+        "command line", "revoke key", "laptop")
     assert [(r["who"], r["action"], r["what"], r["outcome"]) for r in rows] == [
         ("loopback", "make key", "laptop", "there is a key `laptop` already"),
         ("loopback", "make key", "laptop", "done")]
