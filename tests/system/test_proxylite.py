@@ -10,6 +10,7 @@ import pytest
 
 from support import net, public_proxylite as pl
 from support.net import Listener, free_ports
+from support.programs import under_sanitizer
 from support.public_proxylite import PublicClient
 from support.waiting import holds_for, seconds, wait_for
 
@@ -365,7 +366,7 @@ def test_ten_thousand_rounds_leak_nothing(lab, server, port, ports):
     fds, memory = server.fds(), server.memory()
     rounds(10_000)
     wait_for(lambda: server.fds() <= fds, 10, lambda: f"{fds} descriptors, not {server.fds()}")
-    assert server.memory() - memory < 8 << 20
+    assert under_sanitizer() or server.memory() - memory < 8 << 20
 
 
 # --- who may --------------------------------------------------------------------------------------
