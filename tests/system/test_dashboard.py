@@ -6,9 +6,12 @@ from support import net, services
 from support.browser import Browser
 from support.fake_ollama import FakeOllama
 from support.net import free_ports
+from support.programs import BIN
 from support.services import expose, ranges
 from support.waiting import wait_for
 
+pytestmark = pytest.mark.skipif(not (BIN.parent / "dashboard/complete").exists(),
+                                reason="this frps was built without the dashboard")
 TOKEN = "a-token-for-operators"
 CLIENT = "#fleet .client:has-text('{}')"
 
