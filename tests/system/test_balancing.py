@@ -144,8 +144,9 @@ def test_a_client_never_serves_more_at_once_than_it_takes(lab):
     for visitor in visitors:
         visitor.join(seconds(60))
     assert len(done) == 300 and not wrong, wrong[:1]
-    # One more may be seen: a service notes the end of a request after its client has heard of it.
-    assert all(service.most_at_once <= 3 for service in services.values())
+    # Each place may be seen twice: a service notes the end of a request after the server has had its
+    # last byte, and the place is free from then on.
+    assert all(service.most_at_once <= 4 for service in services.values())
     wait_for(lambda: all(c["inflight"] == 0 for c in server.clients().values()), 5,
              "every place is given back")
 
