@@ -145,7 +145,15 @@ class Process:
         return total
 
     def fds(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        """How many descriptors are open, without those of pipes: ours keeps each pipe that it ever
+        needed for another splice, up to 64 per worker."""
+        folder, count = Path(f"/proc/{self.pid}/fd"), 0
+        for name in os.listdir(folder):
+            try:
+                count += not os.readlink(folder / name).startswith("pipe:")
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return count
 
     def end_of_log(self):
         lines = self.log_file.read_text(errors="replace").strip().splitlines()
