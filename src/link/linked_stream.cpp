@@ -208,7 +208,7 @@ void linked_stream::on_own_ready(readiness what) {
     if (!link_->is_server() && !say_count()) return lose_own();
     const auto now = link_->machine_.move_received(id_, load_big<std::uint64_t>(count_.data()));
     link_->flush_soon();
-    if (!now) return end_session();
+    if (!now) return break_off();
     count_known_ = true;
     take_in(*now);
     what = {true, true, what.broken};
@@ -251,8 +251,8 @@ void linked_stream::leave() {
   was->go_if_done();
 }
 
-// The session is over, whatever way the stream goes by now.
-void linked_stream::end_session() {
+// Nothing of the stream is any good, whatever way it goes by now.
+void linked_stream::break_off() {
   give_up(make_error_code(boost::system::errc::connection_reset));
   tell({true, true, true});
 }

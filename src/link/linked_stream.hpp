@@ -42,7 +42,7 @@ class linked_stream final : public net::stream, private stream_events {
   /// Whether an own connection is still wanted.
   bool wants_own() const;
   /// The session is over: fails, whatever way it goes by now.
-  void end_session();
+  void end_session() { break_off(); }
 
  private:
   friend class connection;
@@ -76,6 +76,7 @@ class linked_stream final : public net::stream, private stream_events {
   void take_in(intake now);
   void leave_if_over();
   void leave();
+  void break_off();
   void fail(error_code why);
   void give_up(error_code why);
   void tell(readiness what) {
