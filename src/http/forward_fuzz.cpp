@@ -3,12 +3,12 @@
 // The first byte says how the bytes are cut; the two sides are parted by the first 0xff.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "http/errc.hpp"
 #include "http/forward.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -17,22 +17,18 @@ using namespace frpx::http;
 
 constexpr std::size_t buffer_size = 48 * 1024;
 
-void check(bool holds) {
-  if (!holds) std::abort();
-}
-
 /// The payload of `bytes`; whether they end with the body.
 std::string payload_of(framing how, std::string_view bytes, bool& done) {
   body_decoder decoder(how);
   std::string payload;
   while (true) {
     const auto step = decoder.feed(bytes);
-    check(step.has_value());
+    REQUIRE(step.has_value());
     if (step->consumed == 0) break;
     payload += step->payload;
     bytes.remove_prefix(step->consumed);
   }
-  check(bytes.empty());
+  REQUIRE(bytes.empty());
   done = decoder.done();
   return payload;
 }
@@ -47,18 +43,18 @@ void pass_request(const request_head& head, std::string_view bytes, std::size_t 
   while (!forwarder.complete()) {
     const auto p = forwarder.forward(bytes.substr(0, shown), out);
     if (!p) return;
-    check(p->consumed <= shown && p->produced <= room);
+    REQUIRE(p->consumed <= shown && p->produced <= room);
     sent.append(out.data(), p->produced);
     bytes.remove_prefix(p->consumed);
     shown -= p->consumed;
-    if (p->next == progress::need::room) check(p->produced != 0);
+    if (p->next == progress::need::room) REQUIRE(p->produced != 0);
     if (p->next != progress::need::input) continue;
     if (shown == bytes.size()) break;
     shown = std::min(shown + slice, bytes.size());
   }
   bool done = false;
   const std::string payload = payload_of(head.body, sent, done);
-  check(done == forwarder.complete() && payload.size() == forwarder.body_size());
+  REQUIRE(done == forwarder.complete() && payload.size() == forwarder.body_size());
 }
 
 struct answer {
@@ -103,20 +99,20 @@ void check_answer(const request_head& request, const answer& a) {
   while (!rest.empty()) {
     head_scanner scanner({.head = buffer_size});
     const auto end = scanner.scan_response(rest);
-    check(end && *end);
+    REQUIRE(end && *end);
     response_head head;
     const auto error = parse_response(rest.substr(0, **end), scanner.limits(), head);
-    check(!error || error == errc::too_many_fields);
+    REQUIRE(!error || error == errc::too_many_fields);
     if (error) return;
     rest.remove_prefix(**end);
     if (head.status < 200) continue;
     bool done = false;
     const framing how = head.body(request.method == "HEAD");
     payload_of(how, rest, done);
-    if (how.how != framing::kind::until_close) check(done == a.complete);
+    if (how.how != framing::kind::until_close) REQUIRE(done == a.complete);
     return;
   }
-  check(!a.complete || a.upgraded);
+  REQUIRE(!a.complete || a.upgraded);
 }
 
 }  // namespace
@@ -137,7 +133,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   pass_request(head, visitor.substr(**end), slice, room);
   const answer cut = pass_response(head, service, slice, room);
   const answer whole = pass_response(head, service, service.size() + 1, buffer_size);
-  check(cut.failed == whole.failed && cut.complete == whole.complete);
+  REQUIRE(cut.failed == whole.failed && cut.complete == whole.complete);
   if (!cut.failed) check_answer(head, cut);
   if (!whole.failed) check_answer(head, whole);
   return 0;

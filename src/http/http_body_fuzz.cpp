@@ -1,11 +1,11 @@
 // A chunked body is decoded to the same payload however it is cut, and what is encoded of it
 // decodes to that payload again. The first byte says how it is cut.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "http/body.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -30,7 +30,7 @@ decoded decode(std::string_view bytes, std::size_t slice, std::size_t most) {
       d.consumed = 0;  // how far it came before the error depends on the cuts
       return d;
     }
-    if (step->payload.size() > most || step->consumed > slice) std::abort();
+    REQUIRE(step->payload.size() <= most && step->consumed <= slice);
     d.payload += step->payload;
     d.consumed += step->consumed;
     if (step->consumed == 0) break;
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const decoded whole = decode(bytes, size, size);
-  if (!(decode(bytes, 1U + data[0] % 16U, 1U + data[0] / 16U) == whole)) std::abort();
+  REQUIRE(decode(bytes, 1U + data[0] % 16U, 1U + data[0] / 16U) == whole);
 
   std::string encoded;
   std::vector<char> room(6U + data[0]);
@@ -56,8 +56,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   encoded += last_chunk;
   const decoded again = decode(encoded, encoded.size(), encoded.size());
-  if (!again.done || again.payload != whole.payload || again.consumed != encoded.size()) {
-    std::abort();
-  }
+  REQUIRE(again.done && again.payload == whole.payload && again.consumed == encoded.size());
   return 0;
 }

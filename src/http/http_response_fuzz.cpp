@@ -2,18 +2,14 @@
 // again and frames the same body.
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 
 #include "http/head.hpp"
 #include "http/rewrite.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace frpx::http;
-
-void check(bool holds) {
-  if (!holds) std::abort();
-}
 
 }  // namespace
 
@@ -26,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto end = whole.scan_response(bytes);
   for (std::size_t i = 0; end && *end && i <= **end; ++i) {
     const auto found = pieces.scan_response(bytes.substr(0, i));
-    check(found && found->has_value() == (i == **end));
+    REQUIRE(found && found->has_value() == (i == **end));
   }
   if (!end || !*end || parse_response(bytes.substr(0, **end), {}, head) || head.status < 200) {
     return 0;
@@ -34,12 +30,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static std::array<char, 64 * 1024> out;
   const response_rules rules{.body = head.body(false), .keep_alive = true};
   const auto written = write_response_head(head, rules, out);
-  check(written.has_value());
+  REQUIRE(written.has_value());
   response_head again;
   const auto error = parse_response({out.data(), *written}, {.head = out.size()}, again);
-  check(!error || error == errc::too_many_fields);
+  REQUIRE(!error || error == errc::too_many_fields);
   if (error) return 0;
-  check(again.status == head.status && again.reason == head.reason);
-  check(again.body(false) == head.body(false) && again.keep_alive());
+  REQUIRE(again.status == head.status && again.reason == head.reason);
+  REQUIRE(again.body(false) == head.body(false) && again.keep_alive());
   return 0;
 }

@@ -2,10 +2,10 @@
 // body confirms. The first byte says how it is cut.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "http/model_name.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -18,10 +18,10 @@ std::string read(model_finder& finder, model_finder::extent how_far, std::string
     finder.feed(body.substr(0, slice));
   }
   const auto state = finder.finish();
-  if (state == model_finder::state::reading) std::abort();
+  REQUIRE(state != model_finder::state::reading);
   const std::string name(finder.name());
-  if ((state == model_finder::state::found) == name.empty()) std::abort();
-  if (name.size() > model_finder::longest) std::abort();
+  REQUIRE((state == model_finder::state::found) == !name.empty());
+  REQUIRE(name.size() <= model_finder::longest);
   return name;
 }
 
@@ -33,9 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t slice = 1U + data[0];
   model_finder finder;
   const std::string first = read(finder, model_finder::extent::first, body, size);
-  if (read(finder, model_finder::extent::first, body, slice) != first) std::abort();
+  REQUIRE(read(finder, model_finder::extent::first, body, slice) == first);
   const std::string whole = read(finder, model_finder::extent::whole, body, size);
-  if (read(finder, model_finder::extent::whole, body, slice) != whole) std::abort();
-  if (!whole.empty() && whole != first) std::abort();
+  REQUIRE(read(finder, model_finder::extent::whole, body, slice) == whole);
+  REQUIRE(whole.empty() || whole == first);
   return 0;
 }

@@ -1,9 +1,9 @@
 // The first byte says in which form and in what pieces the rest is scanned.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "http/token_scanner.hpp"
+#include "tests/fuzz/require.hpp"
 
 using frpx::http::token_count;
 using frpx::http::token_scanner;
@@ -28,6 +28,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool same = scan(of, answer, piece) == whole;
   const bool bounded =
       whole.prompt <= token_scanner::most && whole.completion <= token_scanner::most;
-  if (!same || !bounded) std::abort();
+  REQUIRE(same && bounded);
   return 0;
 }

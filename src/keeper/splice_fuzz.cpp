@@ -1,10 +1,9 @@
 // Any body: what is accepted is JSON to another reader too, and comes back with the one change.
 #include <boost/json/parse.hpp>
 
-#include <cstdlib>
-
 #include "core/bytes.hpp"
 #include "keeper/plugin_request.hpp"
+#include "tests/fuzz/require.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace frpx::keeper;
@@ -19,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string spliced = with_remote_port(*proxy, port);
   // The change taken out again gives the bytes that came.
   const auto again = read_new_proxy(spliced, true);
-  if (!again || again->remote_port != "61234") std::abort();
+  REQUIRE(again && again->remote_port == "61234");
   const auto place = static_cast<std::size_t>(again->remote_port.data() - again->content.data());
   std::string back = spliced;
   if (proxy->remote_port.empty()) {
@@ -28,13 +27,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     back.replace(place, again->remote_port.size(), proxy->remote_port);
   }
-  if (back != request->content) std::abort();
+  REQUIRE(back == request->content);
   // Half a pair of surrogates is JSON by its grammar and refused by the other reader.
   boost::json::error_code failed;
   boost::json::parse_options options;
   options.max_depth = 256;
   const auto value = boost::json::parse(spliced, failed, {}, options);
   if (failed) return 0;
-  if (value.at("remote_port").to_number<std::int64_t>() != port) std::abort();
+  REQUIRE(value.at("remote_port").to_number<std::int64_t>() == port);
   return 0;
 }

@@ -1,6 +1,6 @@
 // Whatever a peer sends, a machine stays within its bounds and its own account of itself.
-#include <cstdlib>
 
+#include "tests/fuzz/require.hpp"
 #include "tests/support/bare_link.hpp"
 
 namespace {
@@ -8,17 +8,13 @@ namespace {
 using namespace frpx;
 using namespace frpx::link;
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
 void check(testing::side& owner, const options& how) {
-  require(owner->credit_ledger().used() <= how.bound);
-  require(owner->promised() <= owner->credit_ledger().used());
+  REQUIRE(owner->credit_ledger().used() <= how.bound);
+  REQUIRE(owner->promised() <= owner->credit_ledger().used());
   // Beside the ledger: two pages for each stream's queue, the outbox, the table.
-  require(owner->held_bytes() <= how.bound + how.streams * 8192 + (2U << 20));
-  require(owner->live_streams() <= how.streams);
-  require(owner.closings.size() <= 1);
+  REQUIRE(owner->held_bytes() <= how.bound + how.streams * 8192 + (2U << 20));
+  REQUIRE(owner->live_streams() <= how.streams);
+  REQUIRE(owner.closings.size() <= 1);
 }
 
 }  // namespace
@@ -38,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((mode & 16) != 0) link.owner.answer_with.reset();
   if (link.owner.is_server) {
     for (const stream_kind kind : {stream_kind::tcp, stream_kind::http, stream_kind::udp}) {
-      require(link.owner.open(0, kind).has_value());
+      REQUIRE(link.owner.open(0, kind).has_value());
     }
   }
   link.hear();
@@ -65,11 +61,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   link.hear();
   check(link.owner, how);
   link.owner->end_of_input(link.now);
-  require(link.owner->state() == phase::closed);
+  REQUIRE(link.owner->state() == phase::closed);
   for (auto& [id, end] : link.owner.ends) {
     end->room = ~std::uint64_t{0};
     end->drain();
   }
-  require(link.owner->held_streams() == 0 && link.owner->credit_ledger().used() == 0);
+  REQUIRE(link.owner->held_streams() == 0 && link.owner->credit_ledger().used() == 0);
   return 0;
 }

@@ -1,8 +1,8 @@
 // Two honest machines, whatever their owners do and however the wire behaves: credit is exact, no
 // byte is lost, doubled or out of order, and everything ends when the wire is well again.
-#include <cstdlib>
 #include <set>
 
+#include "tests/fuzz/require.hpp"
 #include "tests/support/link_pair.hpp"
 
 namespace {
@@ -10,10 +10,6 @@ namespace {
 using namespace frpx;
 using namespace frpx::link;
 using namespace std::chrono_literals;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// The operations that the input spells, two bytes each: what, and with what number.
 class play {
@@ -110,9 +106,9 @@ class play {
     }
     link_.run(30s);
     check();
-    require(link_.server->held_streams() == 0 && link_.client->held_streams() == 0);
-    require(link_.server->credit_ledger().used() == 0);
-    require(link_.client->credit_ledger().used() == 0);
+    REQUIRE(link_.server->held_streams() == 0 && link_.client->held_streams() == 0);
+    REQUIRE(link_.server->credit_ledger().used() == 0);
+    REQUIRE(link_.client->credit_ledger().used() == 0);
   }
 
  private:
@@ -218,23 +214,23 @@ class play {
   }
   void check() {
     for (testing::side* side : {&link_.server, &link_.client}) {
-      require((*side)->state() == phase::open && side->closings.empty());
-      require((*side)->promised() <= (*side)->credit_ledger().used());
-      require((*side)->credit_ledger().used() <= 4U << 20);
-      for (const auto& [id, end] : side->ends) require(end->exact);
+      REQUIRE((*side)->state() == phase::open && side->closings.empty());
+      REQUIRE((*side)->promised() <= (*side)->credit_ledger().used());
+      REQUIRE((*side)->credit_ledger().used() <= 4U << 20);
+      for (const auto& [id, end] : side->ends) REQUIRE(end->exact);
     }
     for (const auto& [id, visitor] : link_.server.ends) {
       const auto found = link_.client.ends.find(id);
       if (found == link_.client.ends.end()) continue;
       testing::end_point& service = *found->second;
-      require(service.got <= visitor->sent && visitor->got <= service.sent);
+      REQUIRE(service.got <= visitor->sent && visitor->got <= service.sent);
       const auto s = link_.server->look(id);
       const auto c = link_.client->look(id);
       if (!s || !c || moved_.contains(id)) continue;
-      if (!visitor->finished) require(s->credit + s->framed <= c->window + c->received);
-      if (!service.finished) require(c->credit + c->framed <= s->window + s->received);
-      if (service.ended) require(service.got == visitor->sent);
-      if (visitor->ended) require(visitor->got == service.sent);
+      if (!visitor->finished) REQUIRE(s->credit + s->framed <= c->window + c->received);
+      if (!service.finished) REQUIRE(c->credit + c->framed <= s->window + s->received);
+      if (service.ended) REQUIRE(service.got == visitor->sent);
+      if (visitor->ended) REQUIRE(visitor->got == service.sent);
     }
   }
 

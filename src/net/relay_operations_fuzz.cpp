@@ -1,20 +1,16 @@
 // Lists of operations on a relay between two streams in memory. Whatever their order: bytes arrive
 // in order, none is lost before a clean end, and every end is passed on as what it was.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 
 #include "core/random.hpp"
 #include "net/relay.hpp"
 #include "net/worker.hpp"
+#include "tests/fuzz/require.hpp"
 #include "tests/support/memory_stream.hpp"
 
 namespace frpx::net {
 namespace {
-
-#define REQUIRE(condition) \
-  ((condition) ? void() : (std::fprintf(stderr, "broken: %s\n", #condition), std::abort()))
 
 struct peer_model {
   test::memory_peer peer;

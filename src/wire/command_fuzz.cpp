@@ -1,7 +1,7 @@
 // What parse_command takes, encode writes in a form that parses to the same command.
 #include <cstdint>
-#include <cstdlib>
 
+#include "tests/fuzz/require.hpp"
 #include "wire/frame.hpp"
 #include "wire/frpx_command.hpp"
 
@@ -11,6 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!first) return 0;
   const std::string frame = encode(*first);
   const auto second = parse_command(std::string_view(frame).substr(frame_header_size));
-  if (!second || !(*second == *first)) std::abort();
+  REQUIRE(second && *second == *first);
   return 0;
 }

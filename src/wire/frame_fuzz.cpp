@@ -2,10 +2,10 @@
 // what has arrived needs.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/require.hpp"
 #include "wire/frame.hpp"
 
 namespace {
@@ -35,12 +35,12 @@ frames read(std::string_view bytes, std::size_t slice) {
     if (all.failed || bytes.empty()) return all;
     const bytes_span room = reader.prepare();
     const std::size_t size = std::min({slice, bytes.size(), room.size()});
-    if (size == 0) std::abort();
+    REQUIRE(size > 0);
     std::copy_n(as_bytes(bytes).begin(), size, room.begin());
     reader.commit(size);
     bytes.remove_prefix(size);
     arrived += size;
-    if (reader.memory() > std::max(wire::frame_reader::idle_size, 2 * arrived)) std::abort();
+    REQUIRE(reader.memory() <= std::max(wire::frame_reader::idle_size, 2 * arrived));
   }
 }
 
@@ -52,9 +52,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   frames cut = read(bytes, 3);
   whole.rest.clear();  // how much is read behind a frame depends on the cuts
   cut.rest.clear();
-  if (!(whole == cut)) std::abort();
+  REQUIRE(whole == cut);
   for (const std::string& text : whole.texts) {
-    if (read(wire::encode_frame(text), 7).texts != std::vector{text}) std::abort();
+    REQUIRE(read(wire::encode_frame(text), 7).texts == std::vector{text});
   }
   return 0;
 }

@@ -1,10 +1,10 @@
 // However the bytes of an answer are cut, the same heads, payload and trailer are found.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "http/h2/answer_reader.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ reading read(std::string_view bytes, std::size_t slice, std::size_t most) {
       fields.take(head);
       note(all, fields);
     }
-    if (step->payload.size() > most || step->consumed == 0) std::abort();
+    REQUIRE(step->payload.size() <= most && step->consumed > 0);
     all.found += step->payload;
     bytes.remove_prefix(step->consumed);
   }
@@ -54,6 +54,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const reading whole = read(bytes, bytes.size() + 1, bytes.size() + 1);
   const reading cut = read(bytes, 1U + data[0] % 16U, 1U + data[0] / 16U);
-  if (whole.failed != cut.failed || (!whole.failed && whole != cut)) std::abort();
+  REQUIRE(whole.failed == cut.failed && (whole.failed || whole == cut));
   return 0;
 }

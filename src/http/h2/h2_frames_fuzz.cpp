@@ -2,8 +2,6 @@
 // Whatever comes: each request is one head and one body of HTTP/1, memory stays bounded, and the
 // connection comes to its end when the visitor leaves.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <list>
 #include <memory>
 #include <string>
@@ -11,13 +9,11 @@
 #include "http/body.hpp"
 #include "http/h2/session.hpp"
 #include "http/head.hpp"
+#include "tests/fuzz/require.hpp"
 #include "tests/support/memory_stream.hpp"
 
 namespace frpx::http::h2 {
 namespace {
-
-#define REQUIRE(condition) \
-  ((condition) ? void() : (std::fprintf(stderr, "broken: %s\n", #condition), std::abort()))
 
 constexpr std::size_t most_said = 1024 * 1024;  // of one request in HTTP/1
 

@@ -1,21 +1,17 @@
 // Whatever fields a request of HTTP/2 has, what is said of it in HTTP/1 is one head with the same
 // method, target and fields: nothing of it can become a second head or frame another body.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "http/h2/request_text.hpp"
 #include "http/head.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace frpx::http;
 
 constexpr std::size_t limit = 16 * 1024;
-
-void check(bool holds) {
-  if (!holds) std::abort();
-}
 
 std::string_view taken(std::string_view& bytes, char until) {
   const auto end = bytes.find(until);
@@ -45,11 +41,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const head_limits wide{.head = 4 * limit, .target = 4 * limit};
   head_scanner scanner(wide);
   const auto end = scanner.scan_request(*head);
-  check(end && *end && **end == head->size());  // one head, whole
+  REQUIRE(end && *end && **end == head->size());  // one head, whole
   request_head read;
   if (parse_request(*head, wide, read)) return 0;
-  check(read.fields.size() <= fields + 3);  // Host, Cookie, Transfer-Encoding
-  check((read.body.how == framing::kind::chunked) == text.is_chunked());
-  check(!read.wants_websocket && !read.connection.others && read.keep_alive());
+  REQUIRE(read.fields.size() <= fields + 3);  // Host, Cookie, Transfer-Encoding
+  REQUIRE((read.body.how == framing::kind::chunked) == text.is_chunked());
+  REQUIRE(!read.wants_websocket && !read.connection.others && read.keep_alive());
   return 0;
 }

@@ -1,9 +1,9 @@
 // What parse_message takes, encode writes in a form that parses to the same message. The first byte
 // is the message's type.
 #include <cstdint>
-#include <cstdlib>
 
 #include "core/bytes.hpp"
+#include "tests/fuzz/require.hpp"
 #include "wire/proxylite/message.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -16,6 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = parse_message({frpx::load_little<std::uint32_t>(frpx::as_bytes(bytes).data()),
                                     std::string_view(bytes).substr(header_size)});
   // A time keeps its microseconds only, so what is written again is what must stay.
-  if (!again || encode(*again) != bytes) std::abort();
+  REQUIRE(again && encode(*again) == bytes);
   return 0;
 }
