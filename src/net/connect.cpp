@@ -13,6 +13,7 @@ namespace asio = boost::asio;
 
 std::unique_ptr<socket> start_connect(worker& on, const endpoint& to) {
   unique_fd fd(::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd && to.address().is_loopback()) tune_loopback(fd.get());
   error_code failed;
   if (!fd || (::connect(fd.get(), to.data(), static_cast<socklen_t>(to.size())) != 0 &&
               errno != EINPROGRESS)) {

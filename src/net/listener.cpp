@@ -28,6 +28,7 @@ error_code bind_and_listen(const endpoint& where, unique_fd& into) {
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   tune_stream(fd.get());  // once for all that are accepted: on Linux they inherit it
+  if (where.address().is_loopback()) tune_loopback(fd.get());
   if (::bind(fd.get(), where.data(), static_cast<socklen_t>(where.size())) != 0)
     return last_error();
   if (::listen(fd.get(), SOMAXCONN) != 0) return last_error();

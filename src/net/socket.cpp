@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <sstream>
 
@@ -23,6 +24,12 @@ void set_option(int fd, int level, int name, int value) {
 void reset_on_close(int fd) {
   const linger at_once{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+std::string congestion_control_of(int fd) {
+  std::array<char, 16> name{};  // TCP_CA_NAME_MAX, with the 0 behind it
+  auto size = static_cast<socklen_t>(name.size());
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &size) == 0 ? name.data() : "";
 }
 
 template <class Call>
@@ -204,6 +211,13 @@ void tune_stream(int fd) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+void tune_loopback(int fd) {
+  // Every process may choose Reno, and what every connection starts with does not change under us.
+  static const bool paced = congestion_control_of(fd).starts_with("bbr");
+  constexpr std::string_view unpaced = "reno";
+  if (paced) ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, unpaced.data(), unpaced.size());
 }
 
 void tune_control(int fd, std::chrono::milliseconds user_timeout) {

@@ -225,17 +225,26 @@ def test_a_thousand_deaths_leave_nothing(lab, ollama):
 # --- a network of its own -------------------------------------------------------------------------
 
 
-NAMESPACE = """
-import json, os, pathlib, subprocess, sys, time
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
+AVAILABLE = "/proc/sys/net/ipv4/tcp_available_congestion_control"
+
+# What each of the scripts below begins with; `house` takes the client's options.
+NETWORK = """
+import json, pathlib, re, subprocess, sys
 sys.path.insert(0, sys.argv[2])
 from support import raw_http
-from support.fake_ollama import FakeOllama
 from support.programs import Lab
 from support.waiting import wait_for
 
+def house():
+    lab = Lab(pathlib.Path(sys.argv[1]))
+    return lab, *lab.house("a", options=sys.argv[3:])
+
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-lab = Lab(pathlib.Path(sys.argv[1]))
-server, services, _ = lab.house("a", options=sys.argv[3:])
+"""
+
+PULLED_CABLE = """
+lab, server, services, _ = house()
 with server.visitor() as visitor:
     visitor.send(raw_http.request("GET", "/hang"))
     services["a"].first("/hang")
@@ -249,17 +258,45 @@ lab.close()
 print(json.dumps("healed"))
 """
 
+CONGESTION = """
+pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").write_text("bbr")
+lab, server, services, _ = house()
+with server.visitor() as visitor:
+    visitor.send(raw_http.request("GET", "/hang"))
+    services["a"].first("/hang")
+    table = subprocess.run(["ss", "-tnipOH", "state", "established"], check=True,
+                           capture_output=True, text=True).stdout
+lab.close()
+found = re.findall(r'users:\\(\\("(\\w+)".*?\\s(bbr|reno)\\s', table)
+print(json.dumps({name: sorted({how for who, how in found if who == name}) for name, _ in found}))
+"""
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
-def test_a_pulled_cable(lab):
+
+def said_in_a_network_of_its_own(lab, script, *options):
+    """What `script` prints, as JSON; it has the machine's network to itself."""
     folder = lab.folder / "namespace"
     folder.mkdir()
     tests = Path(__file__).parents[1]
     probe = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
     if probe.returncode:
         pytest.skip("no network namespace may be made here")
-    done = subprocess.run(["unshare", "--net", "/usr/bin/python3", "-c", NAMESPACE, folder, tests,
-                           *SILENCE], capture_output=True, text=True, timeout=120, check=False,
-                          env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    done = subprocess.run(["unshare", "--net", "/usr/bin/python3", "-c", NETWORK + script, folder,
+                           tests, *options], capture_output=True, text=True, timeout=120,
+                          check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     logs = "\n".join(f.read_text() for f in folder.rglob("*.log"))
-    assert done.returncode == 0 and json.loads(done.stdout) == "healed", done.stderr + logs
+    assert done.returncode == 0, done.stderr + logs
+    return json.loads(done.stdout)
+
+
+@NEEDS_ROOT
+def test_a_pulled_cable(lab):
+    assert said_in_a_network_of_its_own(lab, PULLED_CABLE, *SILENCE) == "healed"
+
+
+@NEEDS_ROOT
+@pytest.mark.skipif("bbr" not in Path(AVAILABLE).read_text(), reason="this kernel has no BBR")
+def test_nothing_is_paced_within_a_machine(lab):
+    """Where BBR is the system's choice; the service and the visitor go by it, as others do."""
+    how = said_in_a_network_of_its_own(lab, CONGESTION)
+    assert how["frps"] == how["frpc"] == ["reno"], how
+    assert how["python3"] == ["bbr"], how
