@@ -3,6 +3,7 @@
 #include "api/audit.hpp"
 #include "api/envelope.hpp"
 #include "api/json_fields.hpp"
+#include "api/lists.hpp"
 #include "core/duration.hpp"
 #include "core/names.hpp"
 
@@ -32,6 +33,14 @@ std::string_view without_line_end(std::string_view text) {
 response answer_of(const outcome& said) {
   if (said.code != 0) return refusal(status_of(said.why), said.refusal);
   return success([&](json_writer& json) { json.raw(without_line_end(said.out)); });
+}
+
+// Answers with the list that a verb makes.
+awaitable<response> list(server_view* server, request asked,
+                         outcome (*verb)(store::store&, identity::form)) {
+  const outcome said = co_await server->run([verb](store::store& in) { return verb(in, as_json); });
+  if (said.code != 0) co_return answer_of(said);
+  co_return listed_text(asked, without_line_end(said.out));
 }
 
 /// A change, by its names in the audit log and among the events.
@@ -69,10 +78,8 @@ store::key_change limits_in(json_fields& fields) {
 
 }  // namespace
 
-awaitable<response> list_keys(server_view* server, request) {
-  const outcome said =
-      co_await server->run([](store::store& in) { return identity::key_list(in, as_json); });
-  co_return answer_of(said);
+awaitable<response> list_keys(server_view* server, request asked) {
+  co_return co_await list(server, std::move(asked), identity::key_list);
 }
 
 awaitable<response> make_key(server_view* server, request asked) {
@@ -161,10 +168,8 @@ awaitable<response> remove_user(server_view* server, request asked) {
   });
 }
 
-awaitable<response> list_tokens(server_view* server, request) {
-  const outcome said =
-      co_await server->run([](store::store& in) { return identity::token_list(in, as_json); });
-  co_return answer_of(said);
+awaitable<response> list_tokens(server_view* server, request asked) {
+  co_return co_await list(server, std::move(asked), identity::token_list);
 }
 
 awaitable<response> revoke_token(server_view* server, request asked) {

@@ -4,6 +4,7 @@
 
 #include "api/audit.hpp"
 #include "api/envelope.hpp"
+#include "api/lists.hpp"
 #include "core/duration.hpp"
 #include "core/names.hpp"
 #include "http/uri.hpp"
@@ -78,17 +79,13 @@ void write_monitoring(json_writer& json, const session_info& client) {
   json.end_object();
 }
 
-void write_models(json_writer& json, std::span<const wire::model> models) {
-  json.begin_array();
-  for (const wire::model& each : models) {
-    json.begin_object()
-        .member("id", each.id)
-        .member("object", each.object)
-        .member("created", each.created)
-        .member("owned_by", each.owned_by)
-        .end_object();
-  }
-  json.end_array();
+void write_model(json_writer& json, const wire::model& of) {
+  json.begin_object()
+      .member("id", of.id)
+      .member("object", of.object)
+      .member("created", of.created)
+      .member("owned_by", of.owned_by)
+      .end_object();
 }
 
 awaitable<response> set_draining(server_view* server, request asked, bool drains) {
@@ -102,11 +99,9 @@ awaitable<response> set_draining(server_view* server, request asked, bool drains
 
 }  // namespace
 
-response list_clients(server_view& server, const request&) {
-  return success([&](json_writer& json) {
-    json.begin_array();
-    server.each_session([&](const session_info& client) { write_client(json, client); });
-    json.end_array();
+response list_clients(server_view& server, const request& asked) {
+  return listed(asked, server.session_count(), [&](json_writer& json, std::size_t place) {
+    write_client(json, server.session_at(place));
   });
 }
 
@@ -146,9 +141,9 @@ response client_heartbeat(server_view& server, const request& asked) {
 }
 
 response client_models(server_view& server, const request& asked) {
-  return with_client(server, asked, [](json_writer& json, const session_info& client) {
-    write_models(json, client.models.value_or(std::span<const wire::model>()));
-  });
+  const auto client = server.find_session(asked.parameters[0]);
+  if (!client) return no_such_client();
+  return listed_rows(asked, client->models.value_or(std::span<const wire::model>()), write_model);
 }
 
 response all_models(server_view& server, const request&) {
@@ -156,21 +151,20 @@ response all_models(server_view& server, const request&) {
     json.begin_object();
     server.each_session([&](const session_info& client) {
       if (!client.models) return;
-      json.key(client.client_id);
-      write_models(json, *client.models);
+      json.key(client.client_id).begin_array();
+      for (const wire::model& each : *client.models) write_model(json, each);
+      json.end_array();
     });
     json.end_object();
   });
 }
 
-response all_monitoring(server_view& server, const request&) {
-  return success([&](json_writer& json) {
-    json.begin_array();
-    server.each_session([&](const session_info& client) {
-      if (client.system) write_monitoring(json, client);
-    });
-    json.end_array();
+response all_monitoring(server_view& server, const request& asked) {
+  std::vector<session_info> heard_of;
+  server.each_session([&](const session_info& client) {
+    if (client.system) heard_of.push_back(client);
   });
+  return listed_rows(asked, heard_of, write_monitoring);
 }
 
 response client_monitoring(server_view& server, const request& asked) {

@@ -7,7 +7,9 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <vector>
 
+#include "api/envelope.hpp"
 #include "http/head.hpp"
 #include "http/uri.hpp"
 
@@ -19,7 +21,6 @@ using http::request;
 using http::response;
 
 constexpr std::size_t most_parameters = 8;
-constexpr std::string_view before_data = R"({"success":true,"data":)";
 
 /// What a query asks for.
 struct part {
@@ -28,6 +29,8 @@ struct part {
   std::string text;
   std::vector<std::pair<std::string, std::string>> members;
   bool is_whole = true;
+
+  bool is_search() const { return !text.empty() || !members.empty(); }
 };
 
 std::optional<std::size_t> number_in(std::string_view text) {
@@ -53,8 +56,7 @@ std::string take_parameter(part& into, std::string name, std::string value) {
 }
 
 // The same of the whole query.
-std::string read_query(std::string_view query, const std::vector<std::string_view>& own,
-                       part& into) {
+std::string read_query(std::string_view query, std::span<const std::string_view> own, part& into) {
   if (query.starts_with('?')) query.remove_prefix(1);
   for (std::size_t count = 0; !query.empty(); ++count) {
     if (count == most_parameters) return "There are too many parameters";
@@ -71,44 +73,31 @@ std::string read_query(std::string_view query, const std::vector<std::string_vie
   return {};
 }
 
-/// Cuts the text of a JSON array into those of its elements, which stay as they were written: a
-/// number that is parsed and printed again may look another.
-class element_cutter {
- public:
-  /// `array` is well-formed; what stands behind it is not looked at.
-  explicit element_cutter(std::string_view array) : rest_(array.substr(1)) {}
-
-  /// Nothing behind the last.
-  std::optional<std::string_view> next() {
-    if (rest_.starts_with(']')) return std::nullopt;
-    std::size_t depth = 0;
-    std::size_t at = 0;
-    for (bool in_text = false;; ++at) {
-      const char c = rest_[at];
-      if (in_text) {
-        if (c == '\\') ++at;
-        in_text = c != '"';
-      } else if (c == '"') {
-        in_text = true;
-      } else if (c == '[' || c == '{') {
-        ++depth;
-      } else if (depth == 0 && (c == ',' || c == ']')) {
-        break;
-      } else if (c == ']' || c == '}') {
-        --depth;
-      }
+// The elements of a well-formed JSON array, as they stand there: a number that is parsed and
+// printed again may look another.
+std::vector<std::string_view> elements_of(std::string_view array) {
+  std::vector<std::string_view> all;
+  std::size_t depth = 0;
+  bool in_text = false;
+  std::size_t from = 1;
+  for (std::size_t at = 1; at < array.size(); ++at) {
+    const char c = array[at];
+    if (in_text) {
+      if (c == '\\') ++at;
+      in_text = c != '"';
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if (depth == 0 && (c == ',' || c == ']')) {
+      if (at != from) all.push_back(array.substr(from, at - from));
+      from = at + 1;
+    } else if (c == ']' || c == '}') {
+      --depth;
     }
-    const auto element = rest_.substr(0, at);
-    rest_.remove_prefix(rest_[at] == ',' ? at + 1 : at);
-    return element;
   }
-
-  /// What stands behind the array, once there is no next.
-  std::string_view behind() const { return rest_.substr(1); }
-
- private:
-  std::string_view rest_;
-};
+  return all;
+}
 
 bool holds(std::string_view text, std::string_view what) {
   const auto same = [](char left, char right) {
@@ -134,7 +123,6 @@ bool is_text(const json::value& what, std::string_view text) {
 
 /// Whether an element is among those that are asked for; nothing when it has no such member.
 std::optional<bool> fits(std::string_view element, const part& wish) {
-  if (wish.text.empty() && wish.members.empty()) return true;
   const json::value parsed = json::parse(element);
   bool all = wish.text.empty() || some_text_holds(parsed, wish.text);
   for (const auto& [name, value] : wish.members) {
@@ -148,48 +136,56 @@ std::optional<bool> fits(std::string_view element, const part& wish) {
   return all;
 }
 
-response part_of(response whole, const part& wish) {
-  const std::string_view body = whole.body;
-  std::string cut(before_data);
-  cut += '[';
+using element_writer = std::function<void(json_writer&, std::size_t)>;
+
+// How many elements fit; nothing when they have no such member. Those behind `offset`, up to
+// `limit`, are written.
+std::optional<std::size_t> write_found(json_writer& json, std::size_t count,
+                                       const element_writer& write, const part& wish) {
   std::size_t total = 0;
   std::size_t taken = 0;
-  element_cutter elements(body.substr(before_data.size()));
-  while (const auto element = elements.next()) {
-    const auto wanted = fits(*element, wish);
-    if (!wanted) return http::refusal(400, "The elements of this list have no such member");
+  std::string element;
+  for (std::size_t place = 0; place < count; ++place) {
+    element.clear();
+    json_writer alone(element);
+    write(alone, place);
+    const auto wanted = fits(element, wish);
+    if (!wanted) return std::nullopt;
     if (!*wanted || total++ < wish.offset || taken == wish.limit) continue;
-    if (taken++ != 0) cut += ',';
-    cut += *element;
+    ++taken;
+    json.raw(element);
   }
-  cut += ']';
-  cut += elements.behind();
-  whole.headers.push_back({"X-Total-Count", std::to_string(total)});
-  whole.body = std::move(cut);
-  return whole;
-}
-
-boost::asio::awaitable<response> list(const http::handler* whole,
-                                      const std::vector<std::string_view>* own, request asked) {
-  part wish;
-  if (const auto wrong = read_query(asked.head->query, *own, wish); !wrong.empty()) {
-    co_return http::refusal(400, wrong);
-  }
-  response all = co_await (*whole)(std::move(asked));
-  const bool is_list = all.status == 200 && all.body.starts_with(std::string(before_data) + '[');
-  if (wish.is_whole || !is_list) co_return all;
-  co_return part_of(std::move(all), wish);
+  return total;
 }
 
 }  // namespace
 
-http::handler listed(http::handler whole, std::vector<std::string_view> own) {
-  struct made {
-    http::handler whole;
-    std::vector<std::string_view> own;
-  };
-  const auto kept = std::make_shared<const made>(made{std::move(whole), std::move(own)});
-  return [kept](request asked) { return list(&kept->whole, &kept->own, std::move(asked)); };
+response listed(const request& asked, std::size_t count, const element_writer& write,
+                std::span<const std::string_view> own) {
+  part wish;
+  if (const auto wrong = read_query(asked.head->query, own, wish); !wrong.empty()) {
+    return http::refusal(400, wrong);
+  }
+  std::optional<std::size_t> total = count;
+  response answer = success([&](json_writer& json) {
+    json.begin_array();
+    if (wish.is_search()) {
+      total = write_found(json, count, write, wish);
+    } else {
+      const std::size_t from = std::min(wish.offset, count);
+      const std::size_t to = from + std::min(wish.limit, count - from);
+      for (std::size_t place = from; place < to; ++place) write(json, place);
+    }
+    json.end_array();
+  });
+  if (!total) return http::refusal(400, "The elements of this list have no such member");
+  if (!wish.is_whole) answer.headers.push_back({"X-Total-Count", std::to_string(*total)});
+  return answer;
+}
+
+response listed_text(const request& asked, std::string_view array) {
+  return listed_rows(asked, elements_of(array),
+                     [](json_writer& json, std::string_view element) { json.raw(element); });
 }
 
 }  // namespace frpx::api

@@ -3,7 +3,6 @@
 #include "api/account_endpoints.hpp"
 #include "api/audit.hpp"
 #include "api/client_endpoints.hpp"
-#include "api/lists.hpp"
 #include "api/metrics_endpoint.hpp"
 #include "api/openapi.hpp"
 #include "api/runtime_endpoints.hpp"
@@ -42,16 +41,16 @@ http::response document() {
 
 std::vector<http::route> rest_routes(server_view& server) {
   return {
-      {"GET", "/api/clients", listed(at_once(server, list_clients))},
+      {"GET", "/api/clients", at_once(server, list_clients)},
       {"GET", "/api/clients/{id}", at_once(server, show_client)},
       {"DELETE", "/api/clients/{id}", later(server, disconnect_client)},
       {"POST", "/api/clients/{id}/drain", later(server, drain_client)},
       {"POST", "/api/clients/{id}/undrain", later(server, undrain_client)},
       {"GET", "/api/clients/{id}/status", at_once(server, client_status)},
       {"GET", "/api/clients/{id}/heartbeat", at_once(server, client_heartbeat)},
-      {"GET", "/api/clients/{id}/models", listed(at_once(server, client_models))},
+      {"GET", "/api/clients/{id}/models", at_once(server, client_models)},
       {"GET", "/api/models", at_once(server, all_models)},
-      {"GET", "/api/monitoring", listed(at_once(server, all_monitoring))},
+      {"GET", "/api/monitoring", at_once(server, all_monitoring)},
       {"GET", "/api/monitoring/{id}", at_once(server, client_monitoring)},
       {"GET", "/api/health", at_once(server, health)},
       {"GET", "/api/stats", at_once(server, stats)},
@@ -59,11 +58,11 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/connections/pending", later(server, pending_connections)},
       {"GET", "/api/config", at_once(server, ports)},
       {"GET", "/api/ports", at_once(server, ports)},
-      {"GET", "/api/users", listed(later(server, users))},
+      {"GET", "/api/users", later(server, users)},
       {"POST", "/api/users", later(server, make_user)},
       {"PATCH", "/api/users/{email}", later(server, change_user)},
       {"DELETE", "/api/users/{email}", later(server, remove_user)},
-      {"GET", "/api/tokens", listed(later(server, list_tokens))},
+      {"GET", "/api/tokens", later(server, list_tokens)},
       {"DELETE", "/api/tokens/{id}", later(server, revoke_token)},
       {"GET", "/api/tokens/active", later(server, active_tokens)},
       {"GET", "/api/audit", later(server, list_audit)},
@@ -72,18 +71,16 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"DELETE", session_path, later(server, log_out)},
       {"GET", "/api/events",
        [&server](request asked) { return http::ready(listen_to_events(server.events(), asked)); }},
-      {"GET", "/api/services", listed(at_once(server, list_services))},
-      {"GET", "/api/tunnels", listed(at_once(server, list_tunnels))},
-      {"GET", "/api/leases", listed(at_once(server, list_leases))},
+      {"GET", "/api/services", at_once(server, list_services)},
+      {"GET", "/api/tunnels", at_once(server, list_tunnels)},
+      {"GET", "/api/leases", at_once(server, list_leases)},
       {"DELETE", "/api/leases/{name}", later(server, release_lease)},
       {"GET", "/api/traffic", at_once(server, traffic)},
       {"GET", "/api/log-level", at_once(server, show_log_level)},
       {"PUT", "/api/log-level", later(server, set_log_level)},
       {"POST", "/api/reload", later(server, reload)},
-      {"GET", "/api/usage",
-       listed([&server](request asked) { return usage(&server, std::string(asked.head->query)); },
-              {"by", "from", "to"})},
-      {"GET", "/api/keys", listed(later(server, list_keys))},
+      {"GET", "/api/usage", later(server, usage)},
+      {"GET", "/api/keys", later(server, list_keys)},
       {"POST", "/api/keys", later(server, make_key)},
       {"PATCH", "/api/keys/{id}", later(server, change_key)},
       {"DELETE", "/api/keys/{id}", later(server, revoke_key)},

@@ -73,9 +73,8 @@ class fake_server final : public server_view {
     if (found == operators.end()) co_return make_error_code(store::errc::not_found);
     co_return found->second;
   }
-  void each_session(const std::function<void(const session_info&)>& visit) const override {
-    for (const client& each : clients) visit(info(each));
-  }
+  std::size_t session_count() const override { return clients.size(); }
+  session_info session_at(std::size_t place) const override { return info(clients.at(place)); }
   std::optional<session_info> find_session(std::string_view id) const override {
     for (const client& each : clients) {
       if (each.id == id) return info(each);

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "api/envelope.hpp"
+#include "api/lists.hpp"
 #include "core/log.hpp"
 
 namespace frpx::api {
@@ -101,14 +102,11 @@ response ports(server_view& server, const request&) {
   });
 }
 
-boost::asio::awaitable<response> users(server_view* server) {
+boost::asio::awaitable<response> users(server_view* server, request asked) {
   const auto found = co_await server->users();
   if (!found) co_return store_failed(found.error());
-  co_return success([&](json_writer& json) {
-    json.begin_array();
-    for (const std::string& email : *found) json.value(email);
-    json.end_array();
-  });
+  co_return listed_rows(asked, *found,
+                        [](json_writer& json, const std::string& email) { json.value(email); });
 }
 
 boost::asio::awaitable<response> active_tokens(server_view* server) {

@@ -207,8 +207,14 @@ class server_view {
   /// Errors: store::errc::not_found, and those that say nothing of the user.
   virtual boost::asio::awaitable<result<operator_user>> find_operator(std::string email) = 0;
 
-  /// Calls `visit` for each session.
-  virtual void each_session(const std::function<void(const session_info&)>& visit) const = 0;
+  virtual std::size_t session_count() const = 0;
+  /// The session at a place below that.
+  virtual session_info session_at(std::size_t place) const = 0;
+  /// Calls `visit` with each.
+  template <class F>
+  void each_session(F&& visit) const {
+    for (std::size_t place = 0; place < session_count(); ++place) visit(session_at(place));
+  }
   virtual std::optional<session_info> find_session(std::string_view client_id) const = 0;
   virtual server_stats stats() const = 0;
   /// The ids of the streams that were asked for and have not come, of all workers.

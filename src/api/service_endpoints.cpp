@@ -5,6 +5,7 @@
 
 #include "api/audit.hpp"
 #include "api/envelope.hpp"
+#include "api/lists.hpp"
 #include "core/names.hpp"
 #include "ports/errc.hpp"
 
@@ -75,30 +76,27 @@ std::string name_of(server_view& server, const std::string& which) {
 
 }  // namespace
 
-response list_services(server_view& server, const request&) {
-  return success([&](json_writer& json) {
-    json.begin_array();
-    for (const service_info& each : server.services()) write_service(json, each);
-    json.end_array();
+response list_services(server_view& server, const request& asked) {
+  return listed_rows(asked, server.services(), write_service);
+}
+
+response list_tunnels(server_view& server, const request& asked) {
+  struct tunnel {
+    const service_info& of;
+    std::string_view client;
+  };
+  const auto services = server.services();
+  std::vector<tunnel> all;
+  for (const service_info& each : services) {
+    for (const std::string& client : each.clients) all.push_back({each, client});
+  }
+  return listed_rows(asked, all, [](json_writer& json, const tunnel& each) {
+    write_tunnel(json, each.of, each.client);
   });
 }
 
-response list_tunnels(server_view& server, const request&) {
-  return success([&](json_writer& json) {
-    json.begin_array();
-    for (const service_info& each : server.services()) {
-      for (const std::string& client : each.clients) write_tunnel(json, each, client);
-    }
-    json.end_array();
-  });
-}
-
-response list_leases(server_view& server, const request&) {
-  return success([&](json_writer& json) {
-    json.begin_array();
-    for (const ports::lease& each : server.leases()) write_lease(json, each);
-    json.end_array();
-  });
+response list_leases(server_view& server, const request& asked) {
+  return listed_rows(asked, server.leases(), write_lease);
 }
 
 awaitable<response> release_lease(server_view* server, request asked) {

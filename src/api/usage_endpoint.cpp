@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "api/envelope.hpp"
+#include "api/lists.hpp"
 #include "core/moment.hpp"
 #include "http/uri.hpp"
 
@@ -10,6 +10,7 @@ namespace frpx::api {
 namespace {
 
 using http::refusal;
+using http::request;
 using http::response;
 
 constexpr std::string_view usual_from = "30d";
@@ -60,7 +61,9 @@ void write_sum(json_writer& json, usage_by by, const usage_sum& sum) {
 
 }  // namespace
 
-boost::asio::awaitable<response> usage(server_view* server, std::string query) {
+boost::asio::awaitable<response> usage(server_view* server, request asked) {
+  static constexpr std::string_view own[] = {"by", "from", "to"};
+  const std::string_view query = asked.head->query;
   const wall_time now = wall_clock::now();
   const auto by = grouping_of(query);
   if (!by) co_return refusal(400, "`by` must be key, client or model");
@@ -71,11 +74,9 @@ boost::asio::awaitable<response> usage(server_view* server, std::string query) {
   }
   const auto sums = co_await server->usage(*by, *from, *to);
   if (!sums) co_return refusal(503, "The database does not answer: " + sums.error().message());
-  co_return success([&](json_writer& json) {
-    json.begin_array();
-    for (const usage_sum& each : *sums) write_sum(json, *by, each);
-    json.end_array();
-  });
+  co_return listed_rows(
+      asked, *sums, [&](json_writer& json, const usage_sum& each) { write_sum(json, *by, each); },
+      own);
 }
 
 }  // namespace frpx::api

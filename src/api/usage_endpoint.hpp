@@ -3,14 +3,12 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <string>
-
 #include "api/server_view.hpp"
 #include "http/message.hpp"
 
 namespace frpx::api {
 
 /// `?by=key|client|model&from=...&to=...`; times as parse_moment() takes them.
-boost::asio::awaitable<http::response> usage(server_view* server, std::string query);
+boost::asio::awaitable<http::response> usage(server_view* server, http::request asked);
 
 }  // namespace frpx::api

@@ -95,8 +95,8 @@ asio::awaitable<result<api::operator_user>> view::find_operator(std::string emai
       store_patience);
 }
 
-void view::each_session(const std::function<void(const api::session_info&)>& visit) const {
-  for (const auto& each : around_.clients.sessions()) visit(info_of(*each));
+api::session_info view::session_at(std::size_t place) const {
+  return info_of(*around_.clients.sessions()[place]);
 }
 
 std::optional<api::session_info> view::find_session(std::string_view client_id) const {

@@ -43,7 +43,8 @@ class view final : public api::server_view {
   boost::asio::awaitable<result<api::operator_user>> log_in(std::string email, secret password,
                                                             boost::asio::ip::address from) override;
   boost::asio::awaitable<result<api::operator_user>> find_operator(std::string email) override;
-  void each_session(const std::function<void(const api::session_info&)>& visit) const override;
+  std::size_t session_count() const override { return around_.clients.sessions().size(); }
+  api::session_info session_at(std::size_t place) const override;
   std::optional<api::session_info> find_session(std::string_view client_id) const override;
   api::server_stats stats() const override;
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override;
