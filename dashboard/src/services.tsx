@@ -45,7 +45,6 @@ function OwnPorts() {
 
 function ServiceTable({ services }: { services: Service[] }) {
   const { say, language, now } = usePage();
-  const sizeOf = (size: number | null) => (size === null ? '–' : bytes(size, language));
   return (
     <table class="card">
       <caption class="hidden">{say('services')}</caption>
@@ -81,7 +80,7 @@ function ServiceTable({ services }: { services: Service[] }) {
               {count(service.visitors, language)}
             </td>
             <td class="number" data-label={say('inOut')}>
-              {sizeOf(service.bytes_in)} / {sizeOf(service.bytes_out)}
+              {bytes(service.bytes_in, language)} / {bytes(service.bytes_out, language)}
             </td>
             <td data-label={say('openSince')} title={moment(service.opened_at, language)}>
               {ago(service.opened_at, now, language)}

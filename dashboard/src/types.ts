@@ -78,8 +78,8 @@ export interface Service {
   clients: string[];
   group: string | null;
   visitors: number;
-  bytes_in: number | null;
-  bytes_out: number | null;
+  bytes_in: number;
+  bytes_out: number;
   opened_at: string;
 }
 

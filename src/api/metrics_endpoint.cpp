@@ -113,6 +113,9 @@ void write_datagrams(exposition& out, const server_metrics& now) {
   out.counter("udp_datagrams_dropped_total",
               "Datagrams of udp services that were lost, by reason.");
   for (const auto& each : now.udp_losses) out.sample(each.count, "reason", each.reason);
+  out.counter("udp_bytes_total", "Bytes of datagrams of udp services' visitors.")
+      .sample(now.udp_in, "direction", "to_service")
+      .sample(now.udp_out, "direction", "to_visitor");
 }
 
 // By the names that every program has:

@@ -238,7 +238,7 @@ constexpr std::string_view schemas = R"({
   "account":{"type":"string"},"kind":{"$ref":"#/components/schemas/kind"},
   "outer_port":{"type":"integer"},"clients":{"type":"array","items":{"type":"string"}},
   "group":{"type":["string","null"]},"visitors":{"type":"integer"},
-  "bytes_in":{"type":["integer","null"]},"bytes_out":{"type":["integer","null"]},
+  "bytes_in":{"type":"integer"},"bytes_out":{"type":"integer"},
   "opened_at":{"type":"string"}}},
 "tunnel":{"type":"object","required":["service","account","client_id","kind","outer_port",
   "visitors","local_address","opened_at"],"properties":{"service":{"type":"string"},

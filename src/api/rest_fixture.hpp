@@ -98,7 +98,7 @@ class fake_server final : public server_view {
     co_return said;
   }
   const traffic_log& traffic() const override { return minutes; }
-  std::vector<service_info> services() const override { return exposed; }
+  boost::asio::awaitable<std::vector<service_info>> services() override { co_return exposed; }
   std::vector<ports::lease> leases() const override { return promised; }
   boost::asio::awaitable<result<ports::lease>> release_lease(std::string name) override {
     if (store_error) co_return store_error;

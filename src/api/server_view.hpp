@@ -101,10 +101,10 @@ struct service_info {
   std::uint16_t outer_port = 0;  ///< Of an http service: the public port, unless it has its own.
   std::vector<std::string> clients;  ///< Their ids.
   std::uint64_t visitors = 0;        ///< Now; of the public port: requests.
-  /// To the service, and from it. Of the visitors of a port that have left; of the public port: of
-  /// its clients' requests. Nobody counts those of kind udp.
-  std::optional<std::uint64_t> bytes_in;
-  std::optional<std::uint64_t> bytes_out;
+  /// To the service, and from it: of the visitors of a port; of the public port: of its clients'
+  /// requests.
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
   std::string local_address;  ///< As its client says; may be empty.
   wall_time opened_at;
 };
@@ -165,6 +165,8 @@ struct server_metrics {
     std::uint64_t count = 0;  ///< Of datagrams.
   };
   std::vector<udp_loss> udp_losses;
+  std::uint64_t udp_in = 0;  ///< Bytes of datagrams of visitors.
+  std::uint64_t udp_out = 0;
   host::process_figures process;
 };
 
@@ -223,7 +225,8 @@ class server_view {
   /// Asks every worker, and waits a second at most for each.
   virtual boost::asio::awaitable<server_metrics> metrics() = 0;
   virtual const traffic_log& traffic() const = 0;
-  virtual std::vector<service_info> services() const = 0;
+  /// Asks every worker, and waits a second at most for each.
+  virtual boost::asio::awaitable<std::vector<service_info>> services() = 0;
   /// Of outer ports, in their order.
   virtual std::vector<ports::lease> leases() const = 0;
   /// Errors: ports::errc::unknown_proxy, and those of the leases' store.

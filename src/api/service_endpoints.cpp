@@ -22,11 +22,6 @@ void write_text_or_null(json_writer& json, std::string_view name, std::string_vi
   text.empty() ? json.null() : json.value(text);
 }
 
-void write_bytes(json_writer& json, std::string_view name, std::optional<std::uint64_t> bytes) {
-  json.key(name);
-  bytes ? json.value(*bytes) : json.null();
-}
-
 void write_names(json_writer& json, const service_info& of) {
   json.member("account", of.account).member("kind", to_string(of.kind));
   json.member("outer_port", of.outer_port);
@@ -39,9 +34,8 @@ void write_service(json_writer& json, const service_info& of) {
   for (const std::string& each : of.clients) json.value(each);
   json.end_array();
   write_text_or_null(json, "group", of.group);
-  json.member("visitors", of.visitors);
-  write_bytes(json, "bytes_in", of.bytes_in);
-  write_bytes(json, "bytes_out", of.bytes_out);
+  json.member("visitors", of.visitors).member("bytes_in", of.bytes_in);
+  json.member("bytes_out", of.bytes_out);
   json.member("opened_at", to_rfc3339(of.opened_at)).end_object();
 }
 
@@ -76,21 +70,21 @@ std::string name_of(server_view& server, const std::string& which) {
 
 }  // namespace
 
-response list_services(server_view& server, const request& asked) {
-  return listed_rows(asked, server.services(), write_service);
+awaitable<response> list_services(server_view* server, request asked) {
+  co_return listed_rows(asked, co_await server->services(), write_service);
 }
 
-response list_tunnels(server_view& server, const request& asked) {
+awaitable<response> list_tunnels(server_view* server, request asked) {
   struct tunnel {
     const service_info& of;
     std::string_view client;
   };
-  const auto services = server.services();
+  const auto services = co_await server->services();
   std::vector<tunnel> all;
   for (const service_info& each : services) {
     for (const std::string& client : each.clients) all.push_back({each, client});
   }
-  return listed_rows(asked, all, [](json_writer& json, const tunnel& each) {
+  co_return listed_rows(asked, all, [](json_writer& json, const tunnel& each) {
     write_tunnel(json, each.of, each.client);
   });
 }

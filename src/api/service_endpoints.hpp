@@ -9,9 +9,9 @@
 namespace frpx::api {
 
 // Each answers one route of rest_routes().
-http::response list_services(server_view& server, const http::request& asked);
+boost::asio::awaitable<http::response> list_services(server_view* server, http::request asked);
 /// The same, by client.
-http::response list_tunnels(server_view& server, const http::request& asked);
+boost::asio::awaitable<http::response> list_tunnels(server_view* server, http::request asked);
 http::response list_leases(server_view& server, const http::request& asked);
 /// By the lease's name, or by its port. 404: there is none; 503: its store does not answer.
 boost::asio::awaitable<http::response> release_lease(server_view* server, http::request asked);

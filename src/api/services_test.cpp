@@ -23,6 +23,8 @@ class services : public rest {
                        .outer_port = 9953,
                        .clients = {"client_A"},
                        .visitors = 1,
+                       .bytes_in = 3,
+                       .bytes_out = 4,
                        .local_address = "127.0.0.1:53",
                        .opened_at = wall_time(2s)}};
     server.promised = {{.proxy = "a@example.com/dns",
@@ -40,7 +42,7 @@ TEST_F(services, are_told_with_those_who_serve_them) {
        "clients":["client_A","client_B"],"group":null,"visitors":3,"bytes_in":1,"bytes_out":2,
        "opened_at":"1970-01-01T00:00:01.000000Z"},
       {"name":"dns","account":"a@example.com","kind":"udp","outer_port":9953,
-       "clients":["client_A"],"group":"g","visitors":1,"bytes_in":null,"bytes_out":null,
+       "clients":["client_A"],"group":"g","visitors":1,"bytes_in":3,"bytes_out":4,
        "opened_at":"1970-01-01T00:00:02.000000Z"}])"));
   const json::array tunnels = data("/api/tunnels").as_array();
   ASSERT_EQ(tunnels.size(), 3u);

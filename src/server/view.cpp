@@ -161,6 +161,8 @@ asio::awaitable<api::server_metrics> view::metrics() {
     for (std::size_t i = 0; i < workers.size(); ++i) count += workers.at(i).udp().losses().of(why);
     now.udp_losses.push_back({net::to_string(why), count});
   }
+  now.udp_in = around_.tunnels.datagram_bytes(tunnel::direction::to_service);
+  now.udp_out = around_.tunnels.datagram_bytes(tunnel::direction::to_visitor);
   const auto process = co_await around_.pool.run(host::read_process, worker_patience);
   if (process) now.process = *process;
   co_return now;

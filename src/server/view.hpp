@@ -50,7 +50,7 @@ class view final : public api::server_view {
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override;
   api::listening_ports ports() const override { return around_.ports; }
   const api::traffic_log& traffic() const override { return traffic_; }
-  std::vector<api::service_info> services() const override;
+  boost::asio::awaitable<std::vector<api::service_info>> services() override;
   std::vector<ports::lease> leases() const override;
   boost::asio::awaitable<result<ports::lease>> release_lease(std::string name) override;
   boost::asio::awaitable<result<api::reload_report>> reload() override;

@@ -20,7 +20,8 @@ api::traffic_log::reading view::read_traffic() const {
   return now;
 }
 
-std::vector<api::service_info> view::services() const {
+asio::awaitable<std::vector<api::service_info>> view::services() {
+  co_await around_.tunnels.note_bytes();
   std::vector<api::service_info> all;
   add_http_services(all);
   for (const auto& each : around_.tunnels.all()) {
@@ -36,14 +37,12 @@ std::vector<api::service_info> view::services() const {
       info.clients.push_back(member.client->facts().client_id);
     }
     info.visitors = each->look().online;
-    if (what.kind != service_kind::udp) {
-      info.bytes_in = each->bytes(tunnel::direction::to_service);
-      info.bytes_out = each->bytes(tunnel::direction::to_visitor);
-    }
+    info.bytes_in = each->bytes(tunnel::direction::to_service);
+    info.bytes_out = each->bytes(tunnel::direction::to_visitor);
     info.local_address = what.inner_address;
     info.opened_at = what.birth;
   }
-  return all;
+  co_return all;
 }
 
 // What the public port serves: of each account, by the name that its clients gave it.
@@ -65,8 +64,8 @@ void view::add_http_services(std::vector<api::service_info>& to) const {
     info.local_address = address;
     info.clients.push_back(by.facts().client_id);
     info.visitors += by.in_flight.load();
-    info.bytes_in = info.bytes_in.value_or(0) + used[by.facts().client_id].bytes_in;
-    info.bytes_out = info.bytes_out.value_or(0) + used[by.facts().client_id].bytes_out;
+    info.bytes_in += used[by.facts().client_id].bytes_in;
+    info.bytes_out += used[by.facts().client_id].bytes_out;
   };
   for (const auto& each : around_.clients.sessions()) {
     bool is_named = false;

@@ -24,6 +24,9 @@ class outer_port {
   virtual void stop() = 0;
   /// Ends the visitors of worker `on`, which calls, after `stop` or when the tunnel has ended.
   virtual void end_visitors(net::worker& on) = 0;
+  /// Counts what the visitors of worker `on`, which calls, have moved until now, if that is not
+  /// done as it is moved.
+  virtual void note_bytes(const net::worker&) {}
 };
 
 }  // namespace frpx::tunnel

@@ -9,6 +9,15 @@
 
 namespace frpx::tunnel {
 
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto worker_patience = std::chrono::seconds(1);
+constexpr auto both_ways = {direction::to_service, direction::to_visitor};
+
+}  // namespace
+
 struct outer_ports::entry final : private net::deadline {
   entry(outer_ports& of, std::shared_ptr<tunnel> which, net::timers& clock)
       : deadline(clock), owner(of), what(std::move(which)) {
@@ -120,6 +129,29 @@ std::vector<std::shared_ptr<tunnel>> outer_ports::all() const {
   return list;
 }
 
+asio::awaitable<void> outer_ports::note_bytes() {
+  std::vector<std::shared_ptr<outer_port>> ports;
+  for (const auto& [key, at] : by_port_) ports.push_back(at->port);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    net::worker& each = workers_.at(i);
+    // Without an answer it is counted by the next question.
+    (void)co_await each.call(
+        [&each, ports] {
+          for (const auto& port : ports) port->note_bytes(each);
+          return true;
+        },
+        worker_patience);
+  }
+}
+
+std::uint64_t outer_ports::datagram_bytes(direction way) const {
+  std::uint64_t sum = ended_datagram_bytes_[static_cast<std::size_t>(way)];
+  for (const auto& [key, at] : by_port_) {
+    if (at->what->what().kind == service_kind::udp) sum += at->what->bytes(way);
+  }
+  return sum;
+}
+
 // A client that came back may register before the end of its older session was noticed here.
 void outer_ports::drop_dead_clients(entry* from) {
   if (from == nullptr) return;
@@ -175,6 +207,11 @@ void outer_ports::close(std::map<port_key, std::unique_ptr<entry>>::iterator whi
   gone->port->stop();
   log::info("Port {} ({}) is closed: {}.", ended.port(), ports::to_string(ended.what().transport()),
             why.message());
+  if (ended.what().kind == service_kind::udp) {
+    for (const direction way : both_ways) {
+      ended_datagram_bytes_[static_cast<std::size_t>(way)] += ended.bytes(way);
+    }
+  }
   end_visitors(gone->what, gone->port);
 }
 

@@ -1,6 +1,9 @@
 // The tunnels of this server, by port and by name.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
+
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -60,6 +63,12 @@ class outer_ports {
   std::vector<std::shared_ptr<tunnel>> all() const;
   std::size_t size() const { return by_port_.size(); }
 
+  /// Has every worker count what the visitors that are here have moved until now, for
+  /// tunnel::bytes; waits a second at most for each.
+  boost::asio::awaitable<void> note_bytes();
+  /// The bytes of all datagrams of visitors since the start, also of tunnels that have ended.
+  std::uint64_t datagram_bytes(direction way) const;
+
   /// More ports from now on, behind those that it has.
   void allow(const ports::range& more);
   const ports::ranges& allowed() const { return options_.allowed; }
@@ -86,6 +95,7 @@ class outer_ports {
   hooks* const hears_;
   std::map<port_key, std::unique_ptr<entry>> by_port_;
   std::uint64_t last_number_ = 0;
+  std::array<std::uint64_t, 2> ended_datagram_bytes_{};  // of the tunnels that have ended
   bool draining_ = false;
 };
 

@@ -24,6 +24,7 @@ class tcp_port final : public outer_port {
   }
   void stop() override { listener_.stop(); }
   void end_visitors(net::worker& on) override { visitors_->end_all(on); }
+  void note_bytes(const net::worker& on) override { visitors_->note_bytes(on); }
 
  private:
   const std::shared_ptr<visitor_rings> visitors_;

@@ -52,7 +52,8 @@ tunnel::tunnel(std::uint64_t number, service what, std::shared_ptr<const members
       end_(std::move(end)),
       capacity_(what_.limits.max_serve_conn != 0 ? what_.limits.max_serve_conn : usual_capacity),
       buckets_{net::token_bucket(what_.bandwidth), net::token_bucket(what_.bandwidth)},
-      clients_(workers.size(), std::move(first)) {}
+      clients_(workers.size(), std::move(first)),
+      moved_(workers.size()) {}
 
 bool tunnel::enter() {
   const std::uint32_t most = what_.limits.max_serve_count;
@@ -74,6 +75,14 @@ void tunnel::leave() {
   const std::uint32_t most = what_.limits.max_serve_count;
   const std::uint64_t now = places_.fetch_sub(1, std::memory_order_relaxed) - 1;
   if (most != 0 && so_far(now) >= most && now_inside(now) == 0) end_soon(errc::served_out);
+}
+
+std::uint64_t tunnel::bytes(direction way) const {
+  std::uint64_t sum = 0;
+  for (const byte_counts& each : moved_) {
+    sum += each.ways[static_cast<std::size_t>(way)].load(std::memory_order_relaxed);
+  }
+  return sum;
 }
 
 void tunnel::end_soon(error_code why) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <any>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -81,16 +82,9 @@ class tunnel {
   /// Ends it with all its visitors, soon.
   void abort() { end_soon(errc::aborted); }
   tunnel_view look() const;
-  /// A visitor has left that moved so many bytes each way.
-  void note_bytes(std::uint64_t to_service, std::uint64_t to_visitor) {
-    to_service_.fetch_add(to_service, std::memory_order_relaxed);
-    to_visitor_.fetch_add(to_visitor, std::memory_order_relaxed);
-  }
-  /// Of the visitors that have left; of kind udp nobody counts them.
-  std::uint64_t bytes(direction way) const {
-    const auto& of = way == direction::to_service ? to_service_ : to_visitor_;
-    return of.load(std::memory_order_relaxed);
-  }
+  /// What its visitors moved so far; of TCP visitors that are here still, what was counted of them
+  /// at the last outer_ports::note_bytes.
+  std::uint64_t bytes(direction way) const;
   hooks* hears() const { return hears_; }
   /// The buckets of a service whose bandwidth is limited, else null.
   net::token_bucket* bucket(direction way) {
@@ -99,6 +93,11 @@ class tunnel {
 
   // Worker `on` only.
 
+  /// A visitor moved so many bytes.
+  void count(const net::worker& on, direction way, std::uint64_t bytes) {
+    auto& counter = moved_[on.index()].ways[static_cast<std::size_t>(way)];
+    counter.store(counter.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
   /// Its clients, as that worker knows them; never null.
   const std::shared_ptr<const members>& clients(const net::worker& on) const {
     return clients_[on.index()];
@@ -109,6 +108,11 @@ class tunnel {
 
  private:
   friend class outer_ports;
+
+  // Bytes each way, in a cache line of its own: one worker counts, all read.
+  struct alignas(64) byte_counts {
+    std::array<std::atomic<std::uint64_t>, 2> ways{};
+  };
 
   // Home worker.
   void publish(std::vector<member> now, balance::policy by);
@@ -124,8 +128,7 @@ class tunnel {
   const std::uint32_t capacity_;
   net::token_bucket buckets_[2];
   std::vector<std::shared_ptr<const members>> clients_;  // by worker, which alone touches it
-  std::atomic<std::uint64_t> to_service_{0};
-  std::atomic<std::uint64_t> to_visitor_{0};
+  std::vector<byte_counts> moved_;                       // by worker, which alone counts
   std::atomic<bool> open_{true};
   std::atomic<std::uint64_t> places_{0};  // taken so far, and in the lower half those taken now
 };

@@ -143,6 +143,26 @@ class udp_port_test : public testing::Test {
   net::udp_endpoint where_;
 };
 
+TEST_F(udp_port_test, bytes_are_counted_each_way_and_outlive_the_tunnel) {
+  begin();
+  client().late = true;
+  test::plain_udp one, two;
+  one.send("held", where_);
+  ASSERT_TRUE(run_until([&] { return client().asked == 1; }));
+  EXPECT_EQ(tunnel_->bytes(direction::to_service), 0u) << "nobody serves it yet";
+  client().late = false;
+  say(one, "more");
+  say(two, "12");
+  EXPECT_EQ(tunnel_->bytes(direction::to_service), 10u);
+  EXPECT_EQ(tunnel_->bytes(direction::to_visitor), 0u);
+  client().of(one.local()).answer("answer");
+  EXPECT_EQ(tunnel_->bytes(direction::to_visitor), 6u);
+  EXPECT_EQ(ports_->datagram_bytes(direction::to_service), 10u);
+  ports_->close_all();
+  EXPECT_EQ(ports_->datagram_bytes(direction::to_service), 10u);
+  EXPECT_EQ(ports_->datagram_bytes(direction::to_visitor), 6u);
+}
+
 TEST_F(udp_port_test, each_visitor_has_its_stream_and_gets_its_answers) {
   begin();
   test::plain_udp one, two;

@@ -40,7 +40,7 @@ void udp_visitor::take(const net::udp_route& route, bytes_view datagram, steady_
     return lose(net::udp_loss::limit, 1);
   }
   route_ = route;  // it may ask another of our addresses now
-  if (stream_ != nullptr) return stream_->send(datagram);
+  if (stream_ != nullptr) return pass_on(datagram);
   lose(net::udp_loss::queue, held_.push(datagram));
   if (opening_ || now < open_after_) return;
   opening_ = true;
@@ -84,7 +84,12 @@ void udp_visitor::start(std::unique_ptr<net::datagram_stream> stream) {
   opened_ = steady_clock::now();
   stream_ = std::move(stream);
   stream_->watch(this);
-  for (; !held_.empty(); held_.pop()) stream_->send(held_.front());
+  for (; !held_.empty(); held_.pop()) pass_on(held_.front());
+}
+
+void udp_visitor::pass_on(bytes_view datagram) {
+  of_->count(on_, direction::to_service, datagram.size());
+  stream_->send(datagram);
 }
 
 void udp_visitor::on_datagram(bytes_view datagram) {
@@ -95,6 +100,7 @@ void udp_visitor::on_datagram(bytes_view datagram) {
   if (!may_pass(of_->bucket(direction::to_visitor), datagram.size(), now)) {
     return lose(net::udp_loss::limit, 1);
   }
+  of_->count(on_, direction::to_visitor, datagram.size());
   gate_->socket_.send(datagram, route_);
 }
 

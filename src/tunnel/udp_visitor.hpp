@@ -38,6 +38,7 @@ class udp_visitor final : public net::idle_list::member, private net::datagram_s
   void on_gone(error_code why) override;
   void on_idle() override;
   void note(steady_time now);
+  void pass_on(bytes_view datagram);
   void lose(net::udp_loss why, std::uint64_t datagrams);
   void drop_held();
   void serve_by(std::shared_ptr<session> client);

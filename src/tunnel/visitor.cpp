@@ -37,6 +37,14 @@ void visitor_rings::end_all(const net::worker& on) {
   for (visitor* each = first_[on.index()]; each != nullptr; each = each->next_) each->abort();
 }
 
+void visitor_rings::note_bytes(const net::worker& on) {
+  for (visitor* each = first_[on.index()]; each != nullptr; each = each->next_) {
+    if (const net::relay* const moves = each->relay_) {
+      each->note_bytes(moves->from_visitor(), moves->from_service());
+    }
+  }
+}
+
 /// What stands in the frame of the coroutine that opens a stream, and not in every visitor.
 struct visitor::opening {
   explicit opening(visitor& of)
@@ -186,9 +194,15 @@ void visitor::join(std::unique_ptr<visitor> one, std::unique_ptr<net::stream> se
       who.filtered(std::move(service), direction::to_visitor), &who, as_bytes(header));
 }
 
+// So many in all, of which the tunnel knows some.
+void visitor::note_bytes(std::uint64_t to_service, std::uint64_t to_visitor) {
+  of().count(on_, direction::to_service, to_service - std::exchange(noted_in_, to_service));
+  of().count(on_, direction::to_visitor, to_visitor - std::exchange(noted_out_, to_visitor));
+}
+
 void visitor::on_relay_end(net::relay&, const net::relay_report& report) {
   const std::unique_ptr<visitor> self(this);
-  of().note_bytes(report.from_visitor, report.from_service);
+  note_bytes(report.from_visitor, report.from_service);
   log::debug("port {}: {} has left: {} bytes to the service, {} bytes from it{}{}", of().port(),
              net::to_string(remote_), report.from_visitor, report.from_service,
              report.error ? ", " : "", report.error ? report.error.message() : "");

@@ -27,6 +27,8 @@ class visitor_rings {
   void leave(visitor& one);
   /// Resets the visitors of the worker that calls.
   void end_all(const net::worker& on);
+  /// Has the tunnel count what they have moved until now.
+  void note_bytes(const net::worker& on);
 
  private:
   const std::shared_ptr<tunnel> of_;
@@ -66,6 +68,7 @@ class visitor final : private net::relay::observer, private net::poller::task {
   boost::asio::awaitable<std::unique_ptr<net::stream>> open_stream();
   boost::asio::awaitable<bool> is_confirmed(opening& here, std::unique_ptr<net::stream>& service);
   void serve_by(std::shared_ptr<session> client);
+  void note_bytes(std::uint64_t to_service, std::uint64_t to_visitor);
   std::unique_ptr<net::stream> filtered(std::unique_ptr<net::stream> from, direction way);
   template <class F>
   bool survives(F hook);
@@ -81,7 +84,9 @@ class visitor final : private net::relay::observer, private net::poller::task {
   std::shared_ptr<session> client_;
   opening* opening_ = nullptr;   // while a stream is opened
   net::relay* relay_ = nullptr;  // from then on
-  bool came_ = false;            // the hooks know it
+  std::uint64_t noted_in_ = 0;   // bytes that the tunnel has counted
+  std::uint64_t noted_out_ = 0;
+  bool came_ = false;  // the hooks know it
   bool aborted_ = false;
   visitor* next_ = nullptr;  // in its ring
   visitor* previous_ = nullptr;

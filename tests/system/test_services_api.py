@@ -16,6 +16,11 @@ def data(server, target, method="GET", body=None, status=200):
     return answer.json()["data"]
 
 
+def bytes_of(server, name):
+    service, = data(server, f"/api/services?name={name}")
+    return service["bytes_in"], service["bytes_out"]
+
+
 @pytest.fixture
 def house(lab):
     """A server with a client that serves the public port, and one with a TCP service."""
@@ -39,8 +44,12 @@ def test_services_and_tunnels(house):
         sock.sendall(b"ping")
         assert sock.recv(4) == b"ping"
         assert data(server, "/api/services?name=ssh")[0]["visitors"] == 1
-    wait_for(lambda: data(server, "/api/services?name=ssh")[0]["bytes_in"] == 4, 10, "it left")
-    assert data(server, "/api/services?name=ssh")[0]["bytes_out"] == 4
+        assert bytes_of(server, "ssh") == (4, 4), "it is here still"
+        sock.sendall(b"more")
+        assert sock.recv(4) == b"more"
+        assert bytes_of(server, "ssh") == (8, 8)
+    wait_for(lambda: data(server, "/api/services?name=ssh")[0]["visitors"] == 0, 10, "it left")
+    assert bytes_of(server, "ssh") == (8, 8)
     tunnels = data(server, "/api/tunnels?client_id=box&service=ssh")
     assert [each["outer_port"] for each in tunnels] == [port]
     client.stop()

@@ -57,6 +57,22 @@ def test_boundaries_are_kept_from_0_to_65507_bytes(lab, link):
 
 
 @links
+def test_bytes_are_counted_each_way(lab, link):
+    service = lab.add(Service())
+    server, _, port = house(lab, service, *link)
+    with visiting(port) as visitor:
+        visitor.ask(b"hello")
+        visitor.receive_all(0.3)
+        visitor.send(b"12345678")
+        assert visitor.receive() == b"12345678"
+        told, = server.api("/api/services?name=u").json()["data"]
+        assert told["bytes_in"] >= 13 and told["bytes_in"] == told["bytes_out"]
+        counted = scrape(server)
+        assert counted["frpx_udp_bytes_total", "to_service"] == told["bytes_in"]
+        assert counted["frpx_udp_bytes_total", "to_visitor"] == told["bytes_out"]
+
+
+@links
 def test_each_visitor_is_a_peer_of_its_own_for_the_service(lab, link):
     service = lab.add(Service())
     _, _, port = house(lab, service, *link)
