@@ -24,13 +24,21 @@ constexpr int exit_failure = 1;
 
 constexpr auto reread_patience = std::chrono::seconds(5);
 
-std::string show_services(state now, const std::vector<service_status>& services) {
+std::string show_services(state now, const std::vector<service_status>& services,
+                          const net::udp_losses& lost) {
   std::string text = fmt::format("{}, {} services\n", to_string(now), services.size());
   for (const auto& each : services) {
     const auto& entry = each.entry;
     text += fmt::format("{:24} {:4} {}:{} -> {}  {}{}{}\n", entry.name, frpx::to_string(entry.kind),
                         entry.local_addr, entry.local_port, each.outer_port, each.state,
                         each.reason.empty() ? "" : ": ", each.reason);
+  }
+  const bool has_udp = std::any_of(services.begin(), services.end(), [](const auto& each) {
+    return each.entry.kind == service_kind::udp;
+  });
+  if (has_udp) {
+    text += fmt::format("datagrams lost here: {} kernel, {} queue\n",
+                        lost.of(net::udp_loss::kernel), lost.of(net::udp_loss::queue));
   }
   return text;
 }
@@ -68,7 +76,8 @@ class runner {
   static asio::awaitable<admin_answer> answer(runner* self, std::string word) {
     if (word == "reload") co_return co_await reload(self);
     if (word != "status") co_return admin_answer{1, "frpc: it is asked status or reload\n"};
-    co_return admin_answer{0, show_services(self->engine_.now(), self->engine_.services())};
+    co_return admin_answer{0, show_services(self->engine_.now(), self->engine_.services(),
+                                            self->workers_.home().udp().losses())};
   }
 
   // Reads the services anew; nothing changes when anything is wrong with them.

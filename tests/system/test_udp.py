@@ -1,9 +1,11 @@
 """UDP services from outside: boundaries, associations, real programs, floods."""
 
 import json
+import re
 import shutil
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -354,6 +356,36 @@ def test_a_flood_from_the_service_stays_within_bounds(lab):
         visitor.receive_all(0.5)
     assert client.memory() < 150 << 20
     assert server.memory() < 150 << 20
+
+
+def test_a_client_tells_what_it_has_lost(lab):
+    frozen, flooded = threading.Event(), threading.Event()
+
+    def handle(datagram, _peer, send):
+        if datagram != b"flood":
+            return send(datagram)
+        frozen.wait(seconds(10))
+        for _ in range(2000):
+            send(b"." * 8000)
+        return flooded.set()
+    service = lab.add(Service(handle))
+    data = lab.folder / "client-data"
+    _, client, port = house(lab, service, client_options=("--data-dir", data))
+
+    def lost():
+        told = lab.run("frpc", "status", "-c", "a", "--data-dir", data).stdout
+        return [int(count) for count in re.findall(r"(\d+) (?:kernel|queue)", told)]
+    with visiting(port) as visitor:
+        visitor.ask(b"hello")
+        assert lost() == [0, 0]
+        visitor.send(b"flood")
+        wait_for(lambda: service.got[-1][1] == b"flood", 10, "it has arrived")
+        client.freeze()
+        frozen.set()
+        assert flooded.wait(seconds(10))
+        client.thaw()
+        visitor.ask(b"more")
+        wait_for(lambda: lost()[0] > 0, 10, "its kernel dropped some")
 
 
 def test_a_bandwidth_limit_drops_and_does_not_delay(lab):
