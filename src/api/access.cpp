@@ -2,6 +2,7 @@
 
 #include "api/session_endpoints.hpp"
 #include "http/guard.hpp"
+#include "net/wakeup.hpp"
 
 namespace frpx::api {
 namespace {
@@ -19,6 +20,29 @@ response unauthorized() {
   response answer = http::refusal(401, "Missing or wrong API token");
   answer.headers.push_back({"WWW-Authenticate", "Bearer"});
   return answer;
+}
+
+// Whose login that is, as he is now; nothing when it is over. A user may have been removed or given
+// another role or password since he logged in. While the store is away he is what he was.
+awaitable<std::optional<operator_user>> confirmed_user(server_view* server, digest token) {
+  login_book& book = server->logins();
+  const auto* known = book.find(token, wall_clock::now());
+  if (known == nullptr) co_return std::nullopt;
+  operator_user who = known->who;
+  if (steady_clock::now() - known->confirmed < login_book::believed) co_return who;
+  const auto found = co_await server->find_operator(who.email);
+  auto* const again = book.find(token, wall_clock::now());
+  if (again == nullptr) co_return std::nullopt;
+  const bool is_gone = !found && found.error() == store::errc::not_found;
+  if (is_gone || (found && (found->mark != who.mark || found->role == store::role::client))) {
+    book.remove(token);
+    co_return std::nullopt;
+  }
+  if (found) {
+    again->confirmed = steady_clock::now();
+    again->who = who = *found;
+  }
+  co_return who;
 }
 
 /// What stands in front of the API.
@@ -90,27 +114,10 @@ awaitable<response> gate::admit(request asked) const {
   co_return co_await admit_user(std::move(asked), token);
 }
 
-// A user may have been removed or given another role or password since he logged in. While the
-// store is away he is what he was.
 awaitable<response> gate::admit_user(request asked, std::string_view token) const {
-  login_book& book = server_.logins();
-  const auto* known = book.find(token, wall_clock::now());
-  if (known == nullptr) co_return unauthorized();
-  operator_user who = known->who;
-  if (steady_clock::now() - known->confirmed >= login_book::believed) {
-    const auto found = co_await server_.find_operator(who.email);
-    auto* const again = book.find(token, wall_clock::now());
-    if (again == nullptr) co_return unauthorized();
-    const bool is_gone = !found && found.error() == store::errc::not_found;
-    if (is_gone || (found && (found->mark != who.mark || found->role == store::role::client))) {
-      book.remove(token);
-      co_return unauthorized();
-    }
-    if (found) {
-      again->confirmed = steady_clock::now();
-      again->who = who = *found;
-    }
-  }
+  auto user = co_await confirmed_user(&server_, sha256(token));
+  if (!user) co_return unauthorized();
+  operator_user& who = *user;
   const bool is_own = asked.head->path == session_path;
   if (who.role != store::role::admin && !only_looks(asked.head->method) && !is_own) {
     co_return http::refusal(403, "A viewer may look, and change nothing");
@@ -124,6 +131,18 @@ awaitable<response> gate::admit_user(request asked, std::string_view token) cons
 http::handler admitted(server_view& server, access_rules rules, http::handler next) {
   const auto made = std::make_shared<const gate>(server, std::move(rules), std::move(next));
   return [made](request asked) { return made->answer(std::move(asked)); };
+}
+
+awaitable<void> end_lost_logins(server_view* server) {
+  server->logins().expire(wall_clock::now());
+  for (const digest& each : server->logins().followed()) co_await confirmed_user(server, each);
+}
+
+awaitable<void> watch_logins(server_view* server) {
+  for (;;) {
+    co_await net::pause(login_book::believed);
+    co_await end_lost_logins(server);
+  }
 }
 
 }  // namespace frpx::api

@@ -1,6 +1,8 @@
 // Who may use the API, and for what.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
+
 #include <string>
 
 #include "api/server_view.hpp"
@@ -27,5 +29,11 @@ struct access_rules {
 ///
 /// Home worker; `server` outlives it.
 http::handler admitted(server_view& server, access_rules rules, http::handler next);
+
+/// Ends the logins that are over, of those who only listen: their time has passed, or their user
+/// was removed or has another password or role. Others show when they are used.
+boost::asio::awaitable<void> end_lost_logins(server_view* server);
+/// The same for ever, every login_book::believed. Ends by being cancelled.
+boost::asio::awaitable<void> watch_logins(server_view* server);
 
 }  // namespace frpx::api

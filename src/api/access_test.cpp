@@ -122,6 +122,48 @@ TEST_F(access, a_login_is_worth_what_its_user_is) {
   EXPECT_EQ(server.book.size(), 0u);
 }
 
+TEST_F(access, a_listener_stays_no_longer_than_its_login) {
+  using state = http::body_source::state;
+  const auto listen = [&](const std::string& token) {
+    auto given = with(token, "GET", "/api/events");
+    EXPECT_EQ(given.status, 200);
+    return std::move(given.source);
+  };
+  const auto look_again = [&] {
+    loop_.await([](server_view* at) -> boost::asio::awaitable<bool> {
+      co_await end_lost_logins(at);
+      co_return true;
+    }(&server));
+  };
+  const auto now = [](const std::unique_ptr<http::body_source>& of) {
+    std::string text;
+    return of->produce(text);
+  };
+  const std::string token = token_of("root@example.com");
+  const auto one = listen(token);
+  const auto other = listen(token_of("root@example.com"));
+  const auto viewer = token_of("eye@example.com");
+  const auto watching = listen(viewer);
+  const auto trusted = ask("GET", "/api/events").source;
+  EXPECT_EQ(now(one), state::blocked);
+  listen(token).reset();  // who left before hears nothing
+  EXPECT_EQ(with(token, "DELETE", "/api/session").status, 200);
+  EXPECT_EQ(now(one), state::ended);
+  EXPECT_EQ(now(other), state::blocked) << "another login";
+
+  look_again();
+  EXPECT_EQ(now(watching), state::blocked);
+  EXPECT_EQ(server.operators_asked, 0) << "believed for a while";
+  server.operators["eye@example.com"].mark[0] = std::byte(1);
+  let_time_pass(viewer);
+  look_again();
+  EXPECT_EQ(now(watching), state::ended) << "another password";
+
+  server.book.expire(wall_clock::now() + login_book::life);
+  EXPECT_EQ(now(other), state::ended);
+  EXPECT_EQ(now(trusted), state::blocked) << "nobody logged in";
+}
+
 TEST_F(access, pages_of_one_other_origin) {
   constexpr const char* friendly = "Host: localhost\r\nOrigin: https://ops.example\r\n";
   constexpr const char* preflight =

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "http/guard.hpp"
+
 namespace frpx::api {
 namespace {
 
@@ -23,10 +25,13 @@ std::optional<std::uint64_t> parse_id(std::string_view text) {
 }  // namespace
 
 /// One connection's place in the log. It ends with its response.
-class event_log::listener final : public http::body_source, private net::deadline {
+class event_log::listener final : public http::body_source,
+                                  private net::deadline,
+                                  private login_book::follower {
  public:
-  listener(event_log& of, std::uint64_t from, bool lags)
+  listener(event_log& of, login_book::login* by, std::uint64_t from, bool lags)
       : deadline(of.clock_),
+        follower(by),
         of_(of),
         next_(from),
         lags_(lags),
@@ -38,6 +43,7 @@ class event_log::listener final : public http::body_source, private net::deadlin
   void hear() { ready(); }
 
   state produce(std::string& into) override {
+    if (ended_) return state::ended;
     if (std::exchange(silent_, false)) into += ": \n\n";
     if (next_ < of_.oldest()) {
       next_ = of_.oldest();
@@ -61,10 +67,16 @@ class event_log::listener final : public http::body_source, private net::deadlin
     ready();
   }
 
+  void login_ended() override {
+    ended_ = true;
+    ready();
+  }
+
   event_log& of_;
   std::uint64_t next_;
   bool lags_;
   bool silent_ = false;  // for so long that a word is due
+  bool ended_ = false;   // its login has
   const std::list<listener*>::iterator place_;
 };
 
@@ -82,12 +94,13 @@ void event_log::keep(std::string_view type, std::string_view data) {
   for (listener* const each : listeners_) each->hear();
 }
 
-std::unique_ptr<http::body_source> event_log::listen(std::optional<std::uint64_t> after) {
+std::unique_ptr<http::body_source> event_log::listen(std::optional<std::uint64_t> after,
+                                                     login_book::login* by) {
   if (listeners_.size() >= most_listeners) return nullptr;
-  if (!after) return std::make_unique<listener>(*this, next_, false);
+  if (!after) return std::make_unique<listener>(*this, by, next_, false);
   // An id that was never given is of another run of the server.
   const bool is_known = *after + 1 >= oldest() && *after < next_;
-  return std::make_unique<listener>(*this, is_known ? *after + 1 : oldest(), !is_known);
+  return std::make_unique<listener>(*this, by, is_known ? *after + 1 : oldest(), !is_known);
 }
 
 void event_log::end() {
@@ -95,14 +108,15 @@ void event_log::end() {
   for (listener* const each : listeners_) each->hear();
 }
 
-http::response listen_to_events(event_log& events, const http::request& asked) {
+http::response listen_to_events(event_log& events, login_book& logins, const http::request& asked) {
   std::optional<std::uint64_t> after;
   if (const http::field* last = asked.head->fields.find("Last-Event-ID")) {
     after = parse_id(last->value);
     if (!after) return http::refusal(400, "`Last-Event-ID` must be the id of an event");
   }
   http::response answer;
-  answer.source = events.listen(after);
+  answer.source =
+      events.listen(after, logins.find(http::bearer_token(*asked.head), wall_clock::now()));
   if (!answer.source) return http::refusal(503, "Too many listen to the events already");
   answer.content_type = "text/event-stream";
   answer.headers.push_back({"Cache-Control", "no-store"});

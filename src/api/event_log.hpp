@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/login_book.hpp"
 #include "core/clock.hpp"
 #include "core/json_writer.hpp"
 #include "http/message.hpp"
@@ -53,9 +54,10 @@ class event_log {
     tell(type, [](json_writer&) {});
   }
 
-  /// Everything from now on, or what followed the event with that id as far as it is kept. Null
-  /// when there are too many listeners.
-  std::unique_ptr<http::body_source> listen(std::optional<std::uint64_t> after);
+  /// Everything from now on, or what followed the event with that id as far as it is kept; no
+  /// longer than the login `by`, if it is not null. Null when there are too many listeners.
+  std::unique_ptr<http::body_source> listen(std::optional<std::uint64_t> after,
+                                            login_book::login* by = nullptr);
   /// Listeners hear what was told so far, and no more.
   void end();
 
@@ -76,7 +78,8 @@ class event_log {
   bool ended_ = false;
 };
 
-/// `GET /api/events`; `Last-Event-ID` says what is known already. 503: too many listen.
-http::response listen_to_events(event_log& events, const http::request& asked);
+/// `GET /api/events`; `Last-Event-ID` says what is known already. It ends with the login by which
+/// it was let in. 503: too many listen.
+http::response listen_to_events(event_log& events, login_book& logins, const http::request& asked);
 
 }  // namespace frpx::api

@@ -70,7 +70,9 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"POST", session_path, later(server, log_in)},
       {"DELETE", session_path, later(server, log_out)},
       {"GET", "/api/events",
-       [&server](request asked) { return http::ready(listen_to_events(server.events(), asked)); }},
+       [&server](request asked) {
+         return http::ready(listen_to_events(server.events(), server.logins(), asked));
+       }},
       {"GET", "/api/services", later(server, list_services)},
       {"GET", "/api/tunnels", later(server, list_tunnels)},
       {"GET", "/api/leases", at_once(server, list_leases)},

@@ -291,6 +291,7 @@ server::parts::parts(config::frps_options given, option_reader read_again)
   }
   workers_.home().tasks().spawn(upkeep_.watch());
   workers_.home().tasks().spawn(upkeep_.run());
+  workers_.home().tasks().spawn(api::watch_logins(&view_));
   workers_.home().tasks().spawn(usage_.run());
   workers_.start();
   log::info("FRPS listening on ports: Control={}, Proxy={}, Public={}, API={}", ports_.control,

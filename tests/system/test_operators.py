@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from support.waiting import wait_for
+from support.waiting import seconds, wait_for
+from system.test_events import Listener
 
 TOKEN = "a-token-for-operators"
 PASSWORD = "correct horse"
@@ -72,6 +73,26 @@ def test_another_password_ends_a_login(server):
     eye = token_of(server, "eye")
     assert ask(server, "/api/users/eye@example.com", TOKEN, "DELETE").status == 200
     wait_for(lambda: ask(server, "/api/clients", eye).status == 401, 10, "nor is this one")
+
+
+def test_a_listener_stays_no_longer_than_its_login(lab, server):
+    def listen(token):
+        return Listener(lab, server, "-H", f"Authorization: Bearer {token}")
+
+    def hears(listener):
+        ask(server, "/api/log-level", TOKEN, "PUT", {"level": "info"})
+        return listener.events()
+    root, eye = token_of(server, "root"), token_of(server, "eye")
+    leaving, removed, staying = listen(root), listen(eye), listen(TOKEN)
+    for each in (leaving, removed, staying):
+        wait_for(lambda each=each: hears(each), 10, "it hears")
+    assert ask(server, "/api/session", root, "DELETE").status == 200
+    assert leaving.process.wait(seconds(10)) == 0, "its answer is complete"
+    assert removed.process.poll() is None
+    assert ask(server, "/api/users/eye@example.com", TOKEN, "DELETE").status == 200
+    assert removed.process.wait(seconds(10)) == 0
+    ask(server, "/api/keys", TOKEN, "POST", {"name": "last"})
+    staying.hears("key.made", name="last")
 
 
 def test_the_audit_log_outlives_the_server(lab):
