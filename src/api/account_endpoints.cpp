@@ -6,6 +6,8 @@
 #include "api/lists.hpp"
 #include "core/duration.hpp"
 #include "core/names.hpp"
+#include "http/uri.hpp"
+#include "ports/ranges.hpp"
 
 namespace frpx::api {
 namespace {
@@ -17,6 +19,10 @@ using http::response;
 using identity::outcome;
 
 constexpr auto as_json = identity::form::json;
+constexpr std::string_view bad_role = "`role` must be client, viewer or admin";
+
+constexpr std::string_view not_a_name =
+    "A name has 1 to 256 bytes of UTF-8 and no control characters";
 
 int status_of(const error_code& why) {
   if (!why || why == store::errc::bad_value) return 400;
@@ -37,10 +43,11 @@ response answer_of(const outcome& said) {
 
 // Answers with the list that a verb makes.
 awaitable<response> list(server_view* server, request asked,
-                         outcome (*verb)(store::store&, identity::form)) {
+                         outcome (*verb)(store::store&, identity::form),
+                         std::span<const std::string_view> own = {}) {
   const outcome said = co_await server->run([verb](store::store& in) { return verb(in, as_json); });
   if (said.code != 0) co_return answer_of(said);
-  co_return listed_text(asked, without_line_end(said.out));
+  co_return listed_text(asked, without_line_end(said.out), own);
 }
 
 /// A change, by its names in the audit log and among the events.
@@ -54,6 +61,7 @@ constexpr change_kind key_revoked{"revoke key", "key.revoked"};
 constexpr change_kind user_made{"make user", "user.made"};
 constexpr change_kind user_password{"change the password of user", "user.changed"};
 constexpr change_kind user_role{"change the role of user", "user.changed"};
+constexpr change_kind user_ports{"change the ports of user", "user.changed"};
 constexpr change_kind user_removed{"remove user", "user.removed"};
 constexpr change_kind token_revoked{"revoke token", "token.revoked"};
 
@@ -61,7 +69,7 @@ constexpr change_kind token_revoked{"revoke token", "token.revoked"};
 awaitable<response> change(server_view* server, change_kind kind, std::string which, author by,
                            verb how) {
   if (!is_plain_text(which)) {  // it would be echoed
-    co_return refusal(400, "A name has 1 to 256 bytes of UTF-8 and no control characters");
+    co_return refusal(400, not_a_name);
   }
   const outcome said = co_await server->run(audited(std::move(how), kind.what, which, by));
   log_change(kind.what, which, by, said.code == 0 ? "done" : said.refusal);
@@ -124,17 +132,40 @@ awaitable<response> revoke_key(server_view* server, request asked) {
   });
 }
 
+awaitable<response> list_users(server_view* server, request asked) {
+  static constexpr std::string_view own[] = {"details"};
+  const auto details = http::query_value(asked.head->query, "details");
+  if (details && *details == "true") {
+    co_return co_await list(server, std::move(asked), identity::user_list, own);
+  }
+  if (!details || details->has_value()) co_return refusal(400, "`details` must be true");
+  const auto emails = co_await server->users();
+  if (!emails) co_return refusal(503, "The database does not answer");
+  co_return listed_rows(asked, *emails,
+                        [](json_writer& json, const std::string& email) { json.value(email); });
+}
+
+awaitable<response> show_user(server_view* server, request asked) {
+  const std::string email = asked.parameters[0];
+  if (!is_plain_text(email)) co_return refusal(400, not_a_name);
+  co_return answer_of(co_await server->run(
+      [email](store::store& in) { return identity::user_show(in, email, as_json); }));
+}
+
 awaitable<response> make_user(server_view* server, request asked) {
   json_fields fields(asked.body);
   const std::string email = fields.text("email").value_or("");
   const secret password(fields.text("password").value_or(""));
   const auto role = store::parse_role(fields.text("role").value_or("client"));
+  std::string wrong_ports;
+  const auto ports = ports::kept_form(fields.text("ports").value_or("any"), wrong_ports);
   if (const auto problem = fields.problem()) co_return refusal(400, *problem);
-  if (!role) co_return refusal(400, "`role` must be client, viewer or admin");
+  if (!role) co_return refusal(400, bad_role);
+  if (!ports) co_return refusal(400, "`ports`: " + wrong_ports);
   if (password.empty()) co_return refusal(400, "`password` must not be empty");
   co_return co_await change(
-      server, user_made, email, author(asked), [email, password, role](store::store& in) {
-        return identity::user_add(in, email, password, *role, as_json, wall_clock::now());
+      server, user_made, email, author(asked), [email, password, role, ports](store::store& in) {
+        return identity::user_add(in, email, password, *role, as_json, wall_clock::now(), *ports);
       });
 }
 
@@ -142,9 +173,10 @@ awaitable<response> change_user(server_view* server, request asked) {
   json_fields fields(asked.body);
   const auto password = fields.text("password");
   const auto role_text = fields.text("role");
+  const auto ports_text = fields.text("ports");
   if (const auto problem = fields.problem()) co_return refusal(400, *problem);
-  if (password.has_value() == role_text.has_value()) {
-    co_return refusal(400, "Either `role` or `password` is to be changed");
+  if (password.has_value() + role_text.has_value() + ports_text.has_value() != 1) {
+    co_return refusal(400, "One of `role`, `ports` and `password` is to be changed");
   }
   const std::string email = asked.parameters[0];
   if (password) {
@@ -154,8 +186,17 @@ awaitable<response> change_user(server_view* server, request asked) {
                                 return identity::user_passwd(in, email, to, as_json);
                               });
   }
+  if (ports_text) {
+    std::string wrong;
+    const auto ports = ports::kept_form(*ports_text, wrong);
+    if (!ports) co_return refusal(400, "`ports`: " + wrong);
+    co_return co_await change(server, user_ports, email, author(asked),
+                              [email, to = *ports](store::store& in) {
+                                return identity::user_ports(in, email, to, as_json);
+                              });
+  }
   const auto role = store::parse_role(*role_text);
-  if (!role) co_return refusal(400, "`role` must be client, viewer or admin");
+  if (!role) co_return refusal(400, bad_role);
   co_return co_await change(
       server, user_role, email, author(asked),
       [email, role](store::store& in) { return identity::user_role(in, email, *role, as_json); });

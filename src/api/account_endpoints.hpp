@@ -22,9 +22,12 @@ boost::asio::awaitable<http::response> make_key(server_view* server, http::reque
 boost::asio::awaitable<http::response> change_key(server_view* server, http::request asked);
 boost::asio::awaitable<http::response> revoke_key(server_view* server, http::request asked);
 
-/// `email`, `password`, and `role`.
+/// The e-mail addresses, or with `details=true` the rows.
+boost::asio::awaitable<http::response> list_users(server_view* server, http::request asked);
+boost::asio::awaitable<http::response> show_user(server_view* server, http::request asked);
+/// `email`, `password`, and `role`, `ports`.
 boost::asio::awaitable<http::response> make_user(server_view* server, http::request asked);
-/// `role` or `password`.
+/// `role`, `ports` or `password`.
 boost::asio::awaitable<http::response> change_user(server_view* server, http::request asked);
 boost::asio::awaitable<http::response> remove_user(server_view* server, http::request asked);
 

@@ -112,6 +112,30 @@ TEST_F(accounts, a_user_is_made_changed_and_removed) {
   expect_refusal("DELETE", "/api/users/me@example.com", 404);
 }
 
+TEST_F(accounts, a_users_ports_are_told_and_changed) {
+  data("/api/users", "POST", R"({"email":"a@b.c","password":"x"})");
+  data("/api/users", "POST", R"({"email":"d@e.f","password":"x","ports":"1-2, 9"})");
+  EXPECT_EQ(data("/api/users/A@b.c").at("ports"), "any");
+  EXPECT_EQ(data("/api/users/d@e.f").at("ports"), "1-2,9");
+  EXPECT_EQ(data("/api/users/a@b.c", "PATCH", R"({"ports":"9000-9099"})").at("ports"), "9000-9099");
+  EXPECT_EQ(server.rows->find_user("a@b.c")->ports, "9000-9099");
+  EXPECT_EQ(data("/api/users/d@e.f", "PATCH", R"({"ports":"any"})").at("ports"), "any");
+  EXPECT_EQ(server.rows->find_user("d@e.f")->ports, "");
+  EXPECT_EQ(data("/api/audit?limit=1").at(0).at("action"), "change the ports of user");
+  const json::array all = data("/api/users?details=true").as_array();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0], data("/api/users/a@b.c"));
+  EXPECT_EQ(data("/api/users?details=true&ports=any").as_array().size(), 1u);
+  EXPECT_NE(expect_refusal("PATCH", "/api/users/a@b.c", 400, R"({"ports":"9-8"})").find("`ports`"),
+            std::string::npos);
+  expect_refusal("PATCH", "/api/users/a@b.c", 400, R"({"ports":"9","role":"admin"})");
+  expect_refusal("POST", "/api/users", 400, R"({"email":"g@h.i","password":"x","ports":"0"})");
+  expect_refusal("PATCH", "/api/users/x@y.z", 404, R"({"ports":"9"})");
+  expect_refusal("GET", "/api/users/x@y.z", 404);
+  expect_refusal("GET", "/api/users/a%00b", 400);
+  expect_refusal("GET", "/api/users?details=yes", 400);
+}
+
 TEST_F(accounts, tokens_are_listed_and_revoked) {
   const wall_time now = wall_clock::now();
   const std::string user(

@@ -183,9 +183,11 @@ response listed(const request& asked, std::size_t count, const element_writer& w
   return answer;
 }
 
-response listed_text(const request& asked, std::string_view array) {
-  return listed_rows(asked, elements_of(array),
-                     [](json_writer& json, std::string_view element) { json.raw(element); });
+response listed_text(const request& asked, std::string_view array,
+                     std::span<const std::string_view> own) {
+  return listed_rows(
+      asked, elements_of(array),
+      [](json_writer& json, std::string_view element) { json.raw(element); }, own);
 }
 
 }  // namespace frpx::api

@@ -33,6 +33,7 @@ http::response listed_rows(const http::request& asked, const Rows& rows, Write w
 }
 
 /// The same of an array that is JSON already; its elements stay as they were written.
-http::response listed_text(const http::request& asked, std::string_view array);
+http::response listed_text(const http::request& asked, std::string_view array,
+                           std::span<const std::string_view> own = {});
 
 }  // namespace frpx::api

@@ -31,7 +31,6 @@ constexpr std::string_view draining =
 constexpr std::string_view log_level =
     R"({"type":"object","required":["level"],"properties":{"level":{"type":"string",
         "enum":["trace","debug","info","warn","error","off"]}}})";
-constexpr std::string_view text_list = R"({"type":"array","items":{"type":"string"}})";
 
 // Those of one path stand together.
 constexpr operation operations[] = {
@@ -88,19 +87,34 @@ constexpr operation operations[] = {
          "connection_ids":{"type":"array","items":{"type":"string"}}}})"},
     {"get", "/api/config", "The ports that are bound", ports},
     {"get", "/api/ports", "The ports that are bound", ports},
-    {"get", "/api/users", "The e-mail addresses of all users", text_list},
+    {"get",
+     "/api/users",
+     "The e-mail addresses of all users, or all of each user",
+     R"({"type":"array","items":{"type":["string","object"],
+         "required":["id","email","role","ports","created"],"properties":{
+         "id":{"type":"string"},"email":{"type":"string"},
+         "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"},
+         "created":{"type":"string"}}}})",
+     {},
+     {{{"details", "true: all of each user"}}}},
     {"post", "/api/users", "Makes a user",
      R"({"type":"object","required":["id","email","role"],"properties":{
          "id":{"type":"string"},"email":{"type":"string"},
          "role":{"$ref":"#/components/schemas/role"}}})",
      R"({"type":"object","required":["email","password"],"properties":{
          "email":{"type":"string"},"password":{"type":"string"},
-         "role":{"$ref":"#/components/schemas/role"}}})"},
-    {"patch", "/api/users/{email}", "Changes a user's role or password",
+         "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"}}})"},
+    {"get", "/api/users/{email}", "A user",
+     R"({"type":"object","required":["id","email","role","ports","created"],"properties":{
+         "id":{"type":"string"},"email":{"type":"string"},
+         "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"},
+         "created":{"type":"string"}}})"},
+    {"patch", "/api/users/{email}", "Changes a user's role, outer ports or password",
      R"({"type":"object","required":["email"],"properties":{
-         "email":{"type":"string"},"role":{"$ref":"#/components/schemas/role"}}})",
+         "email":{"type":"string"},"role":{"$ref":"#/components/schemas/role"},
+         "ports":{"type":"string"}}})",
      R"({"type":"object","properties":{"password":{"type":"string"},
-         "role":{"$ref":"#/components/schemas/role"}}})"},
+         "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"}}})"},
     {"delete", "/api/users/{email}", "Removes a user, its tokens, and revokes its keys",
      R"({"type":"object","required":["email"],"properties":{"email":{"type":"string"}}})"},
     {"get", "/api/tokens", "All tokens",

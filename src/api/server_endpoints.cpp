@@ -3,7 +3,6 @@
 #include <string_view>
 
 #include "api/envelope.hpp"
-#include "api/lists.hpp"
 #include "core/log.hpp"
 
 namespace frpx::api {
@@ -100,13 +99,6 @@ response ports(server_view& server, const request&) {
         .member("api_port", listening.api)
         .end_object();
   });
-}
-
-boost::asio::awaitable<response> users(server_view* server, request asked) {
-  const auto found = co_await server->users();
-  if (!found) co_return store_failed(found.error());
-  co_return listed_rows(asked, *found,
-                        [](json_writer& json, const std::string& email) { json.value(email); });
 }
 
 boost::asio::awaitable<response> active_tokens(server_view* server) {

@@ -14,7 +14,6 @@ http::response ports(server_view& server, const http::request& asked);
 
 // These wait: for the other workers, or for the store (503 when it does not answer).
 boost::asio::awaitable<http::response> pending_connections(server_view* server);
-boost::asio::awaitable<http::response> users(server_view* server, http::request asked);
 boost::asio::awaitable<http::response> active_tokens(server_view* server);
 
 }  // namespace frpx::api

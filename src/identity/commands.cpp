@@ -59,6 +59,14 @@ std::string ports_of(const std::string& kept) {
   return kept.empty() ? "any" : kept;
 }
 
+json::object as_json(const store::user& row) {
+  return {{"id", row.id},
+          {"email", row.email},
+          {"role", to_string(row.role)},
+          {"ports", ports_of(row.ports)},
+          {"created", to_rfc3339(row.created)}};
+}
+
 // A limit that is not set is null.
 json::object as_json(const store::key_limits& limits) {
   const auto number = [](std::uint32_t limit) {
@@ -163,16 +171,22 @@ outcome user_list(store::store& store, form as) {
   json::array array;
   std::vector<std::vector<std::string>> table{{"ID", "E-MAIL", "ROLE", "PORTS", "CREATED"}};
   for (const store::user& row : *rows) {
-    array.push_back(json::object{{"id", row.id},
-                                 {"email", row.email},
-                                 {"role", to_string(row.role)},
-                                 {"ports", ports_of(row.ports)},
-                                 {"created", to_rfc3339(row.created)}});
+    array.push_back(as_json(row));
     table.push_back({row.id, row.email, std::string(to_string(row.role)), ports_of(row.ports),
                      time_or_dash(row.created)});
   }
   if (as == form::json) return done(as, {}, array);
   return {0, as_table(table), {}};
+}
+
+outcome user_show(store::store& store, std::string_view email, form as) {
+  const std::string name = normal_email(email);
+  const auto row = store.find_user(name);
+  if (!row) return failed(as, user_called(name), row.error());
+  return done(as,
+              user_called(name) + " is " + std::string(to_string(row->role)) +
+                  " and may have the outer ports " + ports_of(row->ports),
+              as_json(*row));
 }
 
 outcome user_remove(store::store& store, std::string_view email, form as) {

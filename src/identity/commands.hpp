@@ -35,6 +35,7 @@ outcome refused(form as, const std::string& why, error_code of_store = {});
 outcome user_add(store::store& store, std::string_view email, const secret& password,
                  store::role role, form as, wall_time now, const std::string& ports = {});
 outcome user_list(store::store& store, form as);
+outcome user_show(store::store& store, std::string_view email, form as);
 outcome user_remove(store::store& store, std::string_view email, form as);
 outcome user_passwd(store::store& store, std::string_view email, const secret& password, form as);
 

@@ -214,6 +214,11 @@ TEST_F(commands, ports_are_given_and_changed) {
   EXPECT_EQ(json_of(user_list(store_, form::json)).at(0).at("ports"), "9000-9099");
   EXPECT_EQ(user_ports(store_, "ME@example.com", "10022", form::lines).out,
             "user `me@example.com` may have the outer ports 10022\n");
+  EXPECT_EQ(user_show(store_, "ME@example.com", form::lines).out,
+            "user `me@example.com` is client and may have the outer ports 10022\n");
+  EXPECT_EQ(json_of(user_show(store_, "me@example.com", form::json)),
+            json_of(user_list(store_, form::json)).at(0));
+  EXPECT_EQ(user_show(store_, "you@example.com", form::json).code, 1);
   EXPECT_EQ(json_of(user_ports(store_, "me@example.com", "", form::json)).at("ports"), "any");
   EXPECT_EQ(store_.find_user("me@example.com")->ports, "");
   EXPECT_EQ(user_ports(store_, "you@example.com", "9000", form::json).code, 1);

@@ -71,6 +71,12 @@ result<account> logins::login_by_token(const secret& token, wall_time now) {
                  .ports = user->ports};
 }
 
+result<std::string> logins::ports_of(std::string_view user_id) {
+  const auto user = store_.find_user_by_id(user_id);
+  if (!user) return user.error();
+  return user->ports;
+}
+
 // Who owns a key may be nobody, or a user who has gone: the key is what lets in.
 result<account> logins::judge_key(const secret& key) {
   if (key.empty() || key.reveal().size() > longest_key) return errc::invalid_token;

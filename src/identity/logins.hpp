@@ -71,6 +71,9 @@ class logins {
   /// Makes a token and its row. It belongs to no client yet: see bind_token().
   result<issued_token> issue_token(const std::string& user_id, wall_time now);
 
+  /// The outer ports that the user may have now, as in store::user. Error: store::errc::not_found.
+  result<std::string> ports_of(std::string_view user_id);
+
   /// Notes which client uses the token.
   result<void> bind_token(std::string_view token_id, std::string_view client_id);
 

@@ -86,4 +86,11 @@ std::vector<std::uint16_t> ranges::ports() const {
   return all;
 }
 
+std::optional<std::string> kept_form(std::string_view ports_of_user, std::string& problem) {
+  if (ports_of_user == "any") return std::string();
+  const auto read = ranges::parse(ports_of_user, problem);
+  if (!read) return std::nullopt;
+  return read->to_string();
+}
+
 }  // namespace frpx::ports

@@ -50,4 +50,8 @@ class ranges {
   std::vector<range> list_;
 };
 
+/// Which ports a user may have, as people write it, in the form in which store::user keeps it:
+/// `any` becomes the empty text. Nothing for what ranges::parse does not take; `problem` says why.
+std::optional<std::string> kept_form(std::string_view ports_of_user, std::string& problem);
+
 }  // namespace frpx::ports

@@ -119,11 +119,9 @@ struct executor {
   // Calls `verb` with the ports as they are kept.
   template <class Verb>
   identity::outcome with_ports(const std::string& given, Verb verb) const {
-    if (given == "any") return verb(std::string());
     std::string problem;
-    const auto read = ports::ranges::parse(given, problem);
-    if (!read) return identity::refused(as, "ports: " + problem);
-    return verb(read->to_string());
+    const auto kept = ports::kept_form(given, problem);
+    return kept ? verb(*kept) : identity::refused(as, "ports: " + problem);
   }
 
   template <class Verb>

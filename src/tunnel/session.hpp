@@ -18,7 +18,6 @@
 #include "net/datagram_stream.hpp"
 #include "net/stream.hpp"
 #include "net/worker.hpp"
-#include "ports/ranges.hpp"
 #include "tunnel/service.hpp"
 #include "wire/frpx_command.hpp"
 
@@ -34,10 +33,6 @@ struct session_facts {
   wall_time connected_at;
   std::uint32_t weight = 1;          ///< Its share of the work; 1 to balance::most_weight.
   std::uint32_t most_in_flight = 0;  ///< Requests that it takes at once; 0: any number.
-  std::optional<ports::ranges> ports =
-      {};  ///< The only outer ports that it may have; nothing: any.
-
-  bool may_have(std::uint16_t port) const { return !ports || ports->contains(port); }
 };
 
 /// By what a client came in: when it is revoked, the session ends.

@@ -375,6 +375,10 @@ def test_ports_are_for_the_accounts_that_may_have_them(lab, echo):
     one, other = client.says(r"\b(any|more) is open")[1], client.says(r"refused (any|more): all")[1]
     assert {one, other} == {"any", "more"} and port_of(client, one) == ports[1]
     assert services.is_closed(ports[0]) and services.is_closed(ports[2])
+
+    says("ports", "me@example.com", f"{ports[0]},{ports[1]}")
+    client.says(f"{other} is open on the server's port {ports[0]}", limit=25)
+    assert ask(ports[0]) == b"ping", "it counts for a client that is here"
     client.stop()
 
     says("ports", "me@example.com", "any")

@@ -94,13 +94,13 @@ class frpx_session final : public session {
   const bool knows_services_;
 };
 
-// The outer ports that the account may have. A text that cannot be read was written by another
-// hand: it gives none.
-std::optional<ports::ranges> ports_of(const identity::account& who) {
-  if (who.ports.empty()) return std::nullopt;
+// The outer ports that a user may have, by the text that the store keeps. One that cannot be read
+// was written by another hand: it gives none.
+service_orders::allowance read_allowance(const std::string& kept, const std::string& email) {
+  if (kept.empty()) return std::nullopt;
   std::string problem;
-  if (auto read = ports::ranges::parse(who.ports, problem)) return read;
-  log::error("the ports of user {} cannot be read: {}", shown(who.email), problem);
+  if (auto read = ports::ranges::parse(kept, problem)) return read;
+  log::error("the ports of user {} cannot be read: {}", shown(email), problem);
   return ports::ranges();
 }
 
@@ -269,7 +269,7 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
         session_facts{clients.next_number(), wish->client_id, who.user_id, who.email, peer_,
                       wall_clock::now(),
                       std::clamp<std::uint32_t>(wish->weight.value_or(1), 1, balance::most_weight),
-                      wish->max_inflight.value_or(0), ports_of(who)},
+                      wish->max_inflight.value_or(0)},
         owner_, *this, uses_services_);
     session_->came_by = came_by_;
     session_->serves_http = wish->serves_http || !uses_services_;
@@ -281,7 +281,8 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   if (answer.success) {
     log::info("Client {} registered successfully.", shown(wish->client_id));
     if (uses_links_) owner_.order_links(session_->facts().number);
-    services_.emplace(owner_.around().tunnels, owner_.around().leases, session_);
+    services_.emplace(owner_.around().tunnels, owner_.around().leases, session_,
+                      read_allowance(who.ports, who.email), [this] { return ask_allowance(); });
     co_return ended_.empty();
   }
   log::warn("control port: {} may not register as {}: {}", peer_, shown(wish->client_id),
@@ -289,6 +290,16 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   leave();
   co_await flush_and_finish();
   co_return false;
+}
+
+asio::awaitable<result<service_orders::allowance>> control_connection::ask_allowance() {
+  const session_facts& facts = session_->facts();
+  if (facts.user_id.empty()) co_return service_orders::allowance();  // it came by a key of nobody's
+  const auto kept = co_await owner_.around().blocking.run(
+      [&logins = owner_.around().logins, id = facts.user_id] { return logins.ports_of(id); },
+      owner_.how().login);
+  if (!kept) co_return kept.error();
+  co_return read_allowance(*kept, facts.email);
 }
 
 asio::awaitable<void> control_connection::serve() {

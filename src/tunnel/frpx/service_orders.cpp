@@ -94,6 +94,7 @@ asio::awaitable<wire::command> service_orders::carry_out(wire::command order) {
   }
   if (const auto* gone = std::get_if<wire::cancel_service>(&order)) co_return cancel(gone->name);
   if (const auto* ports = std::get_if<wire::ask_free_ports>(&order)) {
+    co_await renew_allowance();
     co_return list_free(ports->kind);
   }
   co_return list_services(std::get<wire::ask_services>(order).prefix);
@@ -119,6 +120,10 @@ asio::awaitable<wire::command> service_orders::register_service(wire::register_s
   co_return answer;
 }
 
+asio::awaitable<void> service_orders::renew_allowance() {
+  if (auto now = co_await ask_()) allowed_ = std::move(*now);
+}
+
 // Opens the tunnel, and names its port in `what`. An http service without a port needs none: it is
 // served on the public port.
 asio::awaitable<error_code> service_orders::open(service& what) {
@@ -131,13 +136,14 @@ asio::awaitable<error_code> service_orders::open(service& what) {
     mine.push_back(what);
     co_return error_code();
   }
+  co_await renew_allowance();
   if (what.outer_port == 0) {
     const auto port = co_await lease(what);
     if (!port) co_return port.error();
     what.outer_port = *port;
   }
   if (!client_->alive) co_return errc::session_gone;
-  if (!client_->facts().may_have(what.outer_port)) co_return errc::port_not_yours;
+  if (!may_have(what.outer_port)) co_return errc::port_not_yours;
   if (is_promised_to_another(what)) co_return errc::port_occupied;
   const auto opened = tunnels_.open(what, client_);
   if (!opened) co_return opened.error();
@@ -151,7 +157,7 @@ asio::awaitable<result<std::uint16_t>> service_orders::lease(const service& what
   const ports::wish asked{.proxy = what.full_name(),
                           .over = what.transport(),
                           .user = what.account,
-                          .within = client_->facts().ports};
+                          .within = allowed_};
   if (const auto known = leases_->known(asked)) co_return *known;
   const auto taken = co_await leases_->take(asked);
   if (!taken) co_return taken.error();
@@ -179,7 +185,7 @@ wire::free_ports service_orders::list_free(service_kind kind) const {
   const auto over = kind == service_kind::udp ? ports::transport::udp : ports::transport::tcp;
   std::vector<bool> is_free(65536);
   for (const std::uint16_t port : tunnels_.allowed().ports()) {
-    is_free[port] = client_->facts().may_have(port);
+    is_free[port] = may_have(port);
   }
   for (const auto& each : tunnels_.all()) {
     if (each->what().transport() == over) is_free[each->port()] = false;

@@ -3,10 +3,12 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "ports/leases.hpp"
+#include "ports/ranges.hpp"
 #include "tunnel/outer_ports.hpp"
 #include "wire/frpx_command.hpp"
 
@@ -23,14 +25,27 @@ result<service> read_service(const wire::register_service& from, const std::stri
 /// Home worker.
 class service_orders {
  public:
+  /// The only outer ports that the session's user may have; nothing: any.
+  using allowance = std::optional<ports::ranges>;
+  /// Asks for it anew: it may change while the client is here. Without an answer what was known
+  /// holds on.
+  using ask_allowance = std::function<boost::asio::awaitable<result<allowance>>()>;
+
   /// `leases` may be null: then every outer port must be named. Both outlive it.
-  service_orders(outer_ports& tunnels, ports::leases* leases, std::shared_ptr<session> of)
-      : tunnels_(tunnels), leases_(leases), client_(std::move(of)) {}
+  service_orders(outer_ports& tunnels, ports::leases* leases, std::shared_ptr<session> of,
+                 allowance at_login, ask_allowance ask)
+      : tunnels_(tunnels),
+        leases_(leases),
+        client_(std::move(of)),
+        allowed_(std::move(at_login)),
+        ask_(std::move(ask)) {}
 
   /// Does what a service order says, and returns the answer.
   boost::asio::awaitable<wire::command> carry_out(wire::command order);
 
  private:
+  boost::asio::awaitable<void> renew_allowance();
+  bool may_have(std::uint16_t port) const { return !allowed_ || allowed_->contains(port); }
   boost::asio::awaitable<error_code> open(service& what);
   boost::asio::awaitable<result<std::uint16_t>> lease(const service& what);
   bool is_promised_to_another(const service& what) const;
@@ -42,6 +57,8 @@ class service_orders {
   outer_ports& tunnels_;
   ports::leases* const leases_;
   const std::shared_ptr<session> client_;
+  allowance allowed_;
+  const ask_allowance ask_;
 };
 
 }  // namespace frpx::tunnel::frpx_dialect
