@@ -50,31 +50,17 @@ awaitable<response> list(server_view* server, request asked,
   co_return listed_text(asked, without_line_end(said.out), own);
 }
 
-/// A change, by its names in the audit log and among the events.
-struct change_kind {
-  std::string_view what;
-  std::string_view event;
-};
-constexpr change_kind key_made{"make key", "key.made"};
-constexpr change_kind key_changed{"change key", "key.changed"};
-constexpr change_kind key_revoked{"revoke key", "key.revoked"};
-constexpr change_kind user_made{"make user", "user.made"};
-constexpr change_kind user_password{"change the password of user", "user.changed"};
-constexpr change_kind user_role{"change the role of user", "user.changed"};
-constexpr change_kind user_ports{"change the ports of user", "user.changed"};
-constexpr change_kind user_removed{"remove user", "user.removed"};
-constexpr change_kind token_revoked{"revoke token", "token.revoked"};
-
-// Runs a verb that changes something. `which` never holds a secret.
-awaitable<response> change(server_view* server, change_kind kind, std::string which, author by,
-                           verb how) {
+// Runs a verb that changes something: does `action`, for which there is an event, to `which`, which
+// never holds a secret.
+awaitable<response> change(server_view* server, std::string_view action, std::string which,
+                           author by, verb how) {
   if (!is_plain_text(which)) {  // it would be echoed
     co_return refusal(400, not_a_name);
   }
-  const outcome said = co_await server->run(audited(std::move(how), kind.what, which, by));
-  log_change(kind.what, which, by, said.code == 0 ? "done" : said.refusal);
+  const outcome said = co_await server->run(audited(std::move(how), action, which, by));
+  log_change(action, which, by, said.code == 0 ? "done" : said.refusal);
   if (said.code == 0) {
-    server->events().tell(kind.event, [&](json_writer& json) { json.member("name", which); });
+    server->events().tell(event_of(action), [&](json_writer& json) { json.member("name", which); });
   }
   co_return answer_of(said);
 }
@@ -110,7 +96,7 @@ awaitable<response> make_key(server_view* server, request asked) {
                                  .models = given.models.value_or(std::vector<std::string>()),
                                  .clients = given.clients.value_or(std::vector<std::string>())};
   co_return co_await change(
-      server, key_made, name, author(asked), [name, user, life, limits](store::store& in) {
+      server, "make key", name, author(asked), [name, user, life, limits](store::store& in) {
         return identity::key_add(in, name, user, life, as_json, wall_clock::now(), limits);
       });
 }
@@ -120,14 +106,14 @@ awaitable<response> change_key(server_view* server, request asked) {
   const store::key_change wish = limits_in(fields);
   if (const auto problem = fields.problem()) co_return refusal(400, *problem);
   const std::string id = asked.parameters[0];
-  co_return co_await change(server, key_changed, id, author(asked), [id, wish](store::store& in) {
+  co_return co_await change(server, "change key", id, author(asked), [id, wish](store::store& in) {
     return identity::key_set(in, id, wish, as_json);
   });
 }
 
 awaitable<response> revoke_key(server_view* server, request asked) {
   const std::string id = asked.parameters[0];
-  co_return co_await change(server, key_revoked, id, author(asked), [id](store::store& in) {
+  co_return co_await change(server, "revoke key", id, author(asked), [id](store::store& in) {
     return identity::key_revoke(in, id, as_json);
   });
 }
@@ -164,7 +150,7 @@ awaitable<response> make_user(server_view* server, request asked) {
   if (!ports) co_return refusal(400, "`ports`: " + wrong_ports);
   if (password.empty()) co_return refusal(400, "`password` must not be empty");
   co_return co_await change(
-      server, user_made, email, author(asked), [email, password, role, ports](store::store& in) {
+      server, "make user", email, author(asked), [email, password, role, ports](store::store& in) {
         return identity::user_add(in, email, password, *role, as_json, wall_clock::now(), *ports);
       });
 }
@@ -181,7 +167,7 @@ awaitable<response> change_user(server_view* server, request asked) {
   const std::string email = asked.parameters[0];
   if (password) {
     if (password->empty()) co_return refusal(400, "`password` must not be empty");
-    co_return co_await change(server, user_password, email, author(asked),
+    co_return co_await change(server, "change the password of user", email, author(asked),
                               [email, to = secret(*password)](store::store& in) {
                                 return identity::user_passwd(in, email, to, as_json);
                               });
@@ -190,7 +176,7 @@ awaitable<response> change_user(server_view* server, request asked) {
     std::string wrong;
     const auto ports = ports::kept_form(*ports_text, wrong);
     if (!ports) co_return refusal(400, "`ports`: " + wrong);
-    co_return co_await change(server, user_ports, email, author(asked),
+    co_return co_await change(server, "change the ports of user", email, author(asked),
                               [email, to = *ports](store::store& in) {
                                 return identity::user_ports(in, email, to, as_json);
                               });
@@ -198,13 +184,13 @@ awaitable<response> change_user(server_view* server, request asked) {
   const auto role = store::parse_role(*role_text);
   if (!role) co_return refusal(400, bad_role);
   co_return co_await change(
-      server, user_role, email, author(asked),
+      server, "change the role of user", email, author(asked),
       [email, role](store::store& in) { return identity::user_role(in, email, *role, as_json); });
 }
 
 awaitable<response> remove_user(server_view* server, request asked) {
   const std::string email = asked.parameters[0];
-  co_return co_await change(server, user_removed, email, author(asked), [email](store::store& in) {
+  co_return co_await change(server, "remove user", email, author(asked), [email](store::store& in) {
     return identity::user_remove(in, email, as_json);
   });
 }
@@ -215,7 +201,7 @@ awaitable<response> list_tokens(server_view* server, request asked) {
 
 awaitable<response> revoke_token(server_view* server, request asked) {
   const std::string id = asked.parameters[0];
-  co_return co_await change(server, token_revoked, id, author(asked), [id](store::store& in) {
+  co_return co_await change(server, "revoke token", id, author(asked), [id](store::store& in) {
     return identity::token_revoke(in, id, as_json);
   });
 }

@@ -1,6 +1,7 @@
 #include "api/audit.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include "api/envelope.hpp"
 #include "core/log.hpp"
@@ -21,6 +22,18 @@ store::audit_row row_of(std::string_view action, std::string_view what, const au
           .what = std::string(what),
           .outcome = said.code == 0 ? "done" : shown(said.refusal)};
 }
+
+constexpr std::pair<std::string_view, std::string_view> events[] = {
+    {"make key", "key.made"},
+    {"change key", "key.changed"},
+    {"revoke key", "key.revoked"},
+    {"make user", "user.made"},
+    {"change the password of user", "user.changed"},
+    {"change the role of user", "user.changed"},
+    {"change the ports of user", "user.changed"},
+    {"remove user", "user.removed"},
+    {"revoke token", "token.revoked"},
+};
 
 bool has_no_answer(const identity::outcome& said) {
   return said.why && said.why != store::errc::bad_value && said.why != store::errc::not_found &&
@@ -59,6 +72,13 @@ void write_rows(json_writer& json, const std::vector<store::audit_row>& rows) {
 }
 
 }  // namespace
+
+std::string_view event_of(std::string_view action) {
+  for (const auto& [name, event] : events) {
+    if (name == action) return event;
+  }
+  return {};
+}
 
 verb audited(verb how, std::string_view action, std::string what, author by) {
   return

@@ -19,6 +19,10 @@ struct author {
   explicit author(const http::request& asked) : who(asked.who), from(asked.peer) {}
 };
 
+/// The event by which listeners are told of an action that the audit log names so; empty: none, or
+/// one that needs more than a name.
+std::string_view event_of(std::string_view action);
+
 /// A verb that also writes into the store's audit log what became of it: `action` was done to
 /// `what`. Neither holds a secret.
 verb audited(verb how, std::string_view action, std::string what, author by);

@@ -48,7 +48,7 @@ std::optional<store::audit_row> audit_row_of(const config::frps_command& command
   const auto made = std::visit(change_of(), command);
   if (!made) return std::nullopt;
   return store::audit_row{.at = now,
-                          .who = "command line",
+                          .who = std::string(command_line_author),
                           .from = "uid " + std::to_string(::getuid()),
                           .action = std::string(made->action),
                           .what = made->what,

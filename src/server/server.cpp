@@ -19,6 +19,7 @@
 #include "net/worker.hpp"
 #include "ports/leases.hpp"
 #include "ports/probe.hpp"
+#include "server/command_watch.hpp"
 #include "server/fleet_watch.hpp"
 #include "server/proxylite_port.hpp"
 #include "server/ready_file.hpp"
@@ -202,6 +203,7 @@ class server::parts {
   view view_;
   usage_writer usage_;
   upkeep upkeep_;
+  command_watch commands_;
   const std::unique_ptr<keeper::embedded> keeper_;  // null unless --keeper-path is given
   http::service api_;
   net::listener control_port_;
@@ -246,6 +248,7 @@ server::parts::parts(config::frps_options given, option_reader read_again)
                 view_.note_store(store);
                 if (shared_cache_) view_.note_cache(shared_answers);
               }),
+      commands_(*store_, blocking_, events_),
       keeper_(keeper::embedded::start(options_, database_of(options_))),
       api_(
           workers_.home(),
@@ -292,6 +295,7 @@ server::parts::parts(config::frps_options given, option_reader read_again)
   workers_.home().tasks().spawn(upkeep_.watch());
   workers_.home().tasks().spawn(upkeep_.run());
   workers_.home().tasks().spawn(api::watch_logins(&view_));
+  workers_.home().tasks().spawn(commands_.run());
   workers_.home().tasks().spawn(usage_.run());
   workers_.start();
   log::info("FRPS listening on ports: Control={}, Proxy={}, Public={}, API={}", ports_.control,

@@ -93,6 +93,25 @@ def test_changes_of_keys_are_told_without_the_key(listening):
     assert [e[1] for e in listener.events()].count("key.revoked") == 1, "a refusal is no event"
 
 
+def test_changes_by_commands_are_told_too(lab):
+    server = lab.frps(demo=False)
+    listener = Listener(lab, server)
+    data = ("--data-dir", lab.folder / "frps-data")
+
+    def heard():
+        server.api("/api/log-level", "PUT", body=b'{"level":"info"}')
+        return listener.events()
+    wait_for(heard, 10, "the listener is there")
+    for name in ("one", "two"):
+        assert lab.run("frps", "key", "add", "--name", name, *data).returncode == 0
+        listener.hears("key.made", name=name)
+    assert lab.run("frps", "key", "revoke", "one", *data).returncode == 0
+    listener.hears("key.revoked", name="one")
+    told = [each[1:] for each in listener.events() if each[1] != "log.level"]
+    assert [(event, each["name"]) for event, each in told] == [
+        ("key.made", "one"), ("key.made", "two"), ("key.revoked", "one")], "each once"
+
+
 def test_a_listener_that_comes_back_misses_nothing(lab, listening):
     server, listener = listening
     server.api("/api/keys", "POST", body=b'{"name":"one"}')
