@@ -13,10 +13,12 @@ import type { Live } from './live';
 import { Login } from './login';
 import { Models } from './models';
 import { Overview } from './overview';
+import { Server } from './server';
 import { Services } from './services';
 import { applyLanguage, applyTheme, startLanguage, startTheme } from './settings';
 import { sayIn, type Language } from './texts';
 import { TrafficCharts } from './traffic';
+import { Users } from './users';
 
 function useNow(): number {
   const [now, setNow] = useState(Date.now());
@@ -144,6 +146,8 @@ function Sections() {
         <Services />
       </div>
       <Keys />
+      <Users />
+      <Server />
       <EventLog />
     </>
   );

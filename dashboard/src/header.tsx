@@ -12,6 +12,8 @@ const PLACES: [string, Word][] = [
   ['models', 'models'],
   ['services', 'servicesShort'],
   ['keys', 'keys'],
+  ['users', 'users'],
+  ['server', 'server'],
   ['log', 'log'],
 ];
 

@@ -17,6 +17,7 @@ import type {
   Session,
   Stats,
   Traffic,
+  User,
 } from './types';
 
 export interface Known {
@@ -33,6 +34,8 @@ export interface Known {
   services: Service[] | null;
   leases: Lease[] | null;
   keys: Key[] | null;
+  users: User[] | null;
+  logLevel: string | null;
   changes: Change[] | null;
   keyUsage: KeyUsage[];
   modelUsage: ModelUsage[];
@@ -55,6 +58,8 @@ export const NOTHING: Known = {
   services: null,
   leases: null,
   keys: null,
+  users: null,
+  logLevel: null,
   changes: null,
   keyUsage: [],
   modelUsage: [],
@@ -90,6 +95,7 @@ export function groupOf(type: string): Group | null {
     case 'key':
     case 'user':
     case 'token':
+    case 'log':
       return 'accounts';
     default:
       return null;
@@ -249,14 +255,18 @@ export class Live {
       }
       case 'accounts': {
         const from = encodeURIComponent(this.known.usageFrom);
-        const [keys, changes, keyUsage, modelUsage] = await Promise.all([
+        const [keys, users, log, changes, keyUsage, modelUsage] = await Promise.all([
           this.learn<Key[]>('keys', '/api/keys'),
+          this.learn<User[]>('users', '/api/users?details=true'),
+          this.learn<{ level: string }>('log-level', '/api/log-level'),
           this.learn<Change[]>('changes', '/api/audit?limit=100'),
           this.learn<KeyUsage[]>('usage', `/api/usage?by=key&from=${from}`),
           this.learn<ModelUsage[]>('usage', `/api/usage?by=model&from=${from}`),
         ]);
         return {
           ...(keys && { keys }),
+          ...(users && { users }),
+          ...(log && { logLevel: log.level }),
           ...(changes && { changes }),
           ...(keyUsage && { keyUsage }),
           ...(modelUsage && { modelUsage }),

@@ -121,6 +121,25 @@ export interface Usage {
 export type KeyUsage = Usage & { key_id: string; key_name: string };
 export type ModelUsage = Usage & { model: string };
 
+export const ROLES = ['client', 'viewer', 'admin'] as const;
+
+export interface User {
+  id: string;
+  email: string;
+  role: (typeof ROLES)[number];
+  /** `any`, or ranges. */
+  ports: string;
+  created: string;
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
+
+/** What came of reading the configuration anew: names of options. */
+export interface Reloaded {
+  applied: string[];
+  needs_restart: string[];
+}
+
 /** Who changed what, as the audit log has it. */
 export interface Change {
   id: number;

@@ -5,9 +5,11 @@ import { matching, stateOf, whereModelsAre } from '../src/fleet_math';
 import { groupOf, retryPause } from '../src/live';
 import { wishOf } from '../src/make_key';
 import { pushed, remember } from '../src/ring';
+import { reloadedText } from '../src/server';
 import { firstLanguage, isWord, sayIn, WORDS } from '../src/texts';
 import { errorShare, isQuiet, lastMinute, rates } from '../src/traffic_math';
-import type { Client, Sample } from '../src/types';
+import type { Client, Sample, User } from '../src/types';
+import { changesOf } from '../src/users';
 
 const client = (id: string, more: Partial<Client> = {}): Client => ({
   client_id: id,
@@ -113,7 +115,32 @@ test('an event has the right part asked for again', () => {
     ['client.came', 'tunnel.closed', 'lease.released', 'key.made', 'user.removed', 'log.level'].map(
       groupOf,
     ),
-    ['fleet', 'services', 'services', 'accounts', 'accounts', null],
+    ['fleet', 'services', 'services', 'accounts', 'accounts', 'accounts'],
+  );
+});
+
+test('only what was changed of a user is asked for, one by one', () => {
+  const user: User = { id: '1', email: 'a@b.c', role: 'client', ports: 'any', created: '' };
+  const form = (role: string, ports: string) => {
+    const fields = new FormData();
+    fields.set('role', role);
+    fields.set('ports', ports);
+    return fields;
+  };
+  assert.deepEqual(changesOf(user, form('client', ' any ')), []);
+  assert.deepEqual(changesOf(user, form('admin', '')), [{ role: 'admin' }]);
+  assert.deepEqual(changesOf(user, form('viewer', '9000-9099')), [
+    { role: 'viewer' },
+    { ports: '9000-9099' },
+  ]);
+});
+
+test('what a reload did is said', () => {
+  const say = sayIn('en');
+  assert.equal(reloadedText({ applied: [], needs_restart: [] }, say), 'Nothing has changed.');
+  assert.equal(
+    reloadedText({ applied: ['a', 'b'], needs_restart: ['c'] }, say),
+    'In effect now: a, b. After the next start: c.',
   );
 });
 

@@ -162,6 +162,49 @@ def test_services_their_ports_and_leases(lab, open_page):
     page.shows("Lease released", "#log")
 
 
+def test_a_user_is_edited_and_removed(accounts, open_page):
+    server, run = accounts
+    run("user", "add", "me@example.com", password="a good password")
+    page = open_page(server, expected=["400"])
+    page.shows("me@example.com", "#users")
+    page.button("Edit me@example.com")
+    page.fill("dialog input[name=ports]", "9-8")
+    page.click("dialog >> role=button[name='Save']")
+    page.waitForSelector("dialog >> role=alert >> .notice")
+    page.fill("dialog input[name=ports]", "9000-9099")
+    page.selectOption("dialog select", "viewer")
+    page.click("dialog >> role=button[name='Save']")
+    page.shows("9000-9099", "#users")
+    page.shows("Viewer", "#users")
+    told = server.api("/api/users/me@example.com").json()["data"]
+    assert (told["role"], told["ports"]) == ("viewer", "9000-9099")
+    page.shows("User changed", "#log")
+    page.button("Remove me@example.com")
+    page.click("dialog >> role=button[name='Remove']")
+    page.shows("There are no users.", "#users")
+    assert server.api("/api/users").json()["data"] == []
+
+
+def test_the_log_level_is_set_and_the_configuration_read_anew(lab, open_page):
+    file = lab.folder / "frps.toml"
+    file.write_text('log-level = "info"\n')
+    server = lab.frps("--config", file)
+    page = open_page(server, expected=["409"])
+    page.waitForSelector("#server button[aria-pressed=true] >> text=info")
+    page.button("debug")
+    page.waitForSelector("#server button[aria-pressed=true] >> text=debug")
+    assert server.api("/api/log-level").json()["data"] == {"level": "debug"}
+    file.write_text('log-level = "warn"\nmax-clients = 7\n')
+    page.button("Reload")
+    page.click("dialog >> role=button[name='Reload']")
+    page.shows("In effect now: log-level. After the next start: max-clients.")
+    page.waitForSelector("#server button[aria-pressed=true] >> text=warn")
+    file.write_text('log-level = "loud"\n')
+    page.button("Reload")
+    page.click("dialog >> role=button[name='Reload']")
+    page.shows("loud", "dialog")
+
+
 def test_the_api_token_logs_in(lab, open_page):
     server = lab.frps("--api-token", TOKEN)
     page = open_page(server, expected=["401"])
@@ -207,7 +250,9 @@ def test_a_viewer_sees_everything_and_can_do_nothing(guarded, open_page):
     page.shows("a", "#fleet h3")
     page.shows("laptop", "#keys")
     page.shows("Viewer", "header")
-    actions = "Drain|Disconnect|Make a key|Revoke|Release"
+    page.shows("admin@example.com", "#users")
+    page.shows("info", "#server")
+    actions = "Drain|Disconnect|Make a key|Revoke|Release|Edit|Remove|Reload|debug"
     assert page.evaluate(f"[...document.querySelectorAll('main button')].filter("
                          f"b => /{actions}/.test(b.innerText)).length") == 0
     refused = page.evaluate("fetch('/api/clients/a/drain', {method: 'POST', headers: "
@@ -270,7 +315,8 @@ def test_names_and_landmarks_for_a_screen_reader(lab, open_page):
     page.shows("a", "#fleet h3")
     for role in ("banner", "main", "navigation", "log"):
         page.waitForSelector(f"role={role}", {"state": "attached"})
-    for place in ("Overview", "Traffic", "Clients", "Models", "Services and ports", "Keys"):
+    for place in ("Overview", "Traffic", "Clients", "Models", "Services and ports", "Keys", "Users",
+                  "Server"):
         assert page.isVisible(f"role=region[name='{place}']"), place
     page.waitForSelector("role=meter[name='Memory']")
     nameless = page.evaluate(
