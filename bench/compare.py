@@ -9,7 +9,8 @@
 Peers that Debian packages are always run (scripts/install-deps.sh bench); others when their programs
 are named: PEER_FRPS and PEER_FRPC, PEER_RATHOLE, PEER_FRPX_FRPS and PEER_FRPX_FRPC, PEER_PROXYLITE
 (a folder). Ours come from build/release/bin, or FRPX_BIN. A peer that fails is shown as failed.
-Results are written to bench/results/quick or bench/results/full, or --out.
+Results are written to bench/results/quick or bench/results/full (with --congestion's name behind
+it), or --out.
 """
 
 import argparse
@@ -136,12 +137,16 @@ def parse(words):
                         help="these only; direct is always there")
     parser.add_argument("--rounds", type=int, help="how often each number is measured")
     parser.add_argument("--seconds", type=float, help="how long, each time")
+    parser.add_argument("--congestion", metavar="NAME",
+                        help="in a network of its own with this TCP congestion control, such as "
+                        "cubic (needs root); else as the machine is")
     parser.add_argument("--out", type=Path, help="folder for the results")
     parser.add_argument("--list", action="store_true", help="name scenarios and peers, and end")
     arguments = parser.parse_args(words)
     arguments.quick = not arguments.full
     arguments.rounds = arguments.rounds or (2 if arguments.quick else 3)
-    arguments.out = arguments.out or RESULTS / ("quick" if arguments.quick else "full")
+    name = "quick" if arguments.quick else "full"
+    arguments.out = arguments.out or RESULTS / "-".join(filter(None, (name, arguments.congestion)))
     for chosen, known in ((arguments.only, SCENARIOS), (arguments.peer, PEERS)):
         for name in chosen:
             if name not in {each.name for each in known}:
@@ -181,6 +186,11 @@ def main(words):
     if arguments.list:
         return list_all()
     signal.signal(signal.SIGTERM, interrupted)
+    if arguments.congestion:
+        try:
+            machine.enter_network_with(arguments.congestion)
+        except OSError as failure:
+            sys.exit(f"compare.py: --congestion {arguments.congestion}: {failure}")
     scenarios, peers = choose(arguments)
     began = datetime.now(timezone.utc)
     about_machine = machine.description(machine.raise_fd_limit())
