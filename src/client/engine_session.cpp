@@ -29,7 +29,7 @@ class engine::session_scope {
     of.streams_.begin(server, [&of] { of.bell_.ring(); });
     of.datagrams_.begin(server);
     of.links_.begin(std::move(server), [&of, &channel](wire::link_failed why) {
-      channel.send(why);
+      if (channel.send(why)) log::warn("The server is not told of a failed link: it reads nothing");
       of.bell_.ring();
     });
     if (of.uses_services_) {

@@ -165,6 +165,7 @@ const char* exposed_services::to_string(state which) {
 
 std::vector<service_status> exposed_services::look() const {
   std::vector<service_status> list;
+  list.reserve(services_.size());
   for (const auto& [name, each] : services_) {
     list.push_back({each.entry, to_string(each.now), each.outer_port, each.reason});
   }

@@ -71,7 +71,7 @@ class play {
       case 14:
         answer();
         break;
-      case 15:
+      default:
         datagrams();
         break;
     }

@@ -77,8 +77,8 @@ class socket : public stream, private poller::source {
 /// Sets TCP_NODELAY and keep-alive (60 s idle, 15 s apart, 4 probes).
 void tune_stream(int fd);
 /// For a connection that stays within this machine, before it is made, or its listener: where the
-/// system's congestion control is BBR, Reno instead. BBR sends by a timer, which on a loopback costs
-/// more than the sending and holds it to a fraction of what it carries.
+/// system's congestion control is BBR, Reno instead. BBR sends by a timer, which on a loopback
+/// costs more than the sending and holds it to a fraction of what it carries.
 void tune_loopback(int fd);
 /// Sets TCP_NODELAY and TCP_USER_TIMEOUT, for control connections and links.
 void tune_control(int fd, std::chrono::milliseconds user_timeout);

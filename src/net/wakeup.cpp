@@ -18,30 +18,24 @@ void wakeup::ring() {
   if (waiting_) events_.schedule(*this);
 }
 
-asio::awaitable<void> wakeup::wait() {
-  if (!std::exchange(rung_, false)) {
-    co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-        [](auto handler_of_wait, wakeup* self) {
-          assert(!self->waiting_ && "one coroutine per bell");
-          if (auto slot = asio::get_associated_cancellation_slot(handler_of_wait);
-              slot.is_connected()) {
-            // Not at once: whoever cancels must not find the coroutine gone while it does so.
-            slot.assign([self](asio::cancellation_type) {
-              self->cancelled_ = true;
-              self->events_.schedule(*self);
-            });
-          }
-          self->waiting_.emplace(std::move(handler_of_wait));
-        },
-        asio::use_awaitable, this);
-    rung_ = false;
+void wakeup::begin(handler coroutine) {
+  assert(!waiting_ && "one coroutine per bell");
+  if (auto slot = asio::get_associated_cancellation_slot(coroutine); slot.is_connected()) {
+    // Not at once: whoever cancels must not find the coroutine gone while it does so.
+    slot.assign([this](asio::cancellation_type) {
+      cancelled_ = true;
+      events_.schedule(*this);
+    });
   }
+  waiting_.emplace(std::move(coroutine));
+  if (rung_) events_.schedule(*this);  // it would have to be resumed from within its suspension
 }
 
 void wakeup::run() {
   if (!waiting_) return;
   handler ready = std::move(*waiting_);
   waiting_.reset();
+  rung_ = false;
   if (auto slot = asio::get_associated_cancellation_slot(ready); slot.is_connected()) slot.clear();
   const bool cancelled = std::exchange(cancelled_, false);
   std::move(ready)(cancelled ? error_code(asio::error::operation_aborted) : error_code());

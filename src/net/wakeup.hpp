@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <optional>
 
@@ -31,12 +30,28 @@ class wakeup final : private poller::task {
   /// Ends the wait that follows when everything else that is ready had its turn: for a coroutine
   /// that has more to do than its share.
   void ring_later() { events_.schedule_later(*this); }
-  boost::asio::awaitable<void> wait();
+  /// To be awaited where it is called: `co_await bell.wait()`.
+  auto wait() { return operation{this}; }
 
  private:
-  using handler = typename boost::asio::async_result<boost::asio::use_awaitable_t<>,
-                                                     void(error_code)>::handler_type;
+  // What Asio resumes a coroutine by when it awaits an operation rather than another coroutine,
+  // which would cost two frames for each wait.
+  using handler = boost::asio::detail::awaitable_async_op_handler<void(error_code),
+                                                                  boost::asio::any_io_executor>;
 
+  struct starter {
+    void operator()(handler coroutine) const { bell->begin(std::move(coroutine)); }
+    wakeup* bell;
+  };
+  struct operation {
+    template <boost::asio::completion_token_for<void(error_code)> Token>
+    auto operator()(Token&& token) const {
+      return boost::asio::async_initiate<Token, void(error_code)>(starter{bell}, token);
+    }
+    wakeup* bell;
+  };
+
+  void begin(handler coroutine);
   void run() override;
 
   poller& events_;
