@@ -3,10 +3,11 @@
 
     bench/gateway.py [--seconds 5] [--visitors 1 64 512] [--clients 1] [--policy random]
 
-Small keep-alive POSTs to a model path, through `frps` and `frpc` on loopback and without them, to
-the same nginx: median and 99th percentile (wrk), at a pace that leaves the machine mostly idle,
-which is what the tunnel adds, and as fast as it goes, where most of the time is waiting for a
-processor. Then the time to the first token of a stream, which a service in Python sends at once,
+Small keep-alive POSTs to a model path, through `frps` and `frpc` on loopback, through HAProxy twice
+(which checks a key, and knows of no models) and directly, to the same nginx: median and 99th
+percentile (wrk), at a pace that leaves the machine mostly idle, and as fast as it goes, where most
+of the time is waiting for a processor. At the easy pace much of what is added is the waking of
+sleeping processes, which HAProxy's column tells apart from ours. Then the time to the first token of a stream, which a service in Python sends at once,
 asked for by one visitor. Prints tables in Markdown. The programs come from FRPX_BIN, else from
 build/release/bin.
 """
@@ -23,6 +24,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tes
 from measure import loads, machine  # noqa: E402
 from measure.backends import nginx_frame, nginx_http_frame  # noqa: E402
 from measure.ours import House  # noqa: E402
+from measure.peers import haproxy_http  # noqa: E402
 from measure.processes import Stage, await_that, find_program, free_port  # noqa: E402
 from measure.route import Route  # noqa: E402
 from support.fake_ollama import FakeOllama  # noqa: E402
@@ -40,18 +42,18 @@ class Service:
     """An nginx that answers a chat at once with a kilobyte, and lists one model."""
 
     def __init__(self, stage):
-        self.port = free_port()
+        self.web_port = free_port()
         folder = stage.make_folder("service")
         answer = '{"object":"chat.completion","choices":["%s"]}' % ("word " * 200)
         config = folder / "nginx.conf"
         config.write_text(nginx_frame(folder, 4096) + f"""http {{
 {nginx_http_frame(folder)}
-server {{ listen 127.0.0.1:{self.port} backlog=4096;
+server {{ listen 127.0.0.1:{self.web_port} backlog=4096;
   location = {PATH} {{ default_type application/json; return 200 '{answer}'; }}
   location = /v1/models {{ default_type application/json; return 200 '{LISTING}'; }} }} }}
 """)
         stage.start("service", [find_program("nginx"), "-p", folder, "-c", config],
-                    folder).await_port(self.port)
+                    folder).await_port(self.web_port)
 
 
 def wrk(stage, route, visitors, seconds, pace):
@@ -68,15 +70,17 @@ def wrk(stage, route, visitors, seconds, pace):
     return measured["median"] * 1e6, measured["p99"] * 1e6
 
 
-def table(stage, direct, through, given, pace):
-    way = f"{pace} requests/s" if pace else "full speed"
-    print(f"\n| {way}, visitors | direct: median, p99 | through: median, p99 | added |")
-    print("|---|---|---|---|")
+def table(stage, direct, ways, given, pace):
+    head = f"| {f'{pace} requests/s' if pace else 'full speed'}, visitors | direct: median, p99 |"
+    print("\n" + head + "".join(f" added by {name} |" for name in ways))
+    print("|---" * (2 + len(ways)) + "|")
     for visitors in given.visitors:
         alone, alone_p99 = wrk(stage, direct, visitors, given.seconds, pace)
-        median, p99 = wrk(stage, through, visitors, given.seconds, pace)
-        print(f"| {visitors} | {alone:.0f}, {alone_p99:.0f} us | {median:.0f}, {p99:.0f} us "
-              f"| {median - alone:.0f}, {p99 - alone_p99:.0f} us |", flush=True)
+        row = f"| {visitors} | {alone:.0f}, {alone_p99:.0f} us |"
+        for route in ways.values():
+            median, p99 = wrk(stage, route, visitors, given.seconds, pace)
+            row += f" {median - alone:.0f}, {p99 - alone_p99:.0f} us |"
+        print(row, flush=True)
 
 
 def first_token(route, times):
@@ -128,10 +132,11 @@ def main():
         service = Service(stage)
         house = House(stage, "--policy", given.policy)
         for n in range(given.clients):
-            house.add_client(f"c{n}", service.port)
-        through, direct = ready(house), Route(service.port)
+            house.add_client(f"c{n}", service.web_port)
+        haproxy = haproxy_http(stage, service, machine.raise_fd_limit())
+        ways = {"frpx": ready(house), "HAProxy twice": haproxy.routes["web"]}
         for pace in (PACE, None):
-            table(stage, direct, through, given, pace)
+            table(stage, Route(service.web_port), ways, given, pace)
     with Stage() as stage:
         service = FakeOllama("first", [MODEL])
         house = House(stage)

@@ -45,7 +45,7 @@ def two_hops(start_hop):
     the first hop gets another port, `h2_port`, on which it speaks HTTP/2 for the route "web".
     """
     def start(stage, backends, fd_limit, routes=("web", "bulk"), h2=False):
-        targets = {"web": backends.web_port, "bulk": backends.bulk_port}
+        targets = {route: getattr(backends, f"{route}_port") for route in routes}
         inner = {route: free_port() for route in routes}
         outer = {route: free_port() for route in routes}
         client = start_hop(stage, "client", {inner[r]: targets[r] for r in routes}, fd_limit)
