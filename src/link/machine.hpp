@@ -83,7 +83,7 @@ class machine {
   /// Tells the time, when a wake-up begins with anything but the calls that take it.
   void wake(steady_time now);
   /// Handles bytes from the peer, cut anywhere: whole frames at once, the rest is remembered.
-  void receive(bytes_view bytes, steady_time now);
+  void receive(bytes_view in, steady_time now);
   /// The peer has shut down writing: the end of a drained link, else its death.
   void end_of_input(steady_time now);
   /// The connection has failed.

@@ -153,7 +153,7 @@ void machine::commit_datagram(stream& s, std::size_t size) {
 
 void machine::give_datagram_turn(stream& s) {
   std::size_t sent = 0;
-  while (!s.queue.empty() && (sent == 0 || sent < fair_turn)) {
+  while (!s.queue.empty() && sent < fair_turn) {
     const std::size_t size = next_datagram(s);
     if (sent > 0 && sent + size > fair_turn) break;
     s.queue.consume(pages_, datagram_prefix);
@@ -234,21 +234,24 @@ bool machine::stage_control() {
   if (std::exchange(ping_due_, false)) {
     outbox_.staged(write_ping(liveness_.ping_number(), to));
     liveness_.sent(now_, outbox_.staged_position());
-    if ((to = outbox_.stage()) == nullptr) return false;
+    to = outbox_.stage();
+    if (to == nullptr) return false;
   }
   if (pong_due_) {
     outbox_.staged(write_pong(*std::exchange(pong_due_, std::nullopt), to));
   }
   if (!stage_orders()) return false;
   while (!owing_.empty()) {
-    if ((to = outbox_.stage()) == nullptr) return false;
+    to = outbox_.stage();
+    if (to == nullptr) return false;
     stream& s = *owing_.front();
     owing_.remove(s);
     outbox_.staged(stage_stream(s, to));
     settle(s);
   }
   if (goaway_due_) {
-    if ((to = outbox_.stage()) == nullptr) return false;
+    to = outbox_.stage();
+    if (to == nullptr) return false;
     const goaway_code code = *std::exchange(goaway_due_, std::nullopt);
     outbox_.staged(write_goaway(code, {}, to));
     if (side_ == role::server) server_goaway_ = true;

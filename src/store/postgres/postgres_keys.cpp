@@ -147,7 +147,7 @@ result<api_key> postgres_store::revoke_key(std::string_view id_or_name) {
   if (!is_plain_text(id_or_name)) return errc::not_found;
   auto asked = ask();
   if (!asked) return asked.error();
-  const auto own =
+  auto own =
       one(asked->run("WITH changed " FRPX_KEY_NAMES
                      " AS (UPDATE frpx_keys SET status = 'revoked' WHERE id = (" FRPX_OWN_KEY
                      ") RETURNING " FRPX_KEY_COLUMNS ") " FRPX_LIMITED("SELECT * FROM changed"),
@@ -229,7 +229,7 @@ result<std::vector<valid_key>> postgres_store::valid_keys(const std::vector<std:
                                values().add_list(own)),
                     read_valid_key);
   if (!valid || plain.empty()) return valid;
-  const auto more =
+  auto more =
       many(asked->run("SELECT k.id, " FRPX_LIMIT_COLUMNS " FROM (SELECT " FRPX_PLAIN_ID
                       " AS id FROM api_keys WHERE status::text = 'active' AND "
                       "(\"expiresAt\" IS NULL OR \"expiresAt\" > NOW())) AS k "

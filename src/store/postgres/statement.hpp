@@ -28,6 +28,7 @@ template <class Read>
 auto many(const result<rows>& from, Read read) -> result<std::vector<decltype(read(*from, 0))>> {
   if (!from) return from.error();
   std::vector<decltype(read(*from, 0))> out;
+  out.reserve(static_cast<std::size_t>(from->size()));
   for (int row = 0; row < from->size(); ++row) out.push_back(read(*from, row));
   return out;
 }
