@@ -4,7 +4,6 @@
 #include "api/envelope.hpp"
 #include "api/json_fields.hpp"
 #include "api/lists.hpp"
-#include "core/duration.hpp"
 #include "core/names.hpp"
 #include "http/uri.hpp"
 #include "ports/ranges.hpp"
@@ -66,8 +65,10 @@ awaitable<response> change(server_view* server, std::string_view action, std::st
 }
 
 store::key_change limits_in(json_fields& fields) {
-  return {fields.number("rpm"), fields.number("max_inflight"), fields.names("models"),
-          fields.names("clients")};
+  return {.per_minute = fields.number("rpm"),
+          .at_once = fields.number("max_inflight"),
+          .models = fields.names("models"),
+          .clients = fields.names("clients")};
 }
 
 }  // namespace
@@ -80,17 +81,9 @@ awaitable<response> make_key(server_view* server, request asked) {
   json_fields fields(asked.body);
   const std::string name = fields.text("name").value_or("");
   const std::string user = fields.text("user").value_or("");
-  const auto expires = fields.text("expires");
+  const auto life = fields.life("expires");
   const store::key_change given = limits_in(fields);
   if (const auto problem = fields.problem()) co_return refusal(400, *problem);
-  std::optional<std::chrono::seconds> life;
-  if (expires) {
-    const auto parsed = parse_duration(*expires);
-    if (!parsed || *parsed < std::chrono::seconds(1)) {
-      co_return refusal(400, "`expires` must be a duration like 30d, of a second at least");
-    }
-    life = std::chrono::floor<std::chrono::seconds>(*parsed);
-  }
   const store::key_limits limits{.per_minute = given.per_minute.value_or(0),
                                  .at_once = given.at_once.value_or(0),
                                  .models = given.models.value_or(std::vector<std::string>()),
@@ -103,12 +96,14 @@ awaitable<response> make_key(server_view* server, request asked) {
 
 awaitable<response> change_key(server_view* server, request asked) {
   json_fields fields(asked.body);
-  const store::key_change wish = limits_in(fields);
+  const store::key_change limits = limits_in(fields);
+  const auto life = fields.life("expires");
   if (const auto problem = fields.problem()) co_return refusal(400, *problem);
   const std::string id = asked.parameters[0];
-  co_return co_await change(server, "change key", id, author(asked), [id, wish](store::store& in) {
-    return identity::key_set(in, id, wish, as_json);
-  });
+  co_return co_await change(
+      server, "change key", id, author(asked), [id, limits, life](store::store& in) {
+        return identity::key_set(in, id, life, as_json, wall_clock::now(), limits);
+      });
 }
 
 awaitable<response> revoke_key(server_view* server, request asked) {

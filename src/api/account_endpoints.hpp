@@ -18,7 +18,7 @@ namespace frpx::api {
 boost::asio::awaitable<http::response> list_keys(server_view* server, http::request asked);
 /// `name`, and `user`, `expires`, `rpm`, `max_inflight`, `models`, `clients`.
 boost::asio::awaitable<http::response> make_key(server_view* server, http::request asked);
-/// The limits among them.
+/// `expires` and the limits among them.
 boost::asio::awaitable<http::response> change_key(server_view* server, http::request asked);
 boost::asio::awaitable<http::response> revoke_key(server_view* server, http::request asked);
 

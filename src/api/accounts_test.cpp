@@ -22,6 +22,15 @@ TEST_F(accounts, a_key_is_made_listed_changed_and_revoked) {
 
   EXPECT_EQ(data("/api/keys/" + id, "PATCH", R"({"rpm":null,"max_inflight":2})").at("limits"),
             json::parse(R"({"rpm":null,"max_inflight":2,"models":["llama3"],"clients":null})"));
+  EXPECT_EQ(data("/api/keys/" + id, "PATCH", R"({"rpm":61})").at("expires"),
+            json::value(to_rfc3339(*row->expires)));
+  const auto shorter = data("/api/keys/" + id, "PATCH", R"({"expires":"1h"})");
+  EXPECT_EQ(shorter.at("expires"),
+            json::value(to_rfc3339(*server.rows->list_keys({})->at(0).expires)));
+  EXPECT_LT(*server.rows->list_keys({})->at(0).expires - wall_clock::now(), 61min);
+  EXPECT_TRUE(data("/api/keys/" + id, "PATCH", R"({"expires":null})").at("expires").is_null());
+  EXPECT_FALSE(server.rows->list_keys({})->at(0).expires);
+
   const json::array listed = data("/api/keys").as_array();
   ASSERT_EQ(listed.size(), 1u);
   EXPECT_EQ(listed[0].at("name"), "laptop");
@@ -80,6 +89,9 @@ TEST_F(accounts, a_key_that_is_no_good_is_not_made) {
   EXPECT_EQ(expect_refusal("PATCH", "/api/keys/a", 400, R"({"rpm":1,"max":2})"),
             "There is no member `max`");
   expect_refusal("PATCH", "/api/keys/b", 404, R"({"rpm":1})");
+  for (const char* end : {R"({"expires":"soon"})", R"({"expires":"0"})", R"({"expires":30})"}) {
+    expect_refusal("PATCH", "/api/keys/a", 400, end);
+  }
   for (const std::string& name :
        {std::string("%FF"), std::string("a%00b"), std::string(257, 'a')}) {
     expect_refusal("DELETE", "/api/keys/" + name, 400);

@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "core/duration.hpp"
 #include "core/names.hpp"
 
 namespace frpx::api {
@@ -47,6 +48,17 @@ std::optional<std::uint32_t> json_fields::number(std::string_view name) {
   const auto number = value->is_number() ? value->to_number<std::uint32_t>(bad) : 0;
   if (!value->is_number() || bad) return wrong(name, "a whole number or null");
   return number;
+}
+
+std::optional<std::chrono::seconds> json_fields::life(std::string_view name) {
+  const auto value = take(name);
+  if (!value) return std::nullopt;
+  if (value->is_null()) return std::chrono::seconds(0);
+  const auto parsed = value->is_string() ? parse_duration(value->as_string()) : std::nullopt;
+  if (!parsed || *parsed < std::chrono::seconds(1)) {
+    return wrong(name, "a duration like 30d, of a second at least, or null");
+  }
+  return std::chrono::floor<std::chrono::seconds>(*parsed);
 }
 
 std::optional<std::vector<std::string>> json_fields::names(std::string_view name) {

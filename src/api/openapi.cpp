@@ -135,15 +135,18 @@ constexpr operation operations[] = {
          "id":{"type":"string"},"key":{"type":"string"},"name":{"type":"string"},
          "expires":{"type":"string"}}})",
      R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"},
-         "user":{"type":"string"},"expires":{"type":"string"},
+         "user":{"type":"string"},"expires":{"type":["string","null"]},
          "rpm":{"type":["integer","null"]},"max_inflight":{"type":["integer","null"]},
          "models":{"type":["array","null"],"items":{"type":"string"}},
          "clients":{"type":["array","null"],"items":{"type":"string"}}}})"},
-    {"patch", "/api/keys/{id}", "Changes the limits of an API key",
-     R"({"type":"object","required":["id","name","limits"],"properties":{
-         "id":{"type":"string"},"name":{"type":"string"},
+    {"patch", "/api/keys/{id}", "Changes the limits of an API key, and when it expires",
+     R"({"type":"object","required":["id","name","expires","limits"],"properties":{
+         "id":{"type":"string"},"name":{"type":"string"},"expires":{"type":["string","null"]},
          "limits":{"$ref":"#/components/schemas/limits"}}})",
-     R"({"$ref":"#/components/schemas/limits"})"},
+     R"({"type":"object","properties":{"expires":{"type":["string","null"]},
+         "rpm":{"type":["integer","null"]},"max_inflight":{"type":["integer","null"]},
+         "models":{"type":["array","null"],"items":{"type":"string"}},
+         "clients":{"type":["array","null"],"items":{"type":"string"}}}})"},
     {"delete", "/api/keys/{id}", "Revokes an API key",
      R"({"type":"object","required":["id","name","status"],"properties":{
          "id":{"type":"string"},"name":{"type":"string"},

@@ -246,21 +246,28 @@ class frps_subcommands {
     CLI::App* adding =
         add(key, "add", "Make a key and print it, this once", "--name", "What the key is for",
             [this] { command = key_add{text_, owner_, life_of(expires_), limits_}; });
-    adding->add_option("--expires", expires_, "How long it lasts, as 12h or 30d [for ever]")
-        ->option_text("TIME")
-        ->check([](const std::string& text) {
-          return life_of(text) ? std::string() : "takes a time such as 12h or 30d";
-        });
+    add_life(adding, "How long it lasts, as 12h or 30d; 0: for ever [0]");
     adding->add_option("--owner", owner_, "Whose it is: a user's e-mail address")
         ->option_text("EMAIL");
     add_limits(adding);
-    add_limits(add(key, "set", "Change a key's limits; running servers hear of it", "key",
-                   "The key's id or name", [this] { command = key_set{text_, limits_}; }));
+    CLI::App* setting = add(key, "set", "Change a key's limits or end; running servers hear of it",
+                            "key", "The key's id or name",
+                            [this] { command = key_set{text_, life_of(expires_), limits_}; });
+    add_life(setting, "How long it lasts from now on, as 12h or 30d; 0: for ever");
+    add_limits(setting);
     add(key, "list", "List the keys", {}, {}, [this] { command = key_list{}; });
     add(key, "revoke", "Make a key invalid", "key", "The key's id or name",
         [this] { command = key_revoke{text_}; });
     add(key, "migrate", "Put hashes in the place of a public frpx database's plain keys", {}, {},
         [this] { command = key_migrate{}; });
+  }
+
+  void add_life(CLI::App* to, const char* help) {
+    to->add_option("--expires", expires_, help)
+        ->option_text("TIME")
+        ->check([](const std::string& text) {
+          return life_of(text) ? std::string() : "takes a time such as 12h or 30d";
+        });
   }
 
   void add_limits(CLI::App* to) {
@@ -335,6 +342,7 @@ class frps_subcommands {
   }
 
   static std::optional<std::chrono::seconds> life_of(std::string_view text) {
+    if (text == "0") return std::chrono::seconds(0);
     const auto parsed = parse_duration(text);
     if (!parsed || *parsed < std::chrono::seconds(1)) return std::nullopt;
     return std::chrono::duration_cast<std::chrono::seconds>(*parsed);

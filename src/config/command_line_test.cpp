@@ -280,6 +280,24 @@ TEST(subcommands, keys) {
   EXPECT_TRUE(std::holds_alternative<key_list>(server({"key", "list"}).command));
 }
 
+TEST(subcommands, how_long_keys_last) {
+  using namespace std::chrono_literals;
+  const auto adding = [](const char* time) {
+    return std::get<key_add>(server({"key", "add", "--name", "n", "--expires", time}).command);
+  };
+  const auto setting = [](const char* time) {
+    return std::get<key_set>(server({"key", "set", "n", "--expires", time}).command);
+  };
+  EXPECT_EQ(adding("12h").life, 12h);
+  EXPECT_EQ(setting("30d").life, 30 * 24h);
+  EXPECT_EQ(setting("0").life, 0s);
+  EXPECT_FALSE(std::get<key_add>(server({"key", "add", "--name", "n"}).command).life);
+  EXPECT_FALSE(std::get<key_set>(server({"key", "set", "n", "--rpm", "1"}).command).life);
+  for (const char* wrong : {"", "soon", "-1", "999ms"}) {
+    EXPECT_EQ(server_ends({"key", "set", "n", "--expires", wrong}).exit_code, 2) << wrong;
+  }
+}
+
 TEST(subcommands, what_was_used) {
   const auto usual = std::get<usage>(server({"usage"}).command);
   EXPECT_EQ(usual.by + " " + usual.from + " " + usual.to, "key 30d 0");

@@ -63,6 +63,7 @@ struct key_add {
 };
 struct key_set {
   std::string id_or_name;
+  std::optional<std::chrono::seconds> life;  ///< From now on; 0: for ever.
   key_limits limits;
 };
 struct key_list {};

@@ -95,6 +95,11 @@ std::string in_words(const store::key_limits& limits) {
   return text.empty() ? "-" : text;
 }
 
+// A life of 0 has no end.
+std::optional<wall_time> end_of(std::chrono::seconds life, wall_time now) {
+  return life == life.zero() ? std::nullopt : std::optional(now + life);
+}
+
 std::string bounds_of_limits() {
   using store::key_limits;
   return "a key's limits are numbers up to " + std::to_string(key_limits::largest) +
@@ -235,7 +240,7 @@ outcome key_add(store::store& store, std::string_view name, std::string_view own
     if (!user) return failed(as, user_called(email), user.error());
     owner = user->id;
   }
-  const auto expires = life ? std::optional(now + *life) : std::nullopt;
+  const auto expires = end_of(life.value_or(std::chrono::seconds(0)), now);
   new_key made = make_key(std::string(name), owner, expires, now);
   made.row.limits = limits;
   const auto added = store.add_key(made.row);
@@ -274,15 +279,20 @@ outcome key_list(store::store& store, form as) {
   return {0, as_table(table), {}};
 }
 
-outcome key_set(store::store& store, std::string_view id_or_name, const store::key_change& change,
-                form as) {
+outcome key_set(store::store& store, std::string_view id_or_name,
+                std::optional<std::chrono::seconds> life, form as, wall_time now,
+                store::key_change change) {
   if (!store::is_valid(change)) return refused(as, bounds_of_limits());
+  if (life) change.expires = end_of(*life, now);
   const auto row = store.change_key(id_or_name, change);
   if (!row) return failed(as, key_called(id_or_name), row.error());
-  return done(
-      as,
-      key_called(row->name) + " with id " + row->id + " has the limits: " + in_words(row->limits),
-      json::object{{"id", row->id}, {"name", row->name}, {"limits", as_json(row->limits)}});
+  return done(as,
+              key_called(row->name) + " with id " + row->id + " has the limits: " +
+                  in_words(row->limits) + "; expires: " + time_or_dash(row->expires),
+              json::object{{"id", row->id},
+                           {"name", row->name},
+                           {"expires", time_or_null(row->expires)},
+                           {"limits", as_json(row->limits)}});
 }
 
 outcome key_revoke(store::store& store, std::string_view id_or_name, form as) {

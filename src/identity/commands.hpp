@@ -46,8 +46,10 @@ outcome user_ports(store::store& store, std::string_view email, const std::strin
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
                 std::optional<std::chrono::seconds> life, form as, wall_time now,
                 const store::key_limits& limits = {});
-outcome key_set(store::store& store, std::string_view id_or_name, const store::key_change& change,
-                form as);
+/// `life` counts from `now`, 0 is for ever; without one it lasts as long as before.
+outcome key_set(store::store& store, std::string_view id_or_name,
+                std::optional<std::chrono::seconds> life, form as, wall_time now,
+                store::key_change change = {});
 outcome key_list(store::store& store, form as);
 outcome key_revoke(store::store& store, std::string_view id_or_name, form as);
 /// Hashes what public frpx keeps in plain.

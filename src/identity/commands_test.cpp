@@ -165,15 +165,27 @@ TEST_F(commands, key_limits_are_given_changed_and_listed) {
   EXPECT_EQ(listed[1].at("limits"), boost::json::parse(R"({"rpm":null,"max_inflight":null,
             "models":null,"clients":null})"));
   const store::key_change change{.at_once = 0, .models = std::vector<std::string>()};
-  const outcome changed = key_set(store_, "one", change, form::lines);
+  const outcome changed = key_set(store_, "one", {}, form::lines, now_, change);
   EXPECT_EQ(changed.code, 0);
-  EXPECT_TRUE(changed.out.ends_with("has the limits: rpm=60 clients=box\n")) << changed.out;
-  EXPECT_EQ(json_of(key_set(store_, "two", {.per_minute = 1}, form::json)).at("limits").at("rpm"),
-            1);
-  EXPECT_EQ(key_set(store_, "three", {}, form::lines).err, "frps: there is no key `three`\n");
-  const outcome wrong = key_set(store_, "two", {.models = {{"a b"}}}, form::lines);
+  EXPECT_TRUE(changed.out.ends_with("has the limits: rpm=60 clients=box; expires: -\n"))
+      << changed.out;
+  const auto second = json_of(key_set(store_, "two", {}, form::json, now_, {.per_minute = 1}));
+  EXPECT_EQ(second.at("limits").at("rpm"), 1);
+  EXPECT_EQ(key_set(store_, "three", {}, form::lines, now_).err, "frps: there is no key `three`\n");
+  const outcome wrong = key_set(store_, "two", {}, form::lines, now_, {.models = {{"a b"}}});
   EXPECT_TRUE(wrong.err.starts_with("frps: a key's limits are numbers up to 100000")) << wrong.err;
   EXPECT_EQ(key_add(store_, "x", "", {}, form::lines, now_, {.per_minute = 100'001}).code, 1);
+}
+
+TEST_F(commands, key_set_changes_when_a_key_expires) {
+  ASSERT_EQ(key_add(store_, "N", "", 24h, form::lines, now_, {.per_minute = 60}).code, 0);
+  const auto given = json_of(key_set(store_, "N", 30 * 24h, form::json, now_));
+  const auto row = store_.list_keys({})->front();
+  EXPECT_EQ(row.expires, std::chrono::floor<std::chrono::microseconds>(now_) + 30 * 24h);
+  EXPECT_EQ(given.at("expires").as_string(), to_rfc3339(*row.expires));
+  EXPECT_EQ(row.limits.per_minute, 60u);
+  EXPECT_TRUE(json_of(key_set(store_, "N", 0s, form::json, now_)).at("expires").is_null());
+  EXPECT_FALSE(store_.list_keys({})->front().expires);
 }
 
 TEST_F(commands, lists_hold_more_than_one_page) {

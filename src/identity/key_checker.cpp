@@ -204,7 +204,7 @@ verdict key_checker::ask_store(std::string_view key, const cache::keyed_digest& 
 void key_checker::remember(const cache::keyed_digest& hash, const tickets& taken,
                            const verdict& said, std::optional<wall_time> expires, steady_time now,
                            steady_time asked) {
-  answer kept{said, asked + options_.valid_for};
+  answer kept{said, asked + options_.valid_for, expires};
   kept.said.by = answered_by::process;
   if (!said.is_valid()) {
     valid_.erase(hash);
@@ -284,7 +284,7 @@ result<key_checker::news> key_checker::refresh() {
   return changed ? news::changed : news::none;
 }
 
-// Asks the store once which of the keys that are known as good still are, with the same limits,
+// Asks the store once which of the keys that are known as good still are, as far and as long,
 // rather than having all of them asked for anew by the next visitors. Should the store fail now,
 // they are as good as before.
 result<void> key_checker::forget_what_changed() {
@@ -298,13 +298,14 @@ result<void> key_checker::forget_what_changed() {
   if (ids.empty()) return {};
   auto still = store_.valid_keys(ids);
   if (!still) return still.error();
-  std::unordered_map<std::string, store::key_limits> good;
-  for (store::valid_key& each : *still) good.emplace(each.id, std::move(each.limits));
+  std::unordered_map<std::string, store::valid_key> good;
+  for (store::valid_key& each : *still) good.emplace(each.id, std::move(each));
   const std::unordered_set<std::string> asked(ids.begin(), ids.end());
   valid_.forget_if([&](const answer& each) {
     if (!each.said.key || !asked.contains(each.said.key->id)) return false;
     const auto now = good.find(each.said.key->id);
-    return now == good.end() || now->second != each.said.key->limits;
+    return now == good.end() || now->second.limits != each.said.key->limits ||
+           now->second.expires != each.expires;
   });
   return {};
 }

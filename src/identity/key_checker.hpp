@@ -84,6 +84,7 @@ class key_checker {
   struct answer {
     verdict said;
     steady_time serves_until;  // without waiting for a new one
+    std::optional<wall_time> expires;
   };
   using answers = cache::digest_table<answer>;
   struct question {

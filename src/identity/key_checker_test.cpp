@@ -180,6 +180,27 @@ TEST_F(keys, limits_come_with_the_verdict_and_a_change_is_heard_of) {
   EXPECT_EQ(checker_.check(key, t0).key->meter, limited.key->meter) << "it counts on";
 }
 
+TEST_F(keys, a_key_whose_end_is_changed_serves_no_longer_and_no_shorter_than_that) {
+  const std::string key = add("n", wall_clock::now() + 1h);
+  ASSERT_TRUE(checker_.refresh());
+  ASSERT_TRUE(checker_.check(key, t0).is_valid());
+  ASSERT_TRUE(store_.change_key("n", {.expires = wall_clock::now() + 1s}));
+  ASSERT_TRUE(checker_.refresh());
+  EXPECT_FALSE(checker_.cached(key, t0)) << "what was known lasts too long";
+  ASSERT_TRUE(checker_.check(key, t0).is_valid());
+  EXPECT_TRUE(checker_.cached(key, t0));
+  EXPECT_FALSE(checker_.cached(key, t0 + 2s));
+  ASSERT_TRUE(store_.change_key("n", {.expires = wall_clock::now() - 1s}));
+  ASSERT_TRUE(checker_.refresh());
+  EXPECT_EQ(checker_.check(key, t0).fault, key_fault::expired);
+  EXPECT_FALSE(checker_.cached(key, t0)->is_valid());
+  ASSERT_TRUE(store_.change_key("n", {.expires = std::optional<wall_time>()}));
+  ASSERT_TRUE(checker_.refresh());
+  EXPECT_FALSE(checker_.cached(key, t0)) << "nor is it known as expired any more";
+  EXPECT_TRUE(checker_.check(key, t0).is_valid());
+  EXPECT_TRUE(checker_.cached(key, t0 + 2s));
+}
+
 TEST_F(keys, a_change_elsewhere_leaves_good_keys_known_without_asking_for_each) {
   const std::string key = add("n");
   ASSERT_TRUE(checker_.check(key, t0).is_valid());

@@ -63,8 +63,11 @@ struct executor {
   }
   identity::outcome operator()(const config::key_set& wish) const {
     const config::key_limits& given = wish.limits;
-    return identity::key_set(in, wish.id_or_name,
-                             {given.per_minute, given.at_once, given.models, given.clients}, as);
+    return identity::key_set(in, wish.id_or_name, wish.life, as, wall_clock::now(),
+                             {.per_minute = given.per_minute,
+                              .at_once = given.at_once,
+                              .models = given.models,
+                              .clients = given.clients});
   }
   identity::outcome operator()(const config::key_list&) const { return identity::key_list(in, as); }
   identity::outcome operator()(const config::key_revoke& wish) const {

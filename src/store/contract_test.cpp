@@ -366,11 +366,34 @@ TEST_P(store_contract, a_keys_limits_change_one_by_one) {
   const std::vector<std::string> clients{"c"};
   EXPECT_EQ(db().change_key("k1", {.clients = clients})->limits,
             (key_limits{60, 4, models, clients}));
-  const key_change none{0, std::nullopt, std::vector<std::string>(), std::nullopt};
+  const key_change none{.per_minute = 0, .models = std::vector<std::string>()};
   EXPECT_EQ(db().change_key("k1", none)->limits, (key_limits{0, 4, {}, clients}));
   EXPECT_EQ(db().find_key(secret("one"))->limits, (key_limits{0, 4, {}, clients}));
   EXPECT_EQ(db().change_key("k1", {})->id, "k1");
   EXPECT_EQ(db().change_key("k2", {.at_once = 1}).error(), errc::not_found);
+}
+
+TEST_P(store_contract, a_keys_end_is_changed_and_taken_away) {
+  ASSERT_TRUE(db().add_key(some_key("k1", "one")));
+  ASSERT_TRUE(db().add_key(some_key("k2", "two")));
+  const wall_time later = t0 + std::chrono::years(50);
+  const auto changed = db().change_key("name of k1", {.per_minute = 60, .expires = later});
+  EXPECT_EQ(changed->expires, later);
+  EXPECT_FALSE(changed->expired);
+  EXPECT_EQ(changed->limits.per_minute, 60u);
+  EXPECT_EQ(db().find_key(secret("one"))->expires, later);
+  EXPECT_EQ(db().valid_keys({"k1"})->at(0).expires, later);
+  EXPECT_FALSE(db().find_key(secret("two"))->expires) << "another key is left as it is";
+  EXPECT_FALSE(db().valid_keys({"k2"})->at(0).expires);
+  EXPECT_EQ(db().change_key("k1", {.at_once = 1})->expires, later) << "who says nothing of it";
+
+  EXPECT_TRUE(db().change_key("k1", {.expires = t0 - 1h})->expired);
+  EXPECT_TRUE(db().valid_keys({"k1"})->empty());
+  EXPECT_FALSE(db().change_key("k1", {.expires = std::optional<wall_time>()})->expires);
+  EXPECT_EQ(db().valid_keys({"k1"})->size(), 1u) << "one that had expired is good again";
+  ASSERT_TRUE(db().revoke_key("k1"));
+  EXPECT_EQ(db().change_key("k1", {.expires = later})->status, key_status::revoked);
+  EXPECT_TRUE(db().valid_keys({"k1"})->empty());
 }
 
 TEST_P(store_contract, a_keys_limits_are_bounded) {

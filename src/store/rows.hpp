@@ -35,12 +35,13 @@ struct key_limits {
   bool operator==(const key_limits&) const = default;
 };
 
-/// What is to be changed of a key's limits: the members that hold something.
+/// What is to be changed of a key: the members that hold something.
 struct key_change {
   std::optional<std::uint32_t> per_minute;
   std::optional<std::uint32_t> at_once;
   std::optional<std::vector<std::string>> models;
   std::optional<std::vector<std::string>> clients;
+  std::optional<std::optional<wall_time>> expires;  ///< Of it, nothing: never.
 };
 
 /// Times are kept in whole microseconds; what is finer is cut off.
@@ -67,10 +68,11 @@ struct api_key {
   bool expired = false;  ///< Says the store when it reads the row, by its own clock; never written.
 };
 
-/// A key that lets in now, and how far.
+/// A key that lets in now, how far and how long.
 struct valid_key {
   std::string id;
   key_limits limits;
+  std::optional<wall_time> expires;
 };
 
 struct token {

@@ -86,7 +86,8 @@ class store {
   /// Revokes the key with this id, else the active one with this name, and returns it as it is now.
   /// A key that is revoked already is returned as well.
   virtual result<api_key> revoke_key(std::string_view id_or_name) = 0;
-  /// Changes the limits of the key that revoke_key() would find, and returns it as it is now.
+  /// Changes the key that revoke_key() would find, and returns it as it is now. One that had
+  /// expired and is given another time is good again, a revoked one is not.
   virtual result<api_key> change_key(std::string_view id_or_name, const key_change& change) = 0;
   /// Notes the last use of keys; an earlier time than the known one and unknown ids are passed
   /// over.

@@ -191,6 +191,22 @@ def test_limits_are_changed_while_the_server_runs(house):
     house.run("key", "set", "k", "--models", "a b", code=1)
 
 
+def test_a_keys_end_is_changed_while_the_server_runs(house):
+    key = house.key("--expires", "1h")
+    assert house.ask(key).status == 200
+    assert house.json("key", "set", "k", "--expires", "1s")["expires"]
+    # A second, and one until it is heard of; what the server knew would have served for minutes.
+    wait_for(lambda: house.ask(key).status == 401, 3, "it ends sooner than the server knew")
+    assert house.json("key", "list")[0]["status"] == "expired"
+    house.run("key", "set", "k", "--expires", "30d")
+    wait_for(lambda: house.ask(key).status == 200, 1.5, "it is good again")
+    patched = house.server.api("/api/keys/k", "PATCH", body=b'{"expires":null}')
+    assert patched.json()["data"]["expires"] is None
+    assert house.ask(key).status == 200
+    assert house.json("key", "list")[0]["expires"] is None
+    house.run("key", "set", "k", "--expires", "soon", code=2)
+
+
 # --- which
 
 

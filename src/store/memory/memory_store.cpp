@@ -201,6 +201,7 @@ result<api_key> memory_store::change_key(std::string_view id_or_name, const key_
   limits.at_once = change.at_once.value_or(limits.at_once);
   if (change.models) limits.models = *change.models;
   if (change.clients) limits.clients = *change.clients;
+  if (change.expires) found->expires = whole(*change.expires);
   ++changes_;
   return judged(*found);
 }
@@ -217,7 +218,8 @@ result<std::vector<valid_key>> memory_store::valid_keys(const std::vector<std::s
   for (const std::string& id : ids) {
     const auto found = keys_.find(id);
     if (found == keys_.end() || found->second.status != key_status::active) continue;
-    if (!judged(found->second).expired) valid.push_back({id, found->second.limits});
+    if (judged(found->second).expired) continue;
+    valid.push_back({id, found->second.limits, found->second.expires});
   }
   return valid;
 }

@@ -68,7 +68,7 @@ key_limits read_limits(const rows& from, int row, int at) {
 }
 
 valid_key read_valid_key(const rows& from, int row) {
-  return {from.text(row, 0), read_limits(from, row, 1)};
+  return {from.text(row, 0), read_limits(from, row, 1), from.optional_time(row, 5)};
 }
 
 values& add_number(values& to, std::optional<std::uint32_t> number) {
@@ -168,6 +168,8 @@ result<api_key> postgres_store::change_key(std::string_view id_or_name, const ke
   if (!is_plain_text(id_or_name)) return errc::not_found;
   auto asked = ask();
   if (!asked) return asked.error();
+  pg::transaction all(*asked->on, asked->deadline);
+  if (!all.begun()) return all.begun().error();
   values to;
   to.add(id_or_name);
   add_number(to, change.per_minute);
@@ -188,11 +190,23 @@ result<api_key> postgres_store::change_key(std::string_view id_or_name, const ke
           first_text);
   changed_ = true;
   if (!id) return id.error();
-  return one(
-      asked->run(FRPX_LIMITED("SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys UNION ALL "
-                              "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys") " WHERE k.id = $1",
-                 values().add(*id)),
-      read_key);
+  if (change.expires) {
+    const bool is_plain = id->starts_with(plain_prefix);
+    const auto done = asked->run(
+        is_plain ? "UPDATE api_keys SET \"expiresAt\" = $2::timestamptz, \"updatedAt\" = NOW() "
+                   "WHERE " FRPX_PLAIN_ID " = $1"
+                 : "UPDATE frpx_keys SET expires = $2::timestamptz WHERE id = $1",
+        values().add(*id).add(*change.expires));
+    if (!done) return done.error();
+  }
+  auto row =
+      one(asked->run(FRPX_LIMITED("SELECT " FRPX_KEY_COLUMNS " FROM frpx_keys UNION ALL "
+                                  "SELECT " FRPX_PLAIN_COLUMNS " FROM api_keys") " WHERE k.id = $1",
+                     values().add(*id)),
+          read_key);
+  if (!row) return row;
+  if (const auto done = all.commit(); !done) return done.error();
+  return row;
 }
 
 result<void> postgres_store::touch(const char* sql, std::span<const use> uses) {
@@ -222,20 +236,24 @@ result<std::vector<valid_key>> postgres_store::valid_keys(const std::vector<std:
   for (const std::string& id : ids) (id.starts_with(plain_prefix) ? plain : own).push_back(id);
   auto asked = ask();
   if (!asked) return asked.error();
-  auto valid = many(asked->run("SELECT k.id, " FRPX_LIMIT_COLUMNS
-                               " FROM frpx_keys AS k LEFT JOIN frpx_key_limits AS l ON l.id = k.id "
-                               "WHERE k.id = ANY($1::text[]) AND status = 'active' AND "
-                               "(expires IS NULL OR expires > NOW())",
-                               values().add_list(own)),
-                    read_valid_key);
+  auto valid = many(
+      asked->run(
+          "SELECT k.id, " FRPX_LIMIT_COLUMNS ", " FRPX_MICROS(
+              "k.expires") " FROM frpx_keys AS k LEFT JOIN frpx_key_limits AS l ON l.id = k.id "
+                           "WHERE k.id = ANY($1::text[]) AND status = 'active' AND "
+                           "(expires IS NULL OR expires > NOW())",
+          values().add_list(own)),
+      read_valid_key);
   if (!valid || plain.empty()) return valid;
-  auto more =
-      many(asked->run("SELECT k.id, " FRPX_LIMIT_COLUMNS " FROM (SELECT " FRPX_PLAIN_ID
-                      " AS id FROM api_keys WHERE status::text = 'active' AND "
-                      "(\"expiresAt\" IS NULL OR \"expiresAt\" > NOW())) AS k "
-                      "LEFT JOIN frpx_key_limits AS l ON l.id = k.id WHERE k.id = ANY($1::text[])",
-                      values().add_list(plain)),
-           read_valid_key);
+  auto more = many(
+      asked->run("SELECT k.id, " FRPX_LIMIT_COLUMNS ", k.expires FROM (SELECT " FRPX_PLAIN_ID
+                 " AS id, " FRPX_MICROS(
+                     "\"expiresAt\"") " AS expires FROM api_keys WHERE status::text = 'active' AND "
+                                      "(\"expiresAt\" IS NULL OR \"expiresAt\" > NOW())) AS k "
+                                      "LEFT JOIN frpx_key_limits AS l ON l.id = k.id WHERE k.id = "
+                                      "ANY($1::text[])",
+                 values().add_list(plain)),
+      read_valid_key);
   if (!more) return more;
   valid->insert(valid->end(), more->begin(), more->end());
   return valid;

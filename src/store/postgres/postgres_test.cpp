@@ -252,6 +252,21 @@ TEST_P(taken_over_postgres, plain_keys_have_limits_as_well) {
   EXPECT_EQ(db_->change_key("plain-0000000000000000", {.at_once = 1}).error(), errc::not_found);
 }
 
+TEST_P(taken_over_postgres, the_end_of_plain_keys_is_changed_in_their_table) {
+  const std::string id = db_->find_key(secret("old"))->id;
+  add("another", "'active'", "NULL");
+  const wall_time later = std::chrono::floor<std::chrono::seconds>(wall_clock::now()) + 1h;
+  EXPECT_EQ(db_->change_key(id, {.expires = later})->expires, later);
+  EXPECT_EQ(db_->find_key(secret("old"))->expires, later);
+  EXPECT_EQ(db_->valid_keys({id})->at(0).expires, later);
+  EXPECT_FALSE(db_->find_key(secret("another"))->expires);
+  EXPECT_EQ(one("SELECT count(*) FROM api_keys WHERE \"expiresAt\" > NOW()"), "1");
+  EXPECT_TRUE(db_->change_key(id, {.expires = later - 2h})->expired);
+  EXPECT_FALSE(is_valid("old"));
+  EXPECT_FALSE(db_->change_key(id, {.expires = std::optional<wall_time>()})->expires);
+  EXPECT_TRUE(is_valid("old"));
+}
+
 TEST_P(taken_over_postgres, own_keys_live_beside_them) {
   ASSERT_TRUE(db_->add_key(some_key("k")));
   EXPECT_TRUE(is_valid("k"));

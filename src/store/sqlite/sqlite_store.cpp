@@ -230,7 +230,8 @@ result<api_key> sqlite_store::change_key(std::string_view id_or_name, const key_
   query update(writer_.db,
                "UPDATE api_keys SET per_minute = coalesce(?2, per_minute), "
                "at_once = coalesce(?3, at_once), models = coalesce(?4, models), "
-               "clients = coalesce(?5, clients) WHERE id = "
+               "clients = coalesce(?5, clients), "
+               "expires = CASE WHEN ?6 THEN ?7 ELSE expires END WHERE id = "
                "(SELECT id FROM api_keys WHERE id = ?1 OR (name = ?1 AND status = 'active') "
                "ORDER BY id = ?1 DESC LIMIT 1) RETURNING " FRPX_KEY_COLUMNS);
   update.bind(id_or_name);
@@ -240,6 +241,7 @@ result<api_key> sqlite_store::change_key(std::string_view id_or_name, const key_
   for (const auto* text : {&models, &clients}) {
     *text ? update.bind(**text) : update.bind_null();
   }
+  update.bind(std::int64_t{change.expires.has_value()}).bind(change.expires.value_or(std::nullopt));
   return one(update, read_key);
 }
 
@@ -277,10 +279,12 @@ auto sqlite_store::pick(const char* sql, const std::vector<std::string>& ids, Re
 
 result<std::vector<valid_key>> sqlite_store::valid_keys(const std::vector<std::string>& ids) {
   return pick(
-      "SELECT id, per_minute, at_once, models, clients FROM api_keys "
+      "SELECT id, per_minute, at_once, models, clients, expires FROM api_keys "
       "WHERE id = ? AND status = 'active' AND "
       "(expires IS NULL OR expires > unixepoch() * 1000000)",
-      ids, [](const query& row) { return valid_key{row.text(0), read_limits(row, 1)}; });
+      ids, [](const query& row) {
+        return valid_key{row.text(0), read_limits(row, 1), row.optional_time(5)};
+      });
 }
 
 // --- tokens
