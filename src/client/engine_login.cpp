@@ -105,7 +105,8 @@ asio::awaitable<error_code> engine::enlist(control_channel& channel) {
     if (settings_.options.weight != 1) wish.weight = settings_.options.weight;
     if (settings_.options.max_inflight != 0) wish.max_inflight = settings_.options.max_inflight;
   } else if (settings_.options.weight != 1 || settings_.options.max_inflight != 0) {
-    log::warn("The server knows neither --weight nor --max-inflight");
+    log::warn("{} neither --weight nor --max-inflight",
+              settings_.options.no_link ? "With --no-link the server is told" : "The server knows");
   }
   const auto answer = co_await ask<wire::register_result>(channel, std::move(wish));
   if (!answer) co_return answer.error();

@@ -181,6 +181,10 @@ void add_deadlines(option_table& table, frps_options& options) {
   add("stream-timeout", "Wait for one client's stream, before the next is tried", &o.stream);
   add("stream-total-timeout", "Wait for a stream from any client, all tries together",
       &o.stream_total);
+  add("confirmation-timeout", "Wait for a client's word that it reached its service",
+      &o.confirmation,
+      "Then the next client is tried. Our clients give it on the link, after 2 s at the latest "
+      "unless their `--local-connect-timeout` says otherwise.");
   add("response-head-timeout", "Wait for a response's head", &o.response_head,
       "Long, for a language model may think for minutes; then 504.");
   add("response-stall-timeout", "Wait for the next bytes of a response", &o.response_stall);

@@ -28,6 +28,7 @@ struct frps_deadlines {
   milliseconds body_stall{30'000};       ///< The next bytes of a request's body.
   milliseconds stream{5'000};            ///< One client's stream.
   milliseconds stream_total{15'000};     ///< A stream from any client, all tries together.
+  milliseconds confirmation{3'000};      ///< A client's word that it reached its service.
   milliseconds response_head{300'000};   ///< A response's head, once the request is on its way.
   milliseconds response_stall{300'000};  ///< The next bytes of a response.
   milliseconds idle_visitor{60'000};     ///< A keep-alive visitor's next request.

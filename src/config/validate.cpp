@@ -147,6 +147,18 @@ void check_http(problem_list& problems, const frps_options& o) {
   if (o.h2_streams > most_h2_streams) problems.add("h2-streams", "must be at most 4096");
 }
 
+void check_tries(problem_list& problems, const frps_deadlines& o) {
+  const auto check = [&](std::string_view option, milliseconds one) {
+    if (one <= o.stream_total) return;
+    problems.add(option,
+                 "is longer than --stream-total-timeout, so that no second client "
+                 "would be tried; shorten it or lengthen the other");
+  };
+  check("stream-timeout", o.stream);
+  // Who shortens the total alone need not know of this one's default.
+  if (problems.was_said("confirmation-timeout")) check("confirmation-timeout", o.confirmation);
+}
+
 // The rooms gateway and balance read these; here only what their texts look like.
 void check_balancing(problem_list& problems, const frps_options& o) {
   const std::string_view by = o.sticky;
@@ -183,11 +195,7 @@ std::vector<std::string> validate(const frps_options& o, const origins& from,
   if (!o.keeper_path.empty()) check_path(problems, "keeper-path", o.keeper_path);
   check_http(problems, o);
   if (o.workers > most_workers) problems.add("workers", "must be at most 64; pass fewer");
-  if (o.deadlines.stream > o.deadlines.stream_total) {
-    problems.add("stream-timeout",
-                 "is longer than --stream-total-timeout, so that no second client "
-                 "would be tried; shorten it or lengthen the other");
-  }
+  check_tries(problems, o.deadlines);
   if (o.data_dir.empty() && !o.demo) problems.add("data-dir", no_home);
   return std::move(problems.lines);
 }

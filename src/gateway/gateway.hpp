@@ -38,8 +38,7 @@ struct options {
   std::chrono::milliseconds body_stall{30'000};
   std::chrono::milliseconds stream{5'000};
   std::chrono::milliseconds stream_total{15'000};
-  std::chrono::milliseconds confirmation{
-      3'000};  ///< The client's word that it reached its service.
+  std::chrono::milliseconds confirmation{3'000};  ///< A client's word that it reached its service.
   std::chrono::milliseconds response_head{300'000};
   std::chrono::milliseconds response_stall{300'000};
   std::chrono::milliseconds idle_visitor{60'000};

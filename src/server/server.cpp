@@ -114,6 +114,7 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   to.body_stall = late.body_stall;
   to.stream = late.stream;
   to.stream_total = late.stream_total;
+  to.confirmation = late.confirmation;
   to.response_head = late.response_head;
   to.response_stall = late.response_stall;
   to.idle_visitor = late.idle_visitor;
@@ -138,6 +139,15 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   to.abort_on_eof = from.abort_on_eof;
   to.hides_clients = from.hide_clients;
   return to;
+}
+
+tunnel::outer_ports::options tunnel_options(const config::frps_options& from) {
+  const auto& late = from.deadlines;
+  return {.allowed = outer_ranges(from),
+          .bind = from.bind,
+          .by = balance::policy_named(from.group_policy).value_or(balance::policy::random),
+          .tcp = {late.stream, late.stream_total, late.confirmation},
+          .udp = {.idle = late.udp_idle, .stream = late.stream}};
 }
 
 tunnel::frpx_dialect::options dialect_options(const config::frps_options& from) {
@@ -227,13 +237,7 @@ server::parts::parts(config::frps_options given, option_reader read_again)
       gateway_(workers_, clients_, keys_, blocking_, gateway_options(options_, most_)),
       events_(workers_.home().timers()),
       fleet_(workers_.home().timers(), clients_, events_),
-      tunnels_(
-          workers_, gateway_.places(),
-          {.allowed = outer_ranges(options_),
-           .bind = options_.bind,
-           .by = balance::policy_named(options_.group_policy).value_or(balance::policy::random),
-           .udp = {options_.deadlines.udp_idle}},
-          &fleet_),
+      tunnels_(workers_, gateway_.places(), tunnel_options(options_), &fleet_),
       leases_(start_leases(options_)),
       dialect_({workers_, clients_, tunnels_, leases_.get(), logins_, passwords_, blocking_},
                dialect_options(options_)),

@@ -97,7 +97,7 @@ std::shared_ptr<outer_port> outer_ports::make_port(const std::shared_ptr<tunnel>
   if (of->what().kind == service_kind::udp) {
     return std::make_shared<udp_port>(of, workers_, client.only_worker(), options_.udp);
   }
-  return std::make_shared<tcp_port>(of, workers_, places_, client.only_worker());
+  return std::make_shared<tcp_port>(of, workers_, places_, client.only_worker(), options_.tcp);
 }
 
 outer_ports::entry* outer_ports::find_entry(const port_key& key) const {

@@ -17,6 +17,7 @@
 #include "tunnel/outer_port.hpp"
 #include "tunnel/tunnel.hpp"
 #include "tunnel/udp_gate.hpp"
+#include "tunnel/visitor.hpp"
 
 namespace frpx::tunnel {
 
@@ -32,6 +33,7 @@ class outer_ports {
     ports::ranges allowed;                         ///< Empty: no tunnel can be opened.
     std::string bind = "::";                       ///< As net::listener::open takes it.
     balance::policy by = balance::policy::random;  ///< Among the clients of a group.
+    tcp_options tcp{};
     udp_options udp{};
   };
 

@@ -31,8 +31,8 @@ void accept(const std::shared_ptr<visitor_rings>& among, net::admission& places,
 }  // namespace
 
 tcp_port::tcp_port(std::shared_ptr<tunnel> of, net::worker_pool& workers, net::admission& places,
-                   net::worker* only)
-    : visitors_(std::make_shared<visitor_rings>(std::move(of), workers.size())),
+                   net::worker* only, tcp_options how)
+    : visitors_(std::make_shared<visitor_rings>(std::move(of), workers.size(), how)),
       listener_(workers, only, [among = visitors_, &places](net::worker& on, net::accepted one) {
         accept(among, places, on, std::move(one));
       }) {}

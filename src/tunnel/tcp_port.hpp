@@ -17,7 +17,7 @@ class tcp_port final : public outer_port {
   /// `places` are the server's for all visitors, and outlive the workers. `only` as
   /// session::only_worker has it.
   tcp_port(std::shared_ptr<tunnel> of, net::worker_pool& workers, net::admission& places,
-           net::worker* only);
+           net::worker* only, tcp_options how);
 
   error_code open(const std::string& address, std::uint16_t port) override {
     return listener_.open(address, port);

@@ -15,6 +15,7 @@ udp_gate::udp_gate(std::shared_ptr<tunnel> of, net::worker& on, net::unique_fd f
                    std::shared_ptr<const std::atomic<bool>> takes_visitors)
     : of_(std::move(of)),
       on_(on),
+      how_(how),
       takes_visitors_(std::move(takes_visitors)),
       unanswered_(on.timers(), how.idle),
       answered_(on.timers(), how.idle),

@@ -15,6 +15,7 @@ class udp_visitor;
 
 struct udp_options {
   std::chrono::milliseconds idle{60'000};  ///< Without a datagram either way, then it is forgotten.
+  std::chrono::milliseconds stream{5'000};  ///< For one client's stream.
 };
 
 /// One socket of an outer port, and what is known of those who send to it. A visitor is an address:
@@ -48,6 +49,7 @@ class udp_gate final : private net::udp_socket::receiver {
 
   const std::shared_ptr<tunnel> of_;
   net::worker& on_;
+  const udp_options how_;
   const std::shared_ptr<const std::atomic<bool>> takes_visitors_;
   net::idle_list unanswered_;
   net::idle_list answered_;

@@ -12,7 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_held = 16 * 1024;
-constexpr steady_clock::duration stream_patience = 5s;  // one client's
 constexpr steady_clock::duration pause_after_failure = 1s;
 
 // A datagram is carried as a whole or not at all; what it takes beyond the allowance the next ones
@@ -61,10 +60,11 @@ asio::awaitable<void> udp_visitor::open(std::shared_ptr<udp_visitor> self) {
     if (!next) break;
     tried[*next] = true;
     const auto client = (*clients)[*next].client;
-    auto stream = co_await client->open_datagrams(self->on_, {.service = self->of_->what().name,
-                                                              .visitor = address,
-                                                              .kind = service_kind::udp,
-                                                              .patience = stream_patience});
+    auto stream =
+        co_await client->open_datagrams(self->on_, {.service = self->of_->what().name,
+                                                    .visitor = address,
+                                                    .kind = service_kind::udp,
+                                                    .patience = self->gate_->how_.stream});
     if (self->gate_ == nullptr) co_return;
     if (stream) {
       self->serve_by(client);

@@ -11,16 +11,6 @@ namespace frpx::tunnel {
 
 namespace asio = boost::asio;
 
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr steady_clock::duration stream_patience = 5s;        // one client's
-constexpr steady_clock::duration stream_total = 15s;          // all tries together
-constexpr steady_clock::duration confirmation_patience = 3s;  // as docs/link.md has it
-
-}  // namespace
-
 void visitor_rings::enter(visitor& one) {
   visitor*& first = first_[one.on_.index()];
   one.next_ = first;
@@ -130,7 +120,7 @@ asio::awaitable<std::unique_ptr<net::stream>> visitor::open_stream() {
   const std::string address = net::to_string(remote_);
   std::vector<bool> tried(clients->size());
   std::size_t left = clients->size();
-  const steady_time give_up = steady_clock::now() + stream_total;
+  const steady_time give_up = steady_clock::now() + among_->how().stream_total;
   while (!here.visitor_is_gone() && steady_clock::now() < give_up) {
     const auto next = clients->choose(on_.random(), tried, remote_.address());
     if (!next) break;
@@ -139,7 +129,7 @@ asio::awaitable<std::unique_ptr<net::stream>> visitor::open_stream() {
     auto service = co_await client_->open(on_, {.service = of().what().name,
                                                 .visitor = address,
                                                 .kind = of().what().kind,
-                                                .patience = stream_patience});
+                                                .patience = among_->how().stream});
     if (!service) {
       log::debug("client {} brought no stream for port {}: {}", shown(client_->facts().client_id),
                  of().port(), service.error().message());
@@ -159,7 +149,7 @@ asio::awaitable<std::unique_ptr<net::stream>> visitor::open_stream() {
 asio::awaitable<bool> visitor::is_confirmed(opening& here, std::unique_ptr<net::stream>& service) {
   net::stream_watch watch(here.bell);
   service->watch(&watch);
-  here.late.set_in(confirmation_patience);
+  here.late.set_in(among_->how().confirmation);
   while (!service->confirmed() && !service->error() && !here.late.rang() &&
          !here.visitor_is_gone()) {
     co_await here.bell.wait();

@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -15,14 +16,23 @@ namespace frpx::tunnel {
 
 class visitor;
 
+/// How long a visitor waits until it is joined with a service.
+struct tcp_options {
+  std::chrono::milliseconds stream{5'000};         ///< For one client's stream.
+  std::chrono::milliseconds stream_total{15'000};  ///< For a stream, all tries together.
+  std::chrono::milliseconds confirmation{3'000};   ///< For a client's word that it reached its
+                                                   ///< service, while another might.
+};
+
 /// All visitors of one tunnel, in a ring for each worker, which alone touches it. They keep it, and
 /// by it the tunnel, until the last has left.
 class visitor_rings {
  public:
-  visitor_rings(std::shared_ptr<tunnel> of, std::size_t workers)
-      : of_(std::move(of)), first_(workers) {}
+  visitor_rings(std::shared_ptr<tunnel> of, std::size_t workers, tcp_options how)
+      : of_(std::move(of)), how_(how), first_(workers) {}
 
   tunnel& of() const { return *of_; }
+  const tcp_options& how() const { return how_; }
   void enter(visitor& one);
   void leave(visitor& one);
   /// Resets the visitors of the worker that calls.
@@ -32,6 +42,7 @@ class visitor_rings {
 
  private:
   const std::shared_ptr<tunnel> of_;
+  const tcp_options how_;
   std::vector<visitor*> first_;
 };
 

@@ -7,7 +7,7 @@ import pytest
 
 from support import http_bytes, net, raw_http
 from support.fake_ollama import seeded, seeded_hash
-from support.waiting import wait_for
+from support.waiting import holds_for, wait_for
 
 
 def envelope_of(answer, status):
@@ -106,6 +106,18 @@ def test_a_service_that_refuses_is_passed_over(lab):
     for _ in range(12):
         answer = server.fetch("PUT", "/x", b"data")
         assert (answer.status, answer.get("X-Frpx-Client")) == (200, "b")
+
+
+def test_how_long_a_clients_word_is_waited_for_is_an_option(lab):
+    """By default 3 s; then one that says nothing for longer would be passed over."""
+    server, _, clients = lab.house("a", "b", options=[
+        "--confirmation-timeout", "14s", "--policy", "round-robin"])
+    clients["a"].freeze()
+    asking = [Asking(server) for _ in range(2)]
+    wait_for(lambda: any(not one.is_alive() for one in asking), 5, "b serves one of them")
+    holds_for(lambda: any(one.is_alive() for one in asking), 4, "the other waits for a")
+    clients["a"].thaw()
+    assert sorted(one.answer().get("X-Frpx-Client") for one in asking) == ["a", "b"]
 
 
 def test_every_service_refuses(lab):

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import threading
 import time
+from collections import Counter
 
 import pytest
 
@@ -442,6 +443,44 @@ def test_a_group_by_policy(lab, policy):
     assert sorted(served) == [b"a"] * 5 + [b"b"] * 5
     assert all({served[i], served[i + 1]} == {b"a", b"b"} for i in range(0, 10, 2)), served
     for sock in visitors[::2]:
+        sock.close()
+
+
+@pytest.mark.parametrize("form", [[], ["--no-link"]], ids=["link", "own connections"])
+def test_weights_divide_the_visitors_of_a_group(lab, form):
+    def naming(name):
+        return lab.add(net.Listener(lambda sock: sock.sendall(name)))
+    server, ports = server_with(lab, 1, "--group-policy", "round-robin")
+    for who, weight in ((b"a", 1), (b"b", 3)):
+        expose(lab, server, who.decode(),
+               {"name": "s", "local_port": naming(who).port, "outer_port": ports[0], "group": "g",
+                "weight": weight}, more=form)
+
+    def served():
+        with net.connect(ports[0]) as sock:
+            return net.end_of(sock)[1]
+    shares = Counter(served() for _ in range(40))
+    assert shares == {b"a": 10, b"b": 30}
+
+
+def test_how_long_a_clients_word_is_waited_for_is_an_option(lab):
+    """By default 3 s; then the visitor of one that says nothing for longer is given to another."""
+    def naming(name):
+        return lab.add(net.Listener(lambda sock: sock.sendall(name)))
+    server, ports = server_with(lab, 1, "--group-policy", "round-robin",
+                                "--confirmation-timeout", "14s")
+    clients = {who: expose(lab, server, who.decode(),
+                           {"name": "s", "local_port": naming(who).port, "outer_port": ports[0],
+                            "group": "g"}) for who in (b"a", b"b")}
+    clients[b"a"].freeze()
+    visitors = [net.connect(ports[0]) for _ in range(2)]
+    served, _, _ = select.select(visitors, [], [], seconds(5))
+    assert [sock.recv(1) for sock in served] == [b"b"]
+    waits = next(sock for sock in visitors if sock not in served)
+    assert not select.select([waits], [], [], 4)[0], "the other waits for a"
+    clients[b"a"].thaw()
+    assert waits.recv(1) == b"a"
+    for sock in visitors:
         sock.close()
 
 

@@ -7,10 +7,11 @@ import struct
 import subprocess
 import threading
 import time
+from collections import Counter
 
 import pytest
 
-from support.net import free_port
+from support.net import LOOPBACK, free_port
 from support.programs import OUR_END_IS_ITS_END, under_sanitizer
 from support.udp import Service, Visitor, expose, has_read, visiting
 from support.waiting import holds_for, seconds, wait_for
@@ -143,8 +144,8 @@ def test_who_is_denied_is_not_served(lab):
 class Asker:
     """A visitor that the lab ends, which asks who serves it."""
 
-    def __init__(self, port):
-        self._visitor = Visitor(port)
+    def __init__(self, port, source=LOOPBACK):
+        self._visitor = Visitor(port, source)
         self._asked = 0
 
     def who(self, limit=10):
@@ -161,16 +162,48 @@ class Asker:
         self._visitor.close()
 
 
-def test_a_group_keeps_each_visitor_at_its_client_until_that_one_dies(lab):
+def group(lab, *options, weights=None):
+    """A server with a group of two clients, each before a service that says its name to whoever
+    asks; returns (clients, outer port)."""
     port = free_port()
-    server = lab.frps("--outer-ports", port, "--client-silence", "2s")
+    server = lab.frps("--outer-ports", port, *options)
     clients = {}
     for name in ("a", "b"):
         tag = name.encode() + b" "
         service = lab.add(Service(lambda datagram, _, send, tag=tag: send(tag + datagram)))
         clients[name] = expose(lab, server, name, [
             {"name": "u", "kind": "udp", "local-port": service.port, "outer-port": port,
-             "group": "both"}])
+             "group": "both", **({"weight": weights[name]} if weights else {})}])
+    return clients, port
+
+
+@pytest.mark.parametrize("policy", ["round-robin", "least-inflight"])
+def test_a_group_by_policy(lab, policy):
+    _, port = group(lab, "--group-policy", policy)
+    # All of them stay, so that the policy has something to look at.
+    served = [lab.add(Asker(port)).who() for _ in range(20)]
+    assert all({served[i], served[i + 1]} == {b"a", b"b"} for i in range(0, 20, 2)), served
+
+
+def test_a_group_by_weight(lab):
+    _, port = group(lab, "--group-policy", "round-robin", weights={"a": 1, "b": 3})
+    shares = Counter(lab.add(Asker(port)).who() for _ in range(20))
+    assert abs(shares[b"a"] - 5) <= 2 and abs(shares[b"b"] - 15) <= 2
+
+
+def test_a_group_sticks_to_the_visitors_address(lab):
+    _, port = group(lab, "--group-policy", "sticky")
+    homes = set()
+    for last in range(2, 14):
+        source = f"127.0.0.{last}"
+        served = {lab.add(Asker(port, source)).who() for _ in range(3)}
+        assert len(served) == 1, f"{source} is one visitor, whatever its ports"
+        homes |= served
+    assert homes == {b"a", b"b"}
+
+
+def test_a_group_keeps_each_visitor_at_its_client_until_that_one_dies(lab):
+    clients, port = group(lab, "--client-silence", "2s")
     visitors = [lab.add(Asker(port)) for _ in range(20)]
     first = [each.who() for each in visitors]
     assert set(first) == {b"a", b"b"}, "twenty visitors are spread over both"
