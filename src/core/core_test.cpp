@@ -7,6 +7,7 @@
 #include "core/random.hpp"
 #include "core/secret.hpp"
 #include "core/uuid.hpp"
+#include "core/words.hpp"
 
 namespace frpx {
 namespace {
@@ -20,6 +21,23 @@ TEST(bytes, integers_in_both_orders) {
   EXPECT_EQ((load_big<std::uint32_t, 3>(raw)), 0x010203u);
   store_little<std::uint32_t>(0x01020304, raw);
   EXPECT_EQ(raw[0], std::byte{4});
+}
+
+TEST(words, are_taken_one_by_one) {
+  std::string_view text = "one  three";
+  EXPECT_EQ(take_word(text), "one");
+  EXPECT_EQ(take_word(text), "");
+  EXPECT_EQ(take_word(text), "three");
+  EXPECT_EQ(text, "");
+  EXPECT_EQ(take_word(text), "");
+}
+
+TEST(words, numbers_are_whole_and_fit) {
+  EXPECT_EQ(parse_number<std::uint8_t>("255"), 255);
+  EXPECT_EQ(parse_number<std::int64_t>("-7"), -7);
+  for (const char* wrong : {"", "256", "-1", "+1", " 1", "1 ", "1.0", "0x1"}) {
+    EXPECT_FALSE(parse_number<std::uint8_t>(wrong)) << wrong;
+  }
 }
 
 TEST(uuid, is_version_4_and_survives_its_text) {

@@ -6,6 +6,7 @@
 #include "core/log.hpp"
 #include "identity/api_keys.hpp"
 #include "identity/key_entry.hpp"
+#include "identity/spending.hpp"
 
 namespace frpx::identity {
 namespace {
@@ -255,9 +256,31 @@ void key_checker::note_use(const store::api_key& row) {
 
 bool key_checker::hear_shared() {
   if (!options_.shared) return false;
+  tell_spending();
   const auto heard = options_.shared->heard();
   shared_answers_ = heard.has_value();
-  return heard && *heard > 0;
+  if (!heard) return false;
+  take_out(heard->texts);
+  return heard->changes > 0;
+}
+
+// What cannot be told now is not told later, when the buckets have refilled.
+void key_checker::tell_spending() {
+  const auto all = meters_.take_untold();
+  for (std::span<const spending> left = all; !left.empty();) {
+    const auto part = left.first(std::min(left.size(), spending_list::longest));
+    if (!options_.shared->tell(to_text(server_, part))) return;
+    left = left.subspan(part.size());
+  }
+}
+
+void key_checker::take_out(const std::vector<std::string>& told) {
+  const steady_time now = steady_clock::now();
+  for (const std::string& text : told) {
+    const auto by_others = parse_spending_list(text);
+    if (!by_others || by_others->server == server_) continue;
+    for (const spending& each : by_others->all) meters_.take_out(each, now);
+  }
 }
 
 result<key_checker::news> key_checker::refresh() {

@@ -17,6 +17,7 @@
 #include "cache/memory/digest_table.hpp"
 #include "cache/redis/redis_cache.hpp"
 #include "core/clock.hpp"
+#include "core/random.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "identity/verdict.hpp"
@@ -69,8 +70,9 @@ class key_checker {
   enum class news { none, changed };
 
   /// Hears of changes, by this process or another, and forgets what they made untrue; writes down
-  /// the last uses, each key's once a minute; finds out whether the store answers. Blocks; to be
-  /// called every 200 ms, by one thread at a time.
+  /// the last uses, each key's once a minute; finds out whether the store answers; tells the
+  /// servers that share the cache what was taken from the keys' buckets, and hears it of them.
+  /// Blocks; to be called every 200 ms, by one thread at a time.
   result<news> refresh();
 
   /// Whether the shared cache answered when refresh() last asked.
@@ -112,6 +114,8 @@ class key_checker {
   void give_meter(verdict& said, steady_time now);
   verdict told(const verdict& of) const;
   bool hear_shared();
+  void tell_spending();
+  void take_out(const std::vector<std::string>& told);
   result<void> forget_what_changed();
   result<void> write_uses();
   void note_use(const store::api_key& row);
@@ -122,6 +126,7 @@ class key_checker {
   const std::optional<cache::keyed_digest> fixed_key_;
   const verdict fixed_verdict_;
   key_meters meters_;
+  const std::string server_ = random_hex(8);  // as the others know it
   answers valid_;
   answers invalid_;
   std::atomic<bool> store_is_away_{false};

@@ -1,10 +1,10 @@
 #include "identity/key_entry.hpp"
 
 #include <array>
-#include <charconv>
 
 #include "core/hex.hpp"
 #include "core/names.hpp"
+#include "core/words.hpp"
 
 namespace frpx::identity {
 namespace {
@@ -20,37 +20,21 @@ std::int64_t micros(wall_time time) {
   return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
-// Takes the text up to the next space.
-std::string_view word(std::string_view& text) {
-  const auto space = std::min(text.find(' '), text.size());
-  const auto taken = text.substr(0, space);
-  text.remove_prefix(std::min(space + 1, text.size()));
-  return taken;
-}
-
-template <class T>
-std::optional<T> number(std::string_view text) {
-  T value = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<wall_time> time(std::string_view text) {
   constexpr std::int64_t year_2262 = 9'214'646'400'000'000;  // beyond it our clock overflows
-  const auto value = number<std::int64_t>(text);
+  const auto value = parse_number<std::int64_t>(text);
   if (!value || *value < 0 || *value > year_2262) return std::nullopt;
   return wall_time(std::chrono::microseconds(*value));
 }
 
 // Takes four words.
 std::optional<store::key_limits> limits_in(std::string_view& text) {
-  const auto per_minute = number<std::uint32_t>(word(text));
-  const auto at_once = number<std::uint32_t>(word(text));
+  const auto per_minute = parse_number<std::uint32_t>(take_word(text));
+  const auto at_once = parse_number<std::uint32_t>(take_word(text));
   if (!per_minute || !at_once) return std::nullopt;
   store::key_limits limits{.per_minute = *per_minute, .at_once = *at_once};
   for (auto* names : {&limits.models, &limits.clients}) {
-    const std::string_view list = word(text);
+    const std::string_view list = take_word(text);
     if (!list.starts_with('=')) return std::nullopt;
     *names = store::split_names(list.substr(1));
   }
@@ -78,12 +62,12 @@ std::string to_text(const key_entry& entry) {
 }
 
 std::optional<key_entry> parse_key_entry(std::string_view text) {
-  if (word(text) != version) return std::nullopt;
-  const auto change = number<std::uint64_t>(word(text));
-  const auto asked = time(word(text));
-  const std::string_view end = word(text);
+  if (take_word(text) != version) return std::nullopt;
+  const auto change = parse_number<std::uint64_t>(take_word(text));
+  const auto asked = time(take_word(text));
+  const std::string_view end = take_word(text);
   const auto expires = time(end);
-  const std::string_view fault = word(text);
+  const std::string_view fault = take_word(text);
   const auto* const which = std::find_if(faults.begin(), faults.end(),
                                          [&](key_fault each) { return to_string(each) == fault; });
   if (!change || !asked || (end != "-" && !expires) || which == faults.end()) return std::nullopt;
@@ -92,8 +76,8 @@ std::optional<key_entry> parse_key_entry(std::string_view text) {
   out.said.fault = *which;
   out.said.by = answered_by::redis;
   if (*which == key_fault::unknown) return text.empty() ? std::optional(out) : std::nullopt;
-  const std::string id(word(text));
-  const std::string_view owner = word(text);
+  const std::string id(take_word(text));
+  const std::string_view owner = take_word(text);
   const auto limits = limits_in(text);
   if (!limits || !is_name(id) || !is_plain_text(text) || (owner != "-" && !is_name(owner))) {
     return std::nullopt;

@@ -41,7 +41,19 @@ nanoseconds key_meter::take_from_bucket(std::uint32_t per_minute, steady_time no
   for (;;) {
     const std::int64_t then = std::max(full_at, here) + share;
     if (then - here > minute.count()) return nanoseconds(then - here) - minute;
-    if (full_at_.compare_exchange_weak(full_at, then, std::memory_order_relaxed)) return {};
+    if (!full_at_.compare_exchange_weak(full_at, then, std::memory_order_relaxed)) continue;
+    untold_.fetch_add(share, std::memory_order_relaxed);
+    return {};
+  }
+}
+
+void key_meter::take_out(nanoseconds time, steady_time now) {
+  const std::int64_t here = now.time_since_epoch() / nanoseconds(1);
+  const std::int64_t latest = here + largest_debt.count();
+  std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
+  while (!full_at_.compare_exchange_weak(full_at,
+                                         std::min(std::max(full_at, here) + time.count(), latest),
+                                         std::memory_order_relaxed)) {
   }
 }
 
@@ -52,6 +64,27 @@ bool key_meter::is_idle(steady_time now) const {
 
 std::shared_ptr<key_meter> key_meters::of(const std::string& key_id, steady_time now) {
   const std::scoped_lock lock(mutex_);
+  return find_or_make(key_id, now);
+}
+
+std::vector<spending> key_meters::take_untold() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<spending> all;
+  for (const auto& [key_id, meter] : meters_) {
+    const nanoseconds time = std::min(meter->take_untold(), spending::largest);
+    if (time > time.zero()) all.push_back({key_id, time});
+  }
+  return all;
+}
+
+void key_meters::take_out(const spending& by_others, steady_time now) {
+  const std::scoped_lock lock(mutex_);
+  // A visitor with this key may come here next.
+  if (meters_.size() >= most_by_others && !meters_.contains(by_others.key_id)) return;
+  find_or_make(by_others.key_id, now)->take_out(by_others.time, now);
+}
+
+std::shared_ptr<key_meter>& key_meters::find_or_make(const std::string& key_id, steady_time now) {
   if (meters_.size() >= sweep_at_) {
     std::erase_if(meters_, [&](const auto& each) {
       return each.second.use_count() == 1 && each.second->is_idle(now);

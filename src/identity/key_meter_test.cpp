@@ -97,6 +97,39 @@ TEST(key_meter, is_exact_across_threads) {
   EXPECT_EQ(admitted(meter, limits, t0, 1000), 400);
 }
 
+TEST(key_meter, what_others_took_is_not_there_any_more) {
+  key_meter meter;
+  const store::key_limits limits{.per_minute = 60};
+  meter.take_out(20s, t0);
+  EXPECT_EQ(admitted(meter, limits, t0, 60), 40);
+  meter.take_out(20s, t0);  // they did not know of that yet
+  const auto refused = meter.enter(limits, t0);
+  EXPECT_EQ(refused.retry_after, 21s);
+  EXPECT_EQ(admitted(meter, limits, t0 + 20s, 1), 0);
+  EXPECT_EQ(admitted(meter, limits, t0 + 21s, 2), 1);
+}
+
+TEST(key_meter, the_debt_is_bounded) {
+  key_meter meter;
+  for (int i = 0; i < 100; ++i) meter.take_out(spending::largest, t0);
+  const steady_time later = t0 + key_meter::largest_debt;
+  EXPECT_EQ(admitted(meter, {.per_minute = 60}, later - 60s, 2), 0);
+  EXPECT_EQ(admitted(meter, {.per_minute = 60}, later, 100), 60);
+}
+
+TEST(key_meter, what_it_let_in_is_told_once) {
+  key_meter meter;
+  const store::key_limits limits{.per_minute = 60, .at_once = 50};
+  EXPECT_EQ(meter.take_untold(), 0s);
+  ASSERT_EQ(admitted(meter, limits, t0, 60), 50);
+  EXPECT_EQ(meter.take_untold(), 50s) << "and not what was refused";
+  EXPECT_EQ(meter.take_untold(), 0s);
+  meter.take_out(5s, t0);
+  EXPECT_EQ(meter.take_untold(), 0s) << "what others took they tell themselves";
+  ASSERT_EQ(admitted(meter, {}, t0, 3), 3);
+  EXPECT_EQ(meter.take_untold(), 0s) << "nothing is taken where there is no limit";
+}
+
 TEST(key_place, leaves_once_however_it_is_moved) {
   const auto meter = std::make_shared<key_meter>();
   const store::key_limits limits{.at_once = 2};
@@ -118,6 +151,33 @@ TEST(key_meters, a_key_keeps_its_meter_while_that_says_anything) {
   meters.of("k", t0)->leave();
   for (int i = 0; i < 3000; ++i) meters.of(std::to_string(i), t0);
   EXPECT_FALSE(meters.of("k", t0)->enter(limits, t0).admitted);
+}
+
+TEST(key_meters, several_servers_count_together) {
+  key_meters here;
+  key_meters there;
+  const store::key_limits limits{.per_minute = 60};
+  ASSERT_EQ(admitted(*here.of("k", t0), limits, t0, 40), 40);
+  ASSERT_EQ(admitted(*here.of("unused", t0), {}, t0, 1), 1);
+  const auto told = here.take_untold();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].key_id, "k");
+  there.take_out(told[0], t0);  // no visitor came here with it before
+  EXPECT_EQ(admitted(*there.of("k", t0), limits, t0, 60), 20);
+  EXPECT_TRUE(here.take_untold().empty());
+}
+
+TEST(key_meters, others_make_no_more_than_the_bound) {
+  key_meters meters;
+  for (std::size_t i = 0; i < key_meters::most_by_others; ++i) {
+    meters.take_out({"k" + std::to_string(i), 1s}, t0);
+  }
+  meters.take_out({"k0", 59s}, t0);
+  meters.take_out({"one more", 60s}, t0);
+  const store::key_limits limits{.per_minute = 60};
+  EXPECT_EQ(admitted(*meters.of("k1", t0), limits, t0, 60), 59);
+  EXPECT_EQ(admitted(*meters.of("k0", t0), limits, t0, 60), 0) << "known ones are counted on";
+  EXPECT_EQ(admitted(*meters.of("one more", t0), limits, t0, 60), 60);
 }
 
 TEST(key_meters, what_says_nothing_any_more_is_forgotten) {

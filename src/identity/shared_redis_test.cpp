@@ -145,6 +145,37 @@ TEST_F(shared_redis, with_the_store_away_from_the_start_it_answers) {
   EXPECT_EQ(late.keys.check("unseen", now_).outcome, standing::unavailable);
 }
 
+TEST_F(shared_redis, requests_per_minute_are_counted_together) {
+  const std::string key = add("n");
+  const store::key_limits limits{.per_minute = 6};
+  ASSERT_TRUE(store_.change_key("n", {.per_minute = limits.per_minute}));
+  ASSERT_TRUE(here_.keys.refresh());
+  ASSERT_TRUE(there_.keys.refresh());
+  const auto enters = [&](server& at) {
+    return at.keys.check(key, now_).key->meter->enter(limits, steady_clock::now()).admitted;
+  };
+  const auto hears = [&](server& at) {
+    const auto meter = at.keys.check(key, now_).key->meter;
+    return test::wait_until([&] {
+      (void)at.keys.refresh();
+      return !meter->is_idle(steady_clock::now());
+    });
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(enters(here_));
+  ASSERT_TRUE(here_.keys.refresh());  // tells it
+  ASSERT_TRUE(hears(there_));
+  ASSERT_TRUE(here_.keys.refresh());
+  EXPECT_TRUE(enters(here_)) << "what it told itself is not counted twice";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(enters(there_));
+  EXPECT_FALSE(enters(there_));
+  server late(store_, scope_);  // which has heard of none of it
+  ASSERT_TRUE(late.keys.refresh());
+  ASSERT_TRUE(there_.keys.refresh());
+  ASSERT_TRUE(hears(late));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(enters(late));
+  EXPECT_FALSE(enters(late));
+}
+
 TEST_F(shared_redis, without_it_the_store_is_asked_and_it_is_used_again_when_it_is_back) {
   const std::string key = add("n");
   ASSERT_TRUE(here_.keys.refresh());

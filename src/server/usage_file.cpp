@@ -1,11 +1,12 @@
 #include "server/usage_file.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <fstream>
 #include <optional>
 #include <string_view>
+
+#include "core/words.hpp"
 
 namespace frpx::server {
 namespace {
@@ -25,32 +26,20 @@ std::string line_of(const store::usage_row& row) {
   return line + ' ' + row.model + '\n';
 }
 
-// Takes the text up to the next space.
-std::string_view word(std::string_view& text) {
-  const auto space = std::min(text.find(' '), text.size());
-  const auto taken = text.substr(0, space);
-  text.remove_prefix(std::min(space + 1, text.size()));
-  return taken;
-}
-
-template <class T>
-bool read_number(std::string_view text, T& into) {
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), into);
-  return wrong == std::errc() && end == text.data() + text.size();
-}
-
 std::optional<store::usage_row> row_in(std::string_view line) {
   store::usage_row row;
-  std::int32_t hour = 0;
   constexpr std::int32_t year_2250 = 2'454'000;  // beyond it our clock overflows
-  if (!read_number(word(line), hour) || hour < 0 || hour > year_2250) return std::nullopt;
-  row.hour = wall_time(hours(hour));
-  row.key = word(line);
-  row.client = word(line);
+  const auto hour = parse_number<std::int32_t>(take_word(line));
+  if (!hour || *hour < 0 || *hour > year_2250) return std::nullopt;
+  row.hour = wall_time(hours(*hour));
+  row.key = take_word(line);
+  row.client = take_word(line);
   if (row.client == "-") row.client.clear();
   for (std::uint64_t* each : {&row.of.requests, &row.of.errors, &row.of.bytes_in, &row.of.bytes_out,
                               &row.of.prompt_tokens, &row.of.completion_tokens}) {
-    if (!read_number(word(line), *each)) return std::nullopt;
+    const auto number = parse_number<std::uint64_t>(take_word(line));
+    if (!number) return std::nullopt;
+    *each = *number;
   }
   row.model = line;
   return store::is_valid(row) ? std::optional(std::move(row)) : std::nullopt;

@@ -244,6 +244,21 @@ def test_revoking_works_on_every_server_within_a_second(cached_house, with_redis
     assert "a" in first.clients()
 
 
+def test_requests_per_minute_are_counted_together_where_servers_share_redis(cached_house):
+    house = cached_house
+    first, second = house.server(), house.server("second")
+    key = house.add_key("k", "--rpm", "300")["key"]
+    wait_for(lambda: second.fetch(key=key).status == 503, 5, "the key is valid, with no client")
+    with first.visitor() as visitor:
+        statuses = []
+        while 429 not in statuses:
+            statuses.append(visitor.ask("GET", "/", key=key).status)
+            assert len(statuses) < 1000
+    assert set(statuses[:-1]) == {503}
+    # It has had a few requests itself; without being told it would let in hundreds more.
+    wait_for(lambda: second.fetch(key=key).status == 429, 3, "the other one hears of it")
+
+
 def test_a_client_comes_back_by_its_token_at_another_server(house):
     first = house.server()
     house.add_user()

@@ -76,41 +76,61 @@ result<void> redis_cache::put(std::string_view name, std::string_view text,
 }
 
 result<void> redis_cache::announce() {
-  const std::string channel = prefix_ + "changed";
+  const std::string channel = changes_channel();
   const auto reply = ask({"PUBLISH", channel, "1"});
   if (!reply) return reply.error();
   return {};
 }
 
-result<std::size_t> redis_cache::heard() {
+result<void> redis_cache::tell(std::string_view text) {
+  const std::string channel = texts_channel();
+  const auto reply = ask({"PUBLISH", channel, text});
+  if (!reply) return reply.error();
+  return {};
+}
+
+result<redis_connection> redis_cache::listen(steady_time deadline) const {
+  auto made = redis_connection::open(where_, deadline);
+  if (!made) return made;
+  for (const std::string& channel : {changes_channel(), texts_channel()}) {
+    if (const auto reply = made->ask({"SUBSCRIBE", channel}, deadline); !reply) {
+      return reply.error();
+    }
+  }
+  return made;
+}
+
+result<redis_cache::news> redis_cache::heard() {
   const steady_time now = steady_clock::now();
-  std::size_t count = 0;
+  news all;
   if (!listener_) {
     {
       const std::scoped_lock lock(mutex_);
       if (now < away_until_) return errc::unavailable;
     }
-    auto made = redis_connection::open(where_, now + patience_);
-    const std::string channel = prefix_ + "changed";
-    const auto listening = made ? made->ask({"SUBSCRIBE", channel}, now + patience_)
-                                : result<redis_reply>(made.error());
-    if (!listening) {
+    auto made = listen(now + patience_);
+    if (!made) {
       const std::scoped_lock lock(mutex_);
       away_until_ = steady_clock::now() + let_alone;
-      return listening.error();
+      return made.error();
     }
     listener_.emplace(std::move(*made));
-    count = 1;
+    all.changes = 1;
   }
   for (;;) {
-    const auto message = listener_->next();
+    auto message = listener_->next();
     if (!message) {
       listener_.reset();
       return message.error();
     }
     if (!*message) break;
-    const auto& parts = (*message)->elements;
-    if (!parts.empty() && parts.front().text == "message") ++count;
+    auto& parts = (*message)->elements;  // "message", the channel, the text
+    if (parts.size() != 3 || parts[0].text != "message") continue;
+    if (parts[1].text == changes_channel()) {
+      ++all.changes;
+    } else if (all.texts.size() < most_texts) {
+      all.texts.push_back(std::move(parts[2].text));
+    }
   }
   if (now - pinged_at_ >= ping_every) {
     pinged_at_ = now;
@@ -119,7 +139,7 @@ result<std::size_t> redis_cache::heard() {
       return reply.error();
     }
   }
-  return count;
+  return all;
 }
 
 }  // namespace frpx::cache

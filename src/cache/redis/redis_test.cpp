@@ -82,12 +82,52 @@ TEST(redis, announcements_are_heard_by_the_same_scope_alone) {
   redis_cache one(at(shared_redis().url()), "one", patient);
   redis_cache same(at(shared_redis().url()), "one", patient);
   redis_cache two(at(shared_redis().url()), "two", patient);
-  EXPECT_EQ(*same.heard(), 1u);  // something may have been missed before
-  EXPECT_EQ(*two.heard(), 1u);
-  EXPECT_EQ(*same.heard(), 0u);
+  EXPECT_EQ(same.heard()->changes, 1u);  // something may have been missed before
+  EXPECT_EQ(two.heard()->changes, 1u);
+  EXPECT_EQ(same.heard()->changes, 0u);
   ASSERT_TRUE(one.announce());
-  EXPECT_TRUE(test::wait_until([&] { return *same.heard() == 1; }));
-  EXPECT_EQ(*two.heard(), 0u);
+  EXPECT_TRUE(test::wait_until([&] { return same.heard()->changes == 1; }));
+  EXPECT_EQ(two.heard()->changes, 0u);
+}
+
+TEST(redis, texts_are_heard_whole_and_in_order_by_the_same_scope_alone) {
+  redis_cache one(at(shared_redis().url()), "one", patient);
+  redis_cache same(at(shared_redis().url()), "one", patient);
+  redis_cache two(at(shared_redis().url()), "two", patient);
+  ASSERT_TRUE(one.heard());
+  ASSERT_TRUE(same.heard());
+  ASSERT_TRUE(two.heard());
+  const std::vector<std::string> texts{"first", std::string("\0\r\n", 3), "", "last"};
+  for (const std::string& text : texts) ASSERT_TRUE(one.tell(text));
+  for (redis_cache* each : {&one, &same}) {
+    std::vector<std::string> heard;
+    ASSERT_TRUE(test::wait_until([&] {
+      const auto news = each->heard().value();
+      EXPECT_EQ(news.changes, 0u);
+      heard.insert(heard.end(), news.texts.begin(), news.texts.end());
+      return heard.size() >= texts.size();
+    }));
+    EXPECT_EQ(heard, texts);
+  }
+  EXPECT_TRUE(two.heard()->texts.empty());
+}
+
+TEST(redis, no_more_texts_are_taken_at_once_than_the_bound) {
+  redis_cache one(at(shared_redis().url()), "one", patient);
+  redis_cache same(at(shared_redis().url()), "one", patient);
+  ASSERT_TRUE(same.heard());
+  for (std::size_t i = 0; i <= redis_cache::most_texts; ++i) ASSERT_TRUE(one.tell("x"));
+  ASSERT_TRUE(one.announce());  // comes behind them
+  std::size_t texts = 0;
+  std::size_t most = 0;
+  ASSERT_TRUE(test::wait_until([&] {
+    const auto news = same.heard().value();
+    texts += news.texts.size();
+    most = std::max(most, news.texts.size());
+    return news.changes == 1;
+  }));
+  EXPECT_LE(most, redis_cache::most_texts);
+  EXPECT_GE(texts, redis_cache::most_texts);
 }
 
 TEST(redis, user_password_and_database_are_used) {
@@ -127,7 +167,7 @@ TEST(redis, tls_needs_a_certificate_that_is_trusted_and_names_the_host) {
   redis_cache trusted(at("rediss://localhost:" + port), "s", patient);
   EXPECT_TRUE(trusted.put("a", std::string(100'000, 'x'), 10s));
   EXPECT_EQ(trusted.get("a")->value().size(), 100'000u);
-  EXPECT_EQ(*trusted.heard(), 1u);
+  EXPECT_EQ(trusted.heard()->changes, 1u);
   EXPECT_EQ(redis_cache(at("rediss://127.0.0.1:" + port), "s", patient).get("a").error(),
             errc::untrusted);
   EXPECT_FALSE(redis_cache(at("redis://localhost:" + port), "s", patient).get("a"));
