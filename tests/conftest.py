@@ -2,6 +2,7 @@
 
 import pytest
 
+from support import net, services
 from support.programs import BIN, Lab
 
 
@@ -23,3 +24,15 @@ def lab(tmp_path):
     made = Lab(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def echo(lab):
+    """A local service that sends back what comes."""
+    return lab.add(net.Listener(services.echo))
+
+
+@pytest.fixture
+def greeter(lab):
+    """A local service that speaks first."""
+    return lab.add(net.Listener(services.greet))

@@ -12,6 +12,12 @@ def ranges(ports):
     return ",".join(map(str, ports))
 
 
+def server_with(lab, count=3, *options, **more):
+    """A server with so many outer ports; returns (server, ports)."""
+    ports = net.free_ports(count)
+    return lab.frps("--outer-ports", ranges(ports), *options, **more), ports
+
+
 def echo(sock):
     """Sends back what comes, to the end of the visitor's direction."""
     while data := sock.recv(65536):
