@@ -70,13 +70,6 @@ class exchange {
   boost::asio::awaitable<bool> key_is_valid();
   boost::asio::awaitable<after> serve();
   boost::asio::awaitable<after> try_clients();
-  boost::asio::awaitable<bool> read_model();
-  bool reads_on() const;
-  bool begin_choice();
-  /// How the search for a client ended.
-  enum class seeking { found, full, nobody, visitor_gone };
-  boost::asio::awaitable<seeking> seek_client();
-  boost::asio::awaitable<seeking> wait_for_place();
   boost::asio::awaitable<bool> open_stream();
   boost::asio::awaitable<ending> converse();
   boost::asio::awaitable<after> conclude(ending how);
@@ -84,15 +77,24 @@ class exchange {
   boost::asio::awaitable<after> refuse(refusal why);
   boost::asio::awaitable<after> answer_models(model_list form);
   boost::asio::awaitable<after> answer_unknown_model();
-  bool may_try_again() const;
   bool waits_for_body() const;
   bool has_left() const;
   void service_fails(outcome how);
-  void note_failure();
   void set_alarm();
   void hand_to_relay();
   void log_choice() const;
   void log_access(int status, std::string_view by) const;
+
+  // exchange_client.cpp
+  boost::asio::awaitable<bool> read_model();
+  bool reads_on() const;
+  bool begin_choice();
+  /// How the search for a client ended.
+  enum class seeking { found, full, nobody, visitor_gone };
+  boost::asio::awaitable<seeking> seek_client();
+  boost::asio::awaitable<seeking> wait_for_place();
+  bool may_try_again() const;
+  void note_failure();
 
   // exchange_key.cpp
   refusal enter_key();

@@ -1,0 +1,109 @@
+// Which client an exchange asks: what decides on it is read, and a place waited for.
+#include <algorithm>
+
+#include "gateway/exchange.hpp"
+#include "gateway/visitor.hpp"
+
+namespace frpx::gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// How often who waits looks for itself: nobody tells that the last client has gone, that a tunnel
+// has ended, or that the pause of a client that failed is over.
+constexpr auto look_again = std::chrono::seconds(1);
+
+}  // namespace
+
+// Reads the body until what decides on its client is known or cannot be; what was read is sent
+// later.
+asio::awaitable<bool> exchange::read_model() {
+  model_.start(is_model_judged() ? http::model_finder::extent::whole
+                                 : http::model_finder::extent::first);
+  model_body_.start(head_.body);
+  if (prompt_) prompt_->start();
+  if (head_.expects_continue && !co_await from_->say("HTTP/1.1 100 Continue\r\n\r\n")) {
+    co_return false;
+  }
+  from_->alarm.set_in(at_.how.body_stall);
+  while (reads_on() && !request_.complete() && out_.size() < held_most_) {
+    if (take_body()) {
+      from_->alarm.set_in(at_.how.body_stall);
+    } else if (bad_request_ || from_->alarm.rang()) {
+      co_return false;
+    } else {
+      co_await from_->bell.wait();
+    }
+  }
+  if (request_.complete()) model_.finish();
+  if (prompt_) stick_to_ = prompt_->value();
+  co_return true;
+}
+
+bool exchange::reads_on() const {
+  return model_.now() == http::model_finder::state::reading || (prompt_ && !prompt_->done());
+}
+
+// False: nobody has the model, and such requests are refused.
+bool exchange::begin_choice() {
+  choice_wish wish{.clients = &key_->limits.clients, .stick_to = stick_to_};
+  const auto* named = head_.fields.find(http::field_id::client_id);
+  if (named != nullptr) wish.client_id = named->value;
+  if (is_model_path_) wish.model = model_.name();
+  return choice_.begin(at_.clients.current(at_.on), wish);
+}
+
+// A place at a client, in place_; waited for when all are full.
+asio::awaitable<exchange::seeking> exchange::seek_client() {
+  switch (choice_.next(place_)) {
+    case choice::answer::chosen:
+      co_return seeking::found;
+    case choice::answer::nobody:
+      co_return seeking::nobody;
+    case choice::answer::full:
+      break;
+  }
+  const auto how = co_await wait_for_place();
+  if (how == seeking::found) give_up_ = steady_clock::now() + at_.how.stream_total;
+  co_return how;
+}
+
+asio::awaitable<exchange::seeking> exchange::wait_for_place() {
+  const steady_time began = steady_clock::now();
+  const steady_time until = began + at_.how.longest_wait;
+  steady_time next_look = began + look_again;
+  waiting_room::seat seat(at_.room, at_.on, from_->bell, choice_.to_wait_for(), key_->id,
+                          choice_.tried(), key_->limits.clients);
+  for (;;) {
+    if ((place_ = seat.take())) {
+      choice_.took(*place_.client());
+      co_return seeking::found;
+    }
+    if (seat.refused()) co_return seeking::full;
+    if (from_->watch.broken() || has_left()) co_return seeking::visitor_gone;
+    const steady_time now = steady_clock::now();
+    if (now >= until) co_return seeking::full;
+    if (now >= next_look) {
+      const auto again = choice_.next(place_);
+      if (again == choice::answer::chosen) co_return seeking::found;
+      if (again == choice::answer::nobody) co_return seeking::nobody;
+      next_look = now + look_again;
+    }
+    from_->alarm.set_in(std::min(until, next_look) - now);
+    co_await from_->bell.wait();
+  }
+}
+
+bool exchange::may_try_again() const {
+  return steady_clock::now() < give_up_ && choice_.has_more();
+}
+
+// What the failure says of the client's local service; one that is busy or drains is well.
+void exchange::note_failure() {
+  if (*failure_ == outcome::busy || !client_->alive) return;
+  const bool refused = *failure_ == outcome::refused || *failure_ == outcome::dial_too_late;
+  client_->health.failed(refused, steady_clock::now(), at_.how.choosing.health);
+}
+
+}  // namespace frpx::gateway
