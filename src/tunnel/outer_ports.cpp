@@ -59,7 +59,7 @@ result<std::shared_ptr<tunnel>> outer_ports::open(service what, std::shared_ptr<
     entry* const now = find_entry(key);
     if (now != nullptr && now->what->number() == number) close(*now->what, why);
   };
-  const auto made =
+  auto made =
       std::make_shared<tunnel>(number, std::move(what), std::move(first), workers_, hears_, end);
   auto opened = std::make_unique<entry>(*this, made, workers_.home().timers());
   opened->port = make_port(made, *client);

@@ -50,6 +50,7 @@ class member final : public session {
   }
   std::set<int> known_models() const {
     std::vector<std::string> names;
+    names.reserve(models.size());
     for (const auto& each : models) names.push_back(each.id);
     return has(names);
   }

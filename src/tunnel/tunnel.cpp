@@ -19,6 +19,7 @@ std::uint32_t so_far(std::uint64_t places) {
 members::members(std::vector<member> list, balance::policy by, const members* former)
     : list_(std::move(list)), by_(by) {
   std::vector<balance::ring::member> known;
+  known.reserve(list_.size());
   for (const member& each : list_) {
     known.push_back({balance::hash_of(each.client->facts().client_id), each.weight});
   }
@@ -52,7 +53,7 @@ tunnel::tunnel(std::uint64_t number, service what, std::shared_ptr<const members
       end_(std::move(end)),
       capacity_(what_.limits.max_serve_conn != 0 ? what_.limits.max_serve_conn : usual_capacity),
       buckets_{net::token_bucket(what_.bandwidth), net::token_bucket(what_.bandwidth)},
-      clients_(workers.size(), std::move(first)),
+      clients_(workers.size(), first),
       moved_(workers.size()) {}
 
 bool tunnel::enter() {

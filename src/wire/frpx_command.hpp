@@ -276,7 +276,7 @@ using command =
 /// may leave out or cannot express (models, metrics that were NaN, a model's lesser fields) gets
 /// its default; anything else that lacks or is of the wrong type is an error of this room.
 /// `errc::unknown_command` alone is not the peer's fault: it may be newer than this program.
-result<command> parse_command(std::string_view json);
+result<command> parse_command(std::string_view text);
 
 /// The bytes of the frame that carries the command, in the form that the public programs accept. A
 /// metric that is not finite is sent as 0. Of the models of a heartbeat as many are sent as the
