@@ -259,11 +259,13 @@ print(json.dumps("healed"))
 """
 
 CONGESTION = """
-pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").write_text("bbr")
+try:
+    pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").write_text("bbr")
+except OSError:
+    sys.exit(print("null"))
 lab, server, services, _ = house()
 with server.visitor() as visitor:
-    visitor.send(raw_http.request("GET", "/hang"))
-    services["a"].first("/hang")
+    assert visitor.ask("GET", "/x").status == 200
     table = subprocess.run(["ss", "-tnipOH", "state", "established"], check=True,
                            capture_output=True, text=True).stdout
 lab.close()
@@ -298,5 +300,7 @@ def test_a_pulled_cable(lab):
 def test_nothing_is_paced_within_a_machine(lab):
     """Where BBR is the system's choice; the service and the visitor go by it, as others do."""
     how = said_in_a_network_of_its_own(lab, CONGESTION)
+    if how is None:
+        pytest.skip("the system's congestion control cannot be set here")
     assert how["frps"] == how["frpc"] == ["reno"], how
     assert how["python3"] == ["bbr"], how
