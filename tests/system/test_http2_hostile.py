@@ -12,6 +12,7 @@ from support.programs import Lab
 NO_ERROR, PROTOCOL_ERROR = 0, 1
 HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION = 1, 3, 4, 6, 9
 END_STREAM, END_HEADERS = 1, 4
+ASKED_BY_THE_CLIENT = {"/v1/models", "/api/tags", "/api/ps"}  # now and then, by itself
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_malformed_requests(shared, name):
         visitor.sock.sendall(frame(HEADERS, END_STREAM | END_HEADERS, stream, block))
         answer = visitor.answer(stream)
         assert answer.status == 400 or answer.reset == PROTOCOL_ERROR, answer
-    assert all(r.path == "/v1/models" for r in service.requests), "only what the client asks"
+    assert {r.path for r in service.requests} <= ASKED_BY_THE_CLIENT
     assert len(MALFORMED) > 30
 
 
