@@ -104,6 +104,8 @@ class Comparison:
                 return
             for process in started.processes.values():
                 process.must_run()
+            if scenario.route == "bulk":
+                self.backends.await_free_bulk()
             before = self._cpu_seconds(started)
             load = scenario.load(started.routes[scenario.route], self.seconds)
             after = self._cpu_seconds(started)

@@ -1,7 +1,7 @@
 """The services behind everything: one nginx with small and large answers, one iperf3."""
 
 from measure import machine
-from measure.processes import find_program, free_port
+from measure.processes import await_that, find_program, free_port
 
 # The paths that nginx serves and how many bytes each answers.
 SIZES = {"/23": 23, "/1k": 2**10, "/16k": 2**14, "/64k": 2**16, "/256k": 2**18, "/1m": 2**20}
@@ -50,6 +50,10 @@ server {{ listen 127.0.0.1:{self.web_port} backlog=4096; root {files}; }} }}
             "service-iperf3", [find_program("iperf3"), "-s", "-B", "127.0.0.1", "-p",
                                self.bulk_port], self._folder)
         self.bulk.await_port(self.bulk_port)
+
+    def await_free_bulk(self):
+        """iperf3 takes one test at a time, and refuses the next while the last one still ends."""
+        await_that(lambda: not machine.has_connections(self.bulk_port), 10, "iperf3 is free")
 
     def renew_bulk(self):
         """After a failed test iperf3 may take itself for busy: start it anew, on the same port."""
