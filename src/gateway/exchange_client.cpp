@@ -76,7 +76,8 @@ asio::awaitable<exchange::seeking> exchange::wait_for_place() {
   waiting_room::seat seat(at_.room, at_.on, from_->bell, choice_.to_wait_for(), key_->id,
                           choice_.tried(), key_->limits.clients);
   for (;;) {
-    if ((place_ = seat.take())) {
+    place_ = seat.take();
+    if (place_) {
       choice_.took(*place_.client());
       co_return seeking::found;
     }
