@@ -8,6 +8,7 @@ import pytest
 from support import h2_visitor, raw_http
 from support.h2_visitor import H2Visitor, frame, goaway_code
 from support.programs import Lab
+from support.waiting import wait_for
 
 NO_ERROR, PROTOCOL_ERROR = 0, 1
 HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION = 1, 3, 4, 6, 9
@@ -40,8 +41,11 @@ def test_limits_answer_as_in_http_1(lab):
         assert visitor.fetch("POST", "/x", b"b" * 1000).status == 200
         assert visitor.fetch("POST", "/x", b"b" * 1001).status == 413
         assert visitor.fetch().status == 200, "the connection goes on"
-    assert [r.size for r in services["a"].seen("/x") if r.method == "POST"
-            and r.ended == "complete"] == [1000]
+
+    def whole_bodies():  # as the service notes them, once it has answered
+        return [r.size for r in services["a"].seen("/x")
+                if r.method == "POST" and r.ended == "complete"]
+    wait_for(lambda: whole_bodies() == [1000], 5, whole_bodies)
 
 
 PSEUDO = [(":method", "GET"), (":scheme", "http"), (":path", "/x"), (":authority", "h"),
