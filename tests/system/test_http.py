@@ -449,7 +449,10 @@ def test_the_longest_body(lab, chunked):
             else:
                 visitor.send(raw_http.request("POST", "/x", body))
             assert visitor.response().status == status
-    assert [r.size for r in services["a"].seen("/x") if r.ended == "complete"] == [1000]
+
+    def whole_bodies():  # as the service notes them, once it has answered
+        return [r.size for r in services["a"].seen("/x") if r.ended == "complete"]
+    wait_for(lambda: whole_bodies() == [1000], 5, whole_bodies)
 
 
 def test_a_service_s_head_has_the_same_limit(lab):

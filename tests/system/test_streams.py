@@ -109,7 +109,7 @@ def test_a_visitor_that_half_closes_gets_its_answer(house):
         answer = visitor.response()
         assert answer.body == b"data: event 0\n\ndata: event 1\n\n"
         assert visitor.end() == "fin"
-    assert request.ended == "complete"
+    wait_for(lambda: request.ended == "complete", 5, "the service has answered whole")
 
 
 def test_a_visitor_that_leaves_for_good_is_noticed_by_writing(house):
