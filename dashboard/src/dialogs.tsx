@@ -61,6 +61,31 @@ export const Why = ({ why }: { why: string }) => (
   <div role="alert">{why && <p class="notice bad">{why}</p>}</div>
 );
 
+interface FormAnswersProps {
+  why: string;
+  isBusy: boolean;
+  submit: string;
+  close: () => void;
+}
+
+/** How a form ends: why it was refused, the way out, and the button that sends it. */
+export function FormAnswers({ why, isBusy, submit, close }: FormAnswersProps) {
+  const { say } = usePage();
+  return (
+    <>
+      <Why why={why} />
+      <div class="answers">
+        <button type="button" onClick={close}>
+          {say('cancel')}
+        </button>
+        <button type="submit" class="primary" disabled={isBusy}>
+          {submit}
+        </button>
+      </div>
+    </>
+  );
+}
+
 export function Confirm({ question, close }: { question: Question; close: () => void }) {
   const { say } = usePage();
   const { isBusy, why, run } = useAction();

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from './api';
 import { usePage } from './context';
-import { Dialog, useAction, Why } from './dialogs';
+import { Dialog, FormAnswers, useAction } from './dialogs';
 
 interface Wish {
   name: string;
@@ -83,15 +83,7 @@ export function MakeKey({ close }: { close: () => void }) {
           {say('keyOwner')}
           <input name="user" type="email" autocomplete="off" />
         </label>
-        <Why why={why} />
-        <div class="answers">
-          <button type="button" onClick={close}>
-            {say('cancel')}
-          </button>
-          <button type="submit" class="primary" disabled={isBusy}>
-            {say('makeKey')}
-          </button>
-        </div>
+        <FormAnswers why={why} isBusy={isBusy} submit={say('makeKey')} close={close} />
       </form>
     </Dialog>
   );

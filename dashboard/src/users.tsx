@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { ask, pathOf } from './api';
 import { usePage } from './context';
-import { Dialog, useAction, Why } from './dialogs';
+import { Dialog, FormAnswers, useAction } from './dialogs';
 import { day } from './format';
 import { Empty, Loading, Section } from './section';
 import { ROLES, type User } from './types';
@@ -119,15 +119,7 @@ function EditUser({ of, close }: { of: User; close: () => void }) {
           {say('portsHint')}
           <input name="ports" required maxLength={1024} autocomplete="off" defaultValue={of.ports} />
         </label>
-        <Why why={why} />
-        <div class="answers">
-          <button type="button" onClick={close}>
-            {say('cancel')}
-          </button>
-          <button type="submit" class="primary" disabled={isBusy}>
-            {say('save')}
-          </button>
-        </div>
+        <FormAnswers why={why} isBusy={isBusy} submit={say('save')} close={close} />
       </form>
     </Dialog>
   );

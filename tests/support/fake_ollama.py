@@ -131,6 +131,10 @@ class FakeOllama:
         """The requests for `path` so far."""
         return [r for r in self.requests if r.path == path]
 
+    def completed(self, path):
+        """Those that were answered whole; noted a moment after the answer's last byte."""
+        return [r for r in self.seen(path) if r.ended == "complete"]
+
     def first(self, path, limit=10):
         """Wait for the first request for `path`."""
         return wait_for(lambda: self.seen(path), limit, f"{self.name} sees {path}")[0]

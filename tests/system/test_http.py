@@ -450,8 +450,8 @@ def test_the_longest_body(lab, chunked):
                 visitor.send(raw_http.request("POST", "/x", body))
             assert visitor.response().status == status
 
-    def whole_bodies():  # as the service notes them, once it has answered
-        return [r.size for r in services["a"].seen("/x") if r.ended == "complete"]
+    def whole_bodies():
+        return [r.size for r in services["a"].completed("/x")]
     wait_for(lambda: whole_bodies() == [1000], 5, whole_bodies)
 
 

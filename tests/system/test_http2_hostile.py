@@ -42,9 +42,8 @@ def test_limits_answer_as_in_http_1(lab):
         assert visitor.fetch("POST", "/x", b"b" * 1001).status == 413
         assert visitor.fetch().status == 200, "the connection goes on"
 
-    def whole_bodies():  # as the service notes them, once it has answered
-        return [r.size for r in services["a"].seen("/x")
-                if r.method == "POST" and r.ended == "complete"]
+    def whole_bodies():
+        return [r.size for r in services["a"].completed("/x") if r.method == "POST"]
     wait_for(lambda: whole_bodies() == [1000], 5, whole_bodies)
 
 
