@@ -15,8 +15,8 @@ constexpr std::string_view policy =
     "require-trusted-types-for 'script'; trusted-types 'none'";  // so: no innerHTML
 
 constexpr std::string_view no_dashboard =
-    "This frps was built without its dashboard: that takes npm; configure and build again when it "
-    "is there.\nThe API is here: GET /api/openapi.json describes it.\n";
+    "This frps was built without its dashboard (FRPX_DASHBOARD=OFF).\n"
+    "The API is here: GET /api/openapi.json describes it.\n";
 
 void guard_page(response& answer) {
   answer.headers.push_back({"Content-Security-Policy", std::string(policy)});

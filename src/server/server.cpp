@@ -199,6 +199,9 @@ server::parts::parts(config::frps_options given, option_reader read_again)
   workers_.start();
   log::info("FRPS listening on ports: Control={}, Proxy={}, Public={}, API={}", ports_.control,
             ports_.proxy, ports_.visitors, ports_.api);
+  if (api::dashboard_files().empty()) {
+    log::info("This frps has no dashboard: it was built without it (FRPX_DASHBOARD=OFF)");
+  }
   if (options_.ready_file.empty()) return;
   if (const auto failed = write_ready_file(options_.ready_file, ports_)) {
     stop();

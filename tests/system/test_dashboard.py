@@ -6,12 +6,9 @@ from support import net, services
 from support.browser import Browser
 from support.fake_ollama import FakeOllama
 from support.net import free_ports
-from support.programs import BIN
 from support.services import expose, ranges
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.skipif(not (BIN.parent / "dashboard/complete").exists(),
-                                reason="this frps was built without the dashboard")
 TOKEN = "a-token-for-operators"
 CLIENT = "#fleet .client:has-text('{}')"
 
@@ -52,6 +49,12 @@ def accounts(lab):
         assert done.returncode == 0, done.stdout + done.stderr
 
     return server, run
+
+
+def test_the_server_has_it(lab):
+    server = lab.frps()
+    assert server.api("/").get("Content-Encoding") == "gzip"
+    assert "no dashboard" not in server.log()
 
 
 def test_clients_come_and_go_before_the_eyes(lab, open_page):
