@@ -20,7 +20,7 @@ test_packages=(
   postgresql redis-server prometheus doxygen jq openssh-server openssh-client iperf3
   dnsmasq-base bind9-dnsutils
   libgtest-dev libclang-rt-19-dev llvm-19 python3-pytest python3-h2 nghttp2-client
-  iproute2 clang-format-19 clang-tidy-19 chromium)
+  g++ binutils iproute2 clang-format-19 clang-tidy-19 chromium)
 bench_packages=(
   libbenchmark-dev nginx libnginx-mod-stream haproxy wrk socat linux-perf valgrind)
 boost_package=libboost1.81-dev

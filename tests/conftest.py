@@ -16,6 +16,37 @@ def pytest_runtest_makereport(item, call):
             report.sections.append((f"log of {name}", log))
 
 
+class AllSkipped:
+    """Fails a run in which every test of a file was skipped: that shows nothing."""
+
+    def __init__(self):
+        self.outcomes = {}
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or report.outcome != "passed":
+            self.outcomes.setdefault(report.location[0], set()).add(report.outcome)
+
+    def pytest_collectreport(self, report):
+        if report.skipped:  # as a whole, before any of its tests
+            self.outcomes[report.nodeid] = {"skipped"}
+
+    def files(self):
+        return [file for file, outcomes in self.outcomes.items() if outcomes == {"skipped"}]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session):
+        if self.files() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter):
+        for file in self.files():
+            terminalreporter.write_line(f"{file}: every test was skipped, so it failed", red=True)
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(AllSkipped())
+
+
 @pytest.fixture
 def lab(tmp_path):
     """Starts programs and helpers of one test and ends them (see support.programs.Lab)."""

@@ -4,10 +4,8 @@ import os
 import shutil
 import subprocess
 
-import pytest
-
 from support import net
-from support.programs import Program
+from support.programs import Program, tool
 from support.waiting import seconds
 
 
@@ -15,8 +13,7 @@ class Sshd:
     """An sshd with keys of its own; `stop` ends it, as things of the lab do."""
 
     def __init__(self, folder):
-        if not shutil.which("sshd", path="/usr/sbin:/usr/bin"):
-            pytest.skip("no sshd (scripts/install-deps.sh test)")
+        sshd = tool("sshd")
         self.folder = folder / "ssh"
         self.folder.mkdir(mode=0o700)
         for name in ("host", "user"):
@@ -30,7 +27,7 @@ class Sshd:
             f"StrictModes no\nAuthorizedKeysFile {self.folder}/authorized\nPidFile none\n"
             "UsePAM no\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n")
         os.makedirs("/run/sshd", exist_ok=True)
-        self._program = Program("sshd", ["/usr/sbin/sshd", "-D", "-e", "-f", config], self.folder)
+        self._program = Program("sshd", [sshd, "-D", "-e", "-f", config], self.folder)
         self._program.says("Server listening")
 
     def run(self, port, command, data=b""):

@@ -1,12 +1,10 @@
 """Each example of docs/api.md works as it stands there, the public frpx's curl and jq lines too."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from support.programs import tool
 from support.waiting import wait_for
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/api.md"
@@ -17,8 +15,8 @@ def examples():
     return [line for block in blocks for line in block.splitlines()]
 
 
-@pytest.mark.skipif(not (shutil.which("jq") and shutil.which("curl")), reason="needs jq and curl")
 def test_each_example_works(lab):
+    assert tool("jq") and tool("curl")
     server, _, _ = lab.house("client_A")
     assert len(examples()) >= 25
 

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from support import net, public_proxylite as pl
 from support.net import Listener, free_port, free_ports
-from support.programs import BIN, Program
+from support.programs import BIN, Program, environment, tool, under_sanitizer
 from support.public_proxylite import PublicClient
 from support.waiting import wait_for
 from system.test_proxylite import echo
@@ -19,8 +18,8 @@ from system.test_proxylite import echo
 ROOT = Path(__file__).parents[2]
 BUILD = BIN.parent
 HEADERS = sorted((ROOT / "include/frpx").glob("*"))
-COMPILERS = [c for c in ("g++", "clang++-19") if shutil.which(c)]
-SANITIZED = float(os.environ.get("FRPX_TEST_TIME_FACTOR", "1")) > 1
+COMPILERS = ("g++", "clang++-19")
+SANITIZED = under_sanitizer()
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
 
 
@@ -33,7 +32,7 @@ def compile_text(compiler, text, *flags):
 
 
 def test_there_are_headers_and_compilers():
-    assert len(HEADERS) > 5 and COMPILERS
+    assert len(HEADERS) > 5 and all(tool(compiler) for compiler in COMPILERS)
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda path: path.name)
@@ -46,9 +45,8 @@ def test_a_header_compiles_alone(compiler, header):
 
 def test_the_c_header_is_c():
     for compiler in ("gcc", "clang-19"):
-        if shutil.which(compiler):
-            done = compile_text(compiler, "#include <frpx/frpx.h>\n", "-std=c11", "-x", "c", *STRICT)
-            assert done.returncode == 0, done.stderr
+        done = compile_text(compiler, "#include <frpx/frpx.h>\n", "-std=c11", "-x", "c", *STRICT)
+        assert done.returncode == 0, done.stderr
 
 
 def test_headers_define_no_macro_and_need_the_standard_library_alone():
@@ -60,10 +58,9 @@ def test_headers_define_no_macro_and_need_the_standard_library_alone():
                 assert standard.fullmatch(line), f"{header}: {line}"
 
 
-@pytest.mark.skipif(not shutil.which("doxygen"), reason="needs doxygen")
 def test_every_public_member_is_documented(tmp_path):
     settings = (ROOT / "docs/Doxyfile").read_text() + f"\nOUTPUT_DIRECTORY = {tmp_path}\n"
-    done = subprocess.run(["doxygen", "-"], input=settings, cwd=ROOT, text=True,
+    done = subprocess.run([tool("doxygen"), "-"], input=settings, cwd=ROOT, text=True,
                           capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     classes = {kind_and_name for header in HEADERS for kind_and_name in
@@ -102,7 +99,7 @@ def test_the_guide_from_an_empty_folder(lab, prefix, tmp_path, compiler, target)
     for step in (["-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={compiler}"],
                  ["--build", "build"]):
         done = subprocess.run(["cmake", *step], cwd=tmp_path, text=True, capture_output=True,
-                              check=False)
+                              check=False, env=environment(tmp_path))
         assert done.returncode == 0, done.stdout + done.stderr
     service = lab.add(Listener(echo))
     outer = free_port()
@@ -116,14 +113,14 @@ def test_the_guide_from_an_empty_folder(lab, prefix, tmp_path, compiler, target)
         assert running.wait(20) == 0
 
 
-@pytest.mark.skipif(SANITIZED or not shutil.which("pkg-config"), reason="needs pkg-config")
+@pytest.mark.skipif(SANITIZED, reason="a program without the sanitizer cannot load it")
 def test_pkg_config(prefix, tmp_path):
     (tmp_path / "a.cpp").write_text(
         "#include <frpx/frpx.hpp>\n"
         "int main() { return frpx::tunnel_server().add_ports(0, 1) ? 1 : 0; }\n")
     folder, = prefix.rglob("pkgconfig")
     env = {**os.environ, "PKG_CONFIG_PATH": str(folder)}
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "frpx"], env=env, text=True,
+    flags = subprocess.run([tool("pkg-config"), "--cflags", "--libs", "frpx"], env=env, text=True,
                            capture_output=True, check=True).stdout.split()
     lib = folder.parent
     subprocess.run([COMPILERS[0], "-std=c++20", "a.cpp", "-o", "a", *flags, f"-Wl,-rpath,{lib}"],

@@ -2,20 +2,16 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from support import raw_http
+from support.programs import tool
 from support.waiting import wait_for
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 LABEL = r'\w+="((?:[^"\\]|\\.)*)"'
 SAMPLE = re.compile(rf"(\w+)(?:\{{({LABEL}(?:,{LABEL})*)\}})? (\S+)")
-
-needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool")
 
 
 def scrape(server):
@@ -36,7 +32,7 @@ def scrape(server):
 
 
 def promtool(*arguments, text=None):
-    done = subprocess.run(["promtool", *map(str, arguments)], input=text, capture_output=True,
+    done = subprocess.run([tool("promtool"), *map(str, arguments)], input=text, capture_output=True,
                           timeout=60, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr).decode()
     return done.stdout.decode() + done.stderr.decode()
@@ -136,14 +132,12 @@ def test_metrics_are_guarded_as_the_rest(lab):
     assert open_server.api("/metrics", host="evil.example.com").status == 403
 
 
-@needs_promtool
 def test_promtool_finds_nothing_to_say_of_the_metrics(lab):
     server, _, _ = lab.house("a", "b")
     server.fetch()
     assert promtool("check", "metrics", text=server.api("/metrics").body) == ""
 
 
-@needs_promtool
 def test_promtool_accepts_the_configuration_and_the_alerts():
     promtool("check", "config", PACKAGING / "prometheus/prometheus.yml")
     said = promtool("check", "rules", PACKAGING / "prometheus/frpx-alerts.yml")
@@ -176,7 +170,6 @@ def test_dashboard_and_alerts_read_what_there_is(lab):
     assert known - shown == unshown
 
 
-@needs_promtool
 def test_the_dashboards_expressions_are_valid(lab):
     rules = [{"record": f"panel:{i}", "expr": expr.replace("$__rate_interval", "5m")}
              for i, expr in enumerate(dashboard_expressions())]

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import select
-import shutil
 import socket
 import struct
 import subprocess
@@ -13,7 +12,7 @@ import threading
 import pytest
 
 from support import net, services
-from support.programs import under_sanitizer
+from support.programs import tool, under_sanitizer
 from support.services import Peer, ask, expose, server_with
 from support.sshd import Sshd
 from support.waiting import seconds, wait_for
@@ -80,10 +79,9 @@ def test_ssh(lab):
 
 @pytest.mark.parametrize("way", [[], ["--reverse"]], ids=["to the service", "from the service"])
 def test_iperf3(lab, way):
-    if not shutil.which("iperf3"):
-        pytest.skip("no iperf3")
+    iperf3 = tool("iperf3")
     local = net.closed_port()
-    service = subprocess.Popen(["iperf3", "-s", "-1", "-B", "127.0.0.1", "-p", str(local)],
+    service = subprocess.Popen([iperf3, "-s", "-1", "-B", "127.0.0.1", "-p", str(local)],
                                stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         server, ports = server_with(lab)
@@ -91,7 +89,7 @@ def test_iperf3(lab, way):
 
         def runs():
             return subprocess.run(
-                ["iperf3", "-c", "127.0.0.1", "-p", str(ports[0]), "-n", "200M", "-P", "2",
+                [iperf3, "-c", "127.0.0.1", "-p", str(ports[0]), "-n", "200M", "-P", "2",
                  "--json", *way], capture_output=True, text=True, timeout=seconds(60),
                 check=False)
         done = runs()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import struct
 import subprocess
 import threading
@@ -12,7 +11,7 @@ from collections import Counter
 import pytest
 
 from support.net import LOOPBACK, free_port
-from support.programs import OUR_END_IS_ITS_END, under_sanitizer
+from support.programs import OUR_END_IS_ITS_END, tool, under_sanitizer
 from support.udp import Service, Visitor, expose, has_read, visiting
 from support.waiting import holds_for, seconds, wait_for
 from system.test_metrics import scrape
@@ -20,14 +19,6 @@ from system.test_metrics import scrape
 SIZES = (0, 1, 2, 148, 1200, 1420, 1472, 1473, 8000, 65_506, 65_507)
 
 links = pytest.mark.parametrize("link", [(), ("--no-link",)], ids=["link", "no-link"])
-
-
-def tool(name):
-    """The path of an installed program; the test is left out if there is none."""
-    path = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")
-    if not path:
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 def house(lab, service, *options, client_options=(), **more):
