@@ -60,6 +60,24 @@ class linked : public testing::Test {
     return visitor.exactly(size);
   }
 
+  /// What a request could cost besides its bytes.
+  struct costs {
+    std::uint64_t proxy_connections = 0;
+    std::uint64_t posts_of_server = 0;
+    std::uint64_t posts_of_client = 0;
+    std::uint64_t connections_of_service = 0;
+    bool operator==(const costs&) const = default;
+    costs operator-(const costs& from) const {
+      return {proxy_connections - from.proxy_connections, posts_of_server - from.posts_of_server,
+              posts_of_client - from.posts_of_client,
+              connections_of_service - from.connections_of_service};
+    }
+  };
+  costs costs_so_far() const {
+    const auto server = server_->figures();
+    return {server.proxy_connections, server.posts, client_->posts(), service_->connections()};
+  }
+
   std::unique_ptr<local_service> service_;
   std::unique_ptr<server::server> server_;
   std::unique_ptr<client> client_;
@@ -69,15 +87,18 @@ TEST_F(linked, requests_need_no_connection_and_no_other_thread) {
   begin(answer_sizes);
   plain_connection visitor(port());
   ASSERT_EQ(answer_to(visitor, 100), pattern(100, 100));
-  const auto before = server_->figures();
-  const auto posts_of_client = client_->posts();
-  const auto connections_of_service = service_->connections();
-  for (int i = 0; i < 200; ++i) ASSERT_EQ(answer_to(visitor, 100), pattern(100, 100));
-  const auto after = server_->figures();
-  EXPECT_EQ(after.proxy_connections, before.proxy_connections);
-  EXPECT_EQ(after.posts, before.posts);
-  EXPECT_EQ(client_->posts(), posts_of_client);
-  EXPECT_EQ(service_->connections(), connections_of_service) << "the stream is kept";
+  // Now and then the programs do something of their own: the client asks the service for models.
+  costs of_requests;
+  for (int round = 0; round < 20; ++round) {
+    const costs before = costs_so_far();
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(answer_to(visitor, 100), pattern(100, 100));
+    of_requests = costs_so_far() - before;
+    if (of_requests == costs{}) break;
+  }
+  EXPECT_EQ(of_requests.proxy_connections, 0U);
+  EXPECT_EQ(of_requests.posts_of_server, 0U);
+  EXPECT_EQ(of_requests.posts_of_client, 0U);
+  EXPECT_EQ(of_requests.connections_of_service, 0U) << "the stream is kept";
 }
 
 TEST_F(linked, a_new_visitor_costs_a_frame) {
