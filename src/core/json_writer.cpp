@@ -1,5 +1,7 @@
 #include "core/json_writer.hpp"
 
+#include "core/utf8.hpp"
+
 namespace frpx {
 
 void json_writer::separate() {
@@ -40,23 +42,27 @@ json_writer& json_writer::raw(std::string_view json) {
   return *this;
 }
 
-// RFC 8259, 7: the quotation mark, the backslash and the C0 controls are escaped, nothing else.
+// RFC 8259, 7 and 8.1: the quotation mark, the backslash and the C0 controls are escaped, nothing
+// else; a byte that is not UTF-8 becomes U+FFFD.
 void json_writer::quote(std::string_view text) {
   into_ += '"';
   std::size_t done = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    const std::size_t length = c < 0x80 ? 1 : utf8_length(text.substr(i));
+    if (length != 0 && c >= 0x20 && c != '"' && c != '\\') {
+      i += length;
+      continue;
+    }
     into_ += text.substr(done, i - done);
-    done = i + 1;
-    if (c >= 0x20) {
-      into_ += '\\';
-      into_ += text[i];
+    done = ++i;
+    if (length == 0) {
+      into_ += "\xef\xbf\xbd";
+    } else if (c >= 0x20) {
+      into_ += {'\\', static_cast<char>(c)};
     } else {
       constexpr char hex[] = "0123456789abcdef";
-      into_ += "\\u00";
-      into_ += hex[c >> 4];
-      into_ += hex[c & 0xf];
+      into_ += {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 0xf]};
     }
   }
   into_ += text.substr(done);

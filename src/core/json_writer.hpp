@@ -16,7 +16,7 @@ namespace frpx {
 ///     json.begin_object().member("id", id).key("ports").begin_array().value(80).end_array();
 ///     json.end_object();
 ///
-/// The caller keeps the nesting right. Texts are UTF-8 (names and plain texts are, see names.hpp).
+/// The caller keeps the nesting right. What is not UTF-8 in a text becomes U+FFFD.
 class json_writer {
  public:
   explicit json_writer(std::string& into) : into_(into) {}

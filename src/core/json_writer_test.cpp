@@ -36,5 +36,13 @@ TEST(json_writer, escapes_what_json_demands) {
   EXPECT_EQ(text, "{\"k\\\"\":\"\\\"\\\\\\u000a\\u0000\\u001f/\x7f\xe6\x93\x8d\"}");
 }
 
+TEST(json_writer, what_is_not_utf8_becomes_a_character_that_says_so) {
+  std::string text;
+  json_writer json(text);
+  json.begin_object().member("a\xff", "\x80\xed\xa0\x80\xc3").end_object();
+  const std::string bad = "\xef\xbf\xbd";
+  EXPECT_EQ(text, "{\"a" + bad + "\":\"" + bad + bad + bad + bad + bad + "\"}");
+}
+
 }  // namespace
 }  // namespace frpx

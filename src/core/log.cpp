@@ -8,6 +8,8 @@
 
 #include <mutex>
 
+#include "core/utf8.hpp"
+
 namespace frpx::log {
 namespace {
 
@@ -26,6 +28,15 @@ class json_message final : public spdlog::custom_flag_formatter {
 };
 
 }  // namespace
+
+void write(level at, fmt::string_view text, fmt::format_args args) {
+  spdlog::logger& to = here();
+  if (!to.should_log(at)) return;
+  fmt::basic_memory_buffer<char, 250> formatted;
+  fmt::vformat_to(fmt::appender(formatted), text, args);
+  const std::string_view line(formatted.data(), formatted.size());
+  to.log(at, is_printable(line) ? line : std::string_view(printable(line)));
+}
 
 void start(level lowest, format form) {
   auto logger =

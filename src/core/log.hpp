@@ -1,4 +1,4 @@
-// The log: standard error, one event a line.
+// The log: standard error, one event a line, each line valid UTF-8 without control characters.
 #pragma once
 
 #include <spdlog/spdlog.h>
@@ -47,21 +47,25 @@ inline spdlog::logger& here() {
   return diverted != nullptr ? *diverted : *spdlog::default_logger_raw();
 }
 
+/// Logs an event of that level. Whatever stands in the arguments (a path, a name, an error of a
+/// peer), the line remains one line that no terminal obeys: see printable().
+void write(level at, fmt::string_view text, fmt::format_args args);
+
 template <class... Args>
 void debug(spdlog::format_string_t<Args...> text, Args&&... args) {
-  here().debug(text, std::forward<Args>(args)...);
+  write(level::debug, text, fmt::make_format_args(args...));
 }
 template <class... Args>
 void info(spdlog::format_string_t<Args...> text, Args&&... args) {
-  here().info(text, std::forward<Args>(args)...);
+  write(level::info, text, fmt::make_format_args(args...));
 }
 template <class... Args>
 void warn(spdlog::format_string_t<Args...> text, Args&&... args) {
-  here().warn(text, std::forward<Args>(args)...);
+  write(level::warn, text, fmt::make_format_args(args...));
 }
 template <class... Args>
 void error(spdlog::format_string_t<Args...> text, Args&&... args) {
-  here().error(text, std::forward<Args>(args)...);
+  write(level::err, text, fmt::make_format_args(args...));
 }
 
 /// Lets through a few events a second of a kind that an attacker may cause at will, and counts what

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/utf8.hpp"
+
 namespace frpx {
 namespace {
 
@@ -10,22 +12,13 @@ bool is_name_character(char c) {
          c == '_' || c == ':' || c == '-';
 }
 
-// The length of the well-formed UTF-8 character (RFC 3629) at the front, or 0; C0 controls, DEL and
-// C1 controls count as malformed.
+// The length of the well-formed UTF-8 character at the front, or 0; C0 controls, DEL and C1
+// controls count as malformed.
 std::size_t plain_character_length(std::string_view text) {
+  const std::size_t length = utf8_length(text);
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if (first == 0xc2 && byte(1) < 0xa0) return 0;  // C1 control
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;  // overlong
-  if (first == 0xed && byte(1) > 0x9f) return 0;  // surrogate
-  if (first == 0xf0 && byte(1) < 0x90) return 0;  // overlong
-  if (first == 0xf4 && byte(1) > 0x8f) return 0;  // above U+10FFFF
+  if (length == 1 && (byte(0) < 0x20 || byte(0) == 0x7f)) return 0;
+  if (length == 2 && byte(0) == 0xc2 && byte(1) < 0xa0) return 0;  // C1 control
   return length;
 }
 

@@ -357,7 +357,7 @@ void exchange::log_choice() const {
 void exchange::log_access(int status, std::string_view by) const {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began_);
-  log::info("{} {} {} {} {} bytes {} ms {} {}", from_->who.address, head_.method,
+  log::info("{} {} {} {} {} bytes {} ms {} {}", from_->who.address, shown(head_.method),
             shown(head_.target), status, response_.body_size(), took.count(), by,
             fields_.request_id());
 }
