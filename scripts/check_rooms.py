@@ -159,11 +159,24 @@ def keeps_boost_out_of_the_public_headers(_, path, code):
             yield match.start(), "Boost or a coroutine in a public header: the standard library alone"
 
 
+def reads_files_in_one_place(room, path, code):
+    if path.parts[0] in ("src", "apps") and room != "host" and not path.stem.endswith("_test"):
+        for match in re.finditer(r"\bifstream\b", code):
+            yield match.start(), ("reads a file by itself, and hangs if it is a pipe: use "
+                                  "frpx::read_file (core/file.hpp)")
+
+
+def logs_through_core(room, path, code):
+    if path.parts[0] in ("src", "apps") and room != "core":
+        for match in re.finditer(r"\bspdlog::(log|trace|debug|info|warn|error|critical)\s*\(", code):
+            yield match.start(), "logs past core/log.hpp, which keeps a line one printable line"
+
+
 RULES = [
     includes_only_lower_rooms, stands_in_a_known_room, spawns_only_in_net, detaches_nothing,
     shares_no_ownership_of_this, coroutine_lambdas_capture_nothing, waits_in_the_loop_alone,
     posts_to_the_loop_alone, keeps_beast_out_of_headers,
-    keeps_boost_out_of_the_public_headers,
+    keeps_boost_out_of_the_public_headers, reads_files_in_one_place, logs_through_core,
 ]
 
 
@@ -237,6 +250,11 @@ CASES = [
     (keeps_boost_out_of_the_public_headers, "include/frpx/a.hpp", "awaitable<void> f();\n", 1),
     (keeps_boost_out_of_the_public_headers, "include/frpx/a.hpp", "// no Boost: no boost\n", 0),
     (keeps_boost_out_of_the_public_headers, "src/core/a.hpp", "#include <boost/asio.hpp>\n", 0),
+    (reads_files_in_one_place, "src/config/a.cpp", "std::ifstream in(path);\n", 1),
+    (reads_files_in_one_place, "src/config/a_test.cpp", "std::ifstream in(path);\n", 0),
+    (reads_files_in_one_place, "src/host/a.cpp", 'std::ifstream in("/proc/stat");\n', 0),
+    (logs_through_core, "src/api/a.cpp", 'spdlog::warn("{}", name);\n', 1),
+    (logs_through_core, "src/api/a.cpp", 'log::warn("{}", name);\n', 0),
 ]
 
 

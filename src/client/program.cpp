@@ -80,13 +80,22 @@ class runner {
                                             self->workers_.home().udp().losses())};
   }
 
+  // What is wrong with the configuration: one line of the log for each problem.
+  static void log_problems(std::string_view said) {
+    while (!said.empty()) {
+      const std::string_view line = said.substr(0, said.find('\n'));
+      said.remove_prefix(std::min(said.size(), line.size() + 1));
+      log::error("Nothing was changed: {}", line);
+    }
+  }
+
   // Reads the services anew; nothing changes when anything is wrong with them.
   static asio::awaitable<admin_answer> reload(runner* self) {
     auto read = co_await self->blocking_.run(
         [again = self->read_again_] { return result<reading>(again()); }, reread_patience);
     if (!read) co_return admin_answer{1, "frpc: " + read.error().message() + "\n"};
     if (const auto* wrong = std::get_if<config::finish>(&*read)) {
-      log::error("Nothing was changed: {}", wrong->to_stderr);
+      log_problems(wrong->to_stderr);
       co_return admin_answer{config::exit_usage, wrong->to_stderr};
     }
     auto& options = std::get<config::frpc_run>(*read).options;
@@ -99,12 +108,13 @@ class runner {
   static asio::awaitable<void> reload_on_signal(runner* self) { co_await reload(self); }
 
   void open_admin() {
-    config::prepare_data_dir(socket_.parent_path());  // what is wrong shows when it is opened
-    const error_code failed = admin_.open(socket_);
-    if (failed) {
-      log::warn("frpc status and frpc reload will not reach this client: {}: {}", socket_.string(),
-                failed.message());
+    std::string problem = config::prepare_data_dir(socket_.parent_path());
+    if (problem.empty()) {
+      const error_code failed = admin_.open(socket_);
+      if (failed) problem = socket_.string() + ": " + failed.message();
     }
+    if (problem.empty()) return;
+    log::warn("frpc status and frpc reload will not reach this client: {}", problem);
   }
 
   void await_signal() {

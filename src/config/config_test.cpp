@@ -1,5 +1,6 @@
 // Options, files and what is refused.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <sstream>
@@ -172,6 +173,8 @@ TEST(config_files, a_missing_a_too_large_one_and_a_folder_are_refused) {
   EXPECT_EQ(refused(file), "");
   std::ofstream(file) << std::string(largest_file + 1, '#');
   EXPECT_NE(refused(file).find("larger than 1 MiB"), std::string::npos);
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_NE(refused(folder / "pipe").find("not a regular file"), std::string::npos);
   fs::remove_all(folder);
 }
 

@@ -2,11 +2,10 @@
 
 #include <toml++/toml.h>
 
-#include <fstream>
 #include <sstream>
-#include <system_error>
 
 #include "config/services.hpp"
+#include "core/file.hpp"
 #include "core/names.hpp"
 
 namespace frpx::config {
@@ -181,13 +180,10 @@ std::vector<std::string> read_file(const std::filesystem::path& path, const opti
   };
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return unreadable("is a folder, not a file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return unreadable("cannot be read: " + std::generic_category().message(errno));
-  std::string text(largest_file + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > largest_file) return unreadable("is larger than 1 MiB");
-  return read_toml(text, path.string(), table, from, services);
+  const auto text = frpx::read_file(path, largest_file);
+  if (text) return read_toml(*text, path.string(), table, from, services);
+  if (text.error() == file_errc::too_large) return unreadable("is larger than 1 MiB");
+  return unreadable("cannot be read: " + text.error().message());
 }
 
 std::string to_toml(const option_table& table, std::vector<service_entry> services) {

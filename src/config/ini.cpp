@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
+#include "core/file.hpp"
 #include "core/names.hpp"
 
 namespace frpx::config {
@@ -76,15 +76,12 @@ std::optional<ini_file> ini_file::parse(std::string_view text, std::string& prob
 }
 
 std::optional<ini_file> ini_file::read(const std::string& path, std::string& problem) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(longest + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (!file.eof() || file.bad()) {
-    problem = path + (text.size() > longest ? ": is too large" : ": cannot be read");
+  const auto text = read_file(path, longest);
+  if (!text) {
+    problem = path + ": cannot be read: " + text.error().message();
     return std::nullopt;
   }
-  auto read = parse(text, problem);
+  auto read = parse(*text, problem);
   if (!read) problem = path + ": " + problem;
   return read;
 }

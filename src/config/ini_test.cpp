@@ -41,6 +41,8 @@ TEST(ini, says_what_is_wrong_and_where) {
   std::string problem;
   EXPECT_FALSE(ini_file::read("/there/is/no/such/file", problem));
   EXPECT_NE(problem.find("cannot be read"), problem.npos);
+  EXPECT_FALSE(ini_file::read("/dev/zero", problem));
+  EXPECT_NE(problem.find("not a regular file"), problem.npos);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 #include "host/machine_id.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <set>
 
+#include "core/file.hpp"
 #include "core/hex.hpp"
 #include "core/random.hpp"
 
@@ -19,15 +18,10 @@ error_code last_error() {
   return {errno, boost::system::system_category()};
 }
 
-// At most `largest_id_file` bytes of a small file; empty if it cannot be read.
+// What a small file holds; empty if it cannot be read.
 std::string contents(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return {};
-  std::string text(largest_id_file, '\0');
-  const ssize_t got = ::read(descriptor, text.data(), text.size());
-  ::close(descriptor);
-  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  return text;
+  auto text = read_file(path, largest_id_file);
+  return text ? std::move(*text) : std::string();
 }
 
 // Writes a whole new file of mode 0600 and gives it its name in one step, unless the name is taken.

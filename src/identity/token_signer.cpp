@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "core/file.hpp"
 #include "core/names.hpp"
 #include "core/random.hpp"
 
@@ -129,15 +130,11 @@ result<claims> token_signer::read(const secret& token, wall_time now) const {
 }
 
 result<secret> load_signing_secret(const std::filesystem::path& file) {
-  const descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in) return errc::bad_secret_file;
-  std::string text(longest_secret + 1, '\0');
-  const ssize_t count = ::read(in.get(), text.data(), text.size());
-  if (count < 0 || static_cast<std::size_t>(count) > longest_secret) return errc::bad_secret_file;
-  text.resize(static_cast<std::size_t>(count));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  if (text.size() < shortest_secret) return errc::bad_secret_file;
-  return secret(std::move(text));
+  auto text = read_file(file, longest_secret);
+  if (!text) return errc::bad_secret_file;
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  if (text->size() < shortest_secret) return errc::bad_secret_file;
+  return secret(std::move(*text));
 }
 
 result<secret> load_or_make_signing_secret(const std::filesystem::path& file) {

@@ -194,6 +194,8 @@ TEST_F(secret_file, that_cannot_be_made_or_read_is_an_error) {
   EXPECT_EQ(load_or_make_signing_secret(folder_ / "absent" / "file").error(),
             errc::bad_secret_file);
   EXPECT_EQ(load_signing_secret(folder_).error(), errc::bad_secret_file);
+  ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
+  EXPECT_EQ(load_or_make_signing_secret(file_).error(), errc::bad_secret_file);
 }
 
 }  // namespace

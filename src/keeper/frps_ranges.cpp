@@ -5,8 +5,7 @@
 
 #include <boost/json/parse.hpp>
 
-#include <fstream>
-#include <iterator>
+#include "core/file.hpp"
 
 namespace frpx::keeper {
 namespace {
@@ -181,11 +180,10 @@ ranges_read read_ranges_of(const std::filesystem::path& file) {
   };
   const auto format = format_of(file);
   if (!format) return problem("must end with .toml, .yaml, .yml, .json or .ini");
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in) return problem("cannot be read");
-  if (text.size() > largest_file) return problem("is larger than 1 MiB");
-  auto read = read_ranges(text, *format);
+  const auto text = read_file(file, largest_file);
+  if (!text && text.error() == file_errc::too_large) return problem("is larger than 1 MiB");
+  if (!text) return problem("cannot be read: " + text.error().message());
+  auto read = read_ranges(*text, *format);
   return read.problem.empty() ? read : problem(read.problem);
 }
 

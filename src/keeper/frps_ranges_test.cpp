@@ -1,6 +1,7 @@
 #include "keeper/frps_ranges.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -102,6 +103,9 @@ TEST(frps_ranges, a_file_is_read_by_its_ending) {
   EXPECT_EQ(bad.problem.find((folder / "bad.json").string() + ": "), 0u) << bad.problem;
   EXPECT_NE(read_ranges_of(file("a.conf", "")).problem.find("must end with"), std::string::npos);
   EXPECT_NE(read_ranges_of(folder / "none.toml").problem.find("cannot be read"), std::string::npos);
+  ASSERT_EQ(::mkfifo((folder / "pipe.ini").c_str(), 0600), 0);
+  EXPECT_NE(read_ranges_of(folder / "pipe.ini").problem.find("not a regular file"),
+            std::string::npos);
   const std::string large(1 << 20, '\n');
   EXPECT_EQ(read_ranges_of(file("large.ini", large)).problem, "");
   EXPECT_NE(read_ranges_of(file("large.ini", large + "\n")).problem.find("larger"),

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "core/file.hpp"
 #include "core/json_writer.hpp"
 #include "core/names.hpp"
 #include "http/uri.hpp"
@@ -66,20 +67,10 @@ std::string text_of(json::string_view text) {
   return {text.data(), text.size()};
 }
 
-// At most `limit` bytes of a file; nothing when it is larger or cannot be read.
-std::optional<std::string> content_of(const std::filesystem::path& file, std::size_t limit) {
-  std::error_code failed;
-  if (std::filesystem::file_size(file, failed) > limit || failed) return std::nullopt;
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in) return std::nullopt;
-  return text;
-}
-
 // One record of the older version: what it is about is told by its content, not by its name.
 void read_record(const std::filesystem::path& file, pairs& into) {
   const auto key = http::percent_decode(file.stem().string());
-  const auto text = content_of(file, largest_record);
+  const auto text = read_file(file, largest_record);
   json::error_code failed;
   const json::value record = text ? json::parse(*text, failed) : json::value();
   const auto* const members = record.if_object();
@@ -174,8 +165,9 @@ read_result read_gokv(const std::filesystem::path& folder) {
 
 read_result read_public_data(const std::filesystem::path& from, data_format as) {
   if (as == data_format::gokv) return read_gokv(from);
-  const auto text = content_of(from, largest_file);
-  if (!text) return std::string("cannot be read, or is larger than 64 MiB");
+  const auto text = read_file(from, largest_file);
+  if (!text && text.error() == file_errc::too_large) return std::string("is larger than 64 MiB");
+  if (!text) return "cannot be read: " + text.error().message();
   return read_public_json(*text);
 }
 

@@ -1,8 +1,7 @@
 #include "keeper/server.hpp"
 
-#include <fstream>
-
 #include "config/validate.hpp"
+#include "core/file.hpp"
 #include "core/log.hpp"
 #include "http/guard.hpp"
 #include "http/router.hpp"
@@ -32,14 +31,8 @@ http::handler make_handler(const config::keeper_options& options, ports::leases&
 
 void write_ready_file(const std::filesystem::path& file, std::uint16_t port) {
   if (file.empty()) return;
-  auto temporary = file;
-  temporary += ".new";
-  std::ofstream out(temporary, std::ios::trunc);
-  out << "{\"port\":" << port << "}\n";
-  out.close();
-  std::error_code failed;
-  if (out) std::filesystem::rename(temporary, file, failed);
-  if (!out || failed) throw start_error("--ready-file " + file.string() + ": cannot be written");
+  const auto failed = replace_file(file, "{\"port\":" + std::to_string(port) + "}\n", 0644);
+  if (failed) throw start_error("--ready-file " + file.string() + ": " + failed.message());
 }
 
 }  // namespace

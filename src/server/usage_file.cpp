@@ -1,11 +1,12 @@
 #include "server/usage_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <string_view>
 
+#include "core/file.hpp"
 #include "core/words.hpp"
 
 namespace frpx::server {
@@ -14,6 +15,7 @@ namespace {
 using std::chrono::hours;
 
 constexpr std::string_view batch_word = "batch ";
+constexpr std::size_t largest_file = 64 * 1024 * 1024;  // bytes; what waits is bounded before
 
 std::string line_of(const store::usage_row& row) {
   std::string line = std::to_string(row.hour.time_since_epoch() / hours(1)) + ' ' + row.key + ' ' +
@@ -49,36 +51,30 @@ std::optional<store::usage_row> row_in(std::string_view line) {
 
 error_code write_usage_file(const std::filesystem::path& file,
                             const std::vector<usage_batch>& batches) {
-  auto temporary = file;
-  temporary += ".new";
-  {
-    std::ofstream out(temporary, std::ios::trunc);
-    for (const usage_batch& batch : batches) {
-      out << batch_word << batch.id << '\n';
-      for (const store::usage_row& row : batch.rows) out << line_of(row);
-    }
-    if (!out.flush()) return make_error_code(boost::system::errc::io_error);
+  std::string text;
+  for (const usage_batch& batch : batches) {
+    text += std::string(batch_word) + batch.id + '\n';
+    for (const store::usage_row& row : batch.rows) text += line_of(row);
   }
-  std::error_code failed;
-  std::filesystem::rename(temporary, file, failed);
-  return failed;
+  return replace_file(file, text);
 }
 
 result<std::vector<usage_batch>> read_usage_file(const std::filesystem::path& file) {
   std::vector<usage_batch> batches;
-  std::error_code failed;
-  if (!std::filesystem::exists(file, failed)) return batches;
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) {
+  const auto text = read_file(file, largest_file);
+  if (!text && text.error() == boost::system::errc::no_such_file_or_directory) return batches;
+  if (!text) return text.error();
+  for (std::string_view left = *text; !left.empty();) {
+    const std::string_view line = left.substr(0, left.find('\n'));
+    left.remove_prefix(std::min(left.size(), line.size() + 1));
     if (line.starts_with(batch_word)) {
-      batches.push_back({line.substr(batch_word.size()), {}});
+      batches.push_back({std::string(line.substr(batch_word.size())), {}});
       continue;
     }
     auto row = row_in(line);
     if (!row || batches.empty()) return make_error_code(boost::system::errc::bad_message);
     batches.back().rows.push_back(std::move(*row));
   }
-  if (!in.eof()) return make_error_code(boost::system::errc::io_error);
   std::erase_if(batches, [](const usage_batch& each) { return each.rows.empty(); });
   return batches;
 }

@@ -1,6 +1,7 @@
 #include "server/usage_file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -45,6 +46,11 @@ TEST_F(usage_file, batches_come_back_as_written) {
 
 TEST_F(usage_file, no_file_holds_nothing) {
   EXPECT_TRUE(read_usage_file(file_)->empty());
+}
+
+TEST_F(usage_file, a_pipe_holds_nobody_up) {
+  ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
+  EXPECT_FALSE(read_usage_file(file_));
 }
 
 TEST_F(usage_file, what_is_none_of_ours_is_refused) {

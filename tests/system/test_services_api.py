@@ -1,6 +1,7 @@
 """Services, leases, traffic, log level and reload at the REST API."""
 
 import json
+import os
 
 import pytest
 
@@ -115,6 +116,11 @@ def test_the_configuration_is_read_anew(lab, way):
         server.process.send_signal(1)  # SIGHUP
         server.says("read anew: 1 options applied, 1 wait")
     assert data(server, "/api/log-level") == {"level": "debug"}
+    file.unlink()
+    os.mkfifo(file)
+    refused = server.api("/api/reload", "POST")
+    assert refused.status == 409 and "not a regular file" in refused.json()["message"]
+    file.unlink()
     file.write_text('log-level = "loud"\n')
     refused = server.api("/api/reload", "POST")
     assert refused.status == 409 and "loud" in refused.json()["message"]
