@@ -1,10 +1,13 @@
 #include "config/command_line.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
 #include "config/file.hpp"
+#include "core/random.hpp"
+#include "tests/support/captured_log.hpp"
 
 namespace frpx::config {
 namespace {
@@ -362,6 +365,28 @@ TEST(subcommands, have_help_of_their_own) {
   EXPECT_TRUE(contains(help, "Usage: frps key add ")) << help;
   EXPECT_TRUE(contains(help, "--name"));
   EXPECT_FALSE(contains(help, "--demo"));
+}
+
+// Whoever can put files there can put a key, a user or a signing secret of his own there.
+TEST(data_folder, is_refused_when_everybody_may_write_there) {
+  const fs::path folder = fs::path(testing::TempDir()) / ("frpx-open-" + random_hex(8));
+  const auto prepare_with = [&](unsigned mode) {
+    EXPECT_EQ(::chmod(folder.c_str(), mode), 0);
+    return prepare_data_dir(folder);
+  };
+  fs::create_directory(folder);
+  for (const unsigned mode : {0777u, 01777u, 0703u}) {
+    const std::string refused = prepare_with(mode);
+    EXPECT_TRUE(contains(refused, "every user")) << refused;
+    EXPECT_TRUE(contains(refused, "chmod o-w " + folder.string())) << refused;
+    EXPECT_TRUE(fs::is_empty(folder));
+  }
+  const test::captured_log log;
+  EXPECT_EQ(prepare_with(0755), "");
+  EXPECT_EQ(log.text(), "");
+  EXPECT_EQ(prepare_with(0775), "");
+  EXPECT_EQ(log.count("may be written by the group"), 1u);
+  fs::remove_all(folder);
 }
 
 TEST(data_folder, is_made_private_and_tried) {

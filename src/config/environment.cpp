@@ -6,6 +6,8 @@
 
 #include <system_error>
 
+#include "core/log.hpp"
+
 namespace frpx::config {
 
 environment environment::of_this_process() {
@@ -43,7 +45,19 @@ std::string prepare_data_dir(const std::filesystem::path& folder) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return problem("cannot be made: " + std::generic_category().message(errno));
   }
-  if (!std::filesystem::is_directory(folder, error)) return problem("is not a folder");
+  struct stat about{};
+  if (::stat(folder.c_str(), &about) != 0 || !S_ISDIR(about.st_mode)) {
+    return problem("is not a folder");
+  }
+  // The sticky bit would not help: another user could put a database or a secret there first.
+  if ((about.st_mode & S_IWOTH) != 0) {
+    return problem("may be written by every user of this machine (chmod o-w " + folder.string() +
+                   " takes that away)");
+  }
+  if ((about.st_mode & S_IWGRP) != 0) {
+    log::warn("the data folder {} may be written by the group {}; chmod g-w {} takes that away",
+              folder.string(), about.st_gid, folder.string());
+  }
   // Root may write anywhere by permission, but not on a read-only file system: so it is tried.
   std::string probe = (folder / ".writable-XXXXXX").string();
   const int descriptor = ::mkstemp(probe.data());

@@ -26,8 +26,8 @@ struct environment {
 std::filesystem::path default_data_dir(const environment& env);
 
 /// Makes the folder with its parents if it is missing, the last one with mode 0700, and checks that
-/// a file can be made in it. Returns an empty text, or a line that says what is wrong and what to
-/// do.
+/// a file can be made in it, and not by every user of the machine. Returns an empty text, or a line
+/// that says what is wrong and what to do. Warns of a group that may write there.
 std::string prepare_data_dir(const std::filesystem::path& folder);
 
 }  // namespace frpx::config

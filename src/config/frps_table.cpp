@@ -339,7 +339,9 @@ option_table table_of(frps_options& o) {
            .value = "DIR",
            .help = "Folder for what lasts; made with mode 0700",
            .detail =
-               "`/var/lib/frpx` as root, else `$XDG_STATE_HOME/frpx`, else `~/.local/state/frpx`.",
+               "`/var/lib/frpx` as root, else `$XDG_STATE_HOME/frpx`, else `~/.local/state/frpx`. "
+               "A folder that every user of the machine may write to is refused; the log warns of "
+               "one that a group may write to.",
            .default_text = "the user's state folder",
            .to = &o.data_dir},
           {.name = "api-key",
@@ -368,8 +370,9 @@ option_table table_of(frps_options& o) {
           {.name = "proxylite-token",
            .in = group::security,
            .value = "TOKEN",
-           .help = "What a proxylite registration must show",
-           .detail = "Our own clients can; those of the public package cannot.",
+           .help = "What a proxylite client must show",
+           .detail = "Without it the server opens no tunnel and tells neither its ports nor its "
+                     "services. Our own clients can show it; those of the public package cannot.",
            .default_text = "none",
            .to = &o.proxylite_token},
           {.name = "token-secret-file",

@@ -98,6 +98,8 @@ option_table table_of(keeper_options& o) {
            .in = group::database,
            .value = "DIR",
            .help = "Folder for what lasts; made with mode 0700",
+           .detail = "A folder that every user of the machine may write to is refused; the log "
+                     "warns of one that a group may write to.",
            .default_text = "the user's state folder",
            .to = &o.data_dir},
           {.name = "api-token",

@@ -65,6 +65,17 @@ def test_the_data_folder_is_private(lab):
         assert not stat.S_IMODE(file.stat().st_mode) & 0o077, f"{file} is open to others"
 
 
+def test_a_data_folder_that_everybody_may_write_is_refused(lab):
+    folder = lab.folder / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    for program, options in (("frps", ()), ("frp-port-keeper", ("--allow-ports", "9000"))):
+        done = lab.run(program, "--data-dir", folder, *options)
+        assert done.returncode != 0
+        assert f"chmod o-w {folder}" in done.stderr
+    assert not list(folder.iterdir())
+
+
 @pytest.mark.parametrize("option, value", [
     ("--database-url", "mysql://x/y"), ("--database-url", "not a url"),
     ("--redis-url", "http://x"), ("--redis-url", "::::"),
