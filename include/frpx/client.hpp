@@ -65,7 +65,7 @@ class tunnel_client {
   void set_logger(logger to);
 
   /// The ports that the server would give now, in ascending order.
-  /// Errors: bad_argument, unreachable, timed_out, unexpected_answer.
+  /// Errors: bad_argument, unreachable, timed_out, unexpected_answer, token_refused.
   result<std::vector<std::uint16_t>> available_ports(
       std::chrono::milliseconds timeout = default_timeout) const;
   /// One of them at random, asked afresh. Errors: the same, no_port.

@@ -14,7 +14,8 @@
 namespace frpx {
 
 /// The ports that the server at `address` would give now, in ascending order. Blocks, at most for
-/// `timeout`. Any thread. Errors: bad_argument, unreachable, timed_out, unexpected_answer.
+/// `timeout`. Any thread. Errors: bad_argument, unreachable, timed_out, unexpected_answer,
+/// token_refused: a server with a token is asked by a tunnel_client that has it.
 result<std::vector<std::uint16_t>> ask_free_ports(
     const std::string& address,
     std::chrono::milliseconds timeout = std::chrono::milliseconds(10'000));

@@ -25,6 +25,7 @@ enum class errc {
   already_running = 13,    ///< The server runs.
   not_running = 14,        ///< The server does not run.
   nothing_to_abort = 15,   ///< There is no such visitor or tunnel, or it has ended.
+  token_refused = 16,      ///< The server asks for a token, and this is not it.
 };
 
 /// One sentence for each kind; lives for ever. Any thread.

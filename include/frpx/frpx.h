@@ -33,7 +33,8 @@ enum frpx_code {
   FRPX_CANNOT_LISTEN = 12,     /**< The address cannot be bound. */
   FRPX_ALREADY_RUNNING = 13,   /**< The server runs. */
   FRPX_NOT_RUNNING = 14,       /**< The server does not run. */
-  FRPX_NOTHING_TO_ABORT = 15   /**< There is no such visitor or tunnel. */
+  FRPX_NOTHING_TO_ABORT = 15,  /**< There is no such visitor or tunnel. */
+  FRPX_TOKEN_REFUSED = 16      /**< The server asks for a token, and this is not it. */
 };
 
 /** When a hook is called. */

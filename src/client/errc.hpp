@@ -22,6 +22,7 @@ enum class errc {
   no_answer,
   port_not_allowed,
   port_occupied,
+  token_needed,
 };
 
 constexpr const char* explain(errc e) {
@@ -58,6 +59,8 @@ constexpr const char* explain(errc e) {
       return "the server does not give this outer port, or not with this token";
     case errc::port_occupied:
       return "the outer port is taken";
+    case errc::token_needed:
+      return "the server tells its ports and services only with its token";
   }
   return "unknown error of the client";
 }

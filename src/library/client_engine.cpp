@@ -24,6 +24,7 @@ namespace {
 errc kind_of(error_code why) {
   if (why == client::errc::port_not_allowed) return errc::port_not_allowed;
   if (why == client::errc::port_occupied) return errc::port_occupied;
+  if (why == client::errc::token_needed) return errc::token_refused;
   if (why == client::errc::registration_refused) return errc::server_error;
   if (why == net::errc::late) return errc::timed_out;
   if (why.category() == net::make_error_code(net::errc::late).category() ||
@@ -80,6 +81,7 @@ class client_engine::parts {
   std::shared_ptr<entry_state> find(Is is_it) const;
   /// Any thread.
   void stop(std::uint64_t number);
+  const std::string& token() const { return options_.token; }
 
  private:
   static asio::awaitable<void> live(parts* self, std::shared_ptr<entry> which,
@@ -290,7 +292,11 @@ void client_engine::set_logger(logger to) {
 
 error client_engine::available_ports(milliseconds timeout, std::vector<std::uint16_t>& into) {
   std::vector<std::uint32_t> said;
-  if (error failed = parts_->ask(timeout, client::proxylite::ask_free_ports, said)) return failed;
+  const auto question = [token = secret(parts_->token())](client::proxylite::way to,
+                                                          steady_time until) {
+    return client::proxylite::ask_free_ports(to, token, until);
+  };
+  if (error failed = parts_->ask(timeout, question, said)) return failed;
   for (const std::uint32_t each : said) into.push_back(static_cast<std::uint16_t>(each));
   return {};
 }
@@ -298,9 +304,9 @@ error client_engine::available_ports(milliseconds timeout, std::vector<std::uint
 error client_engine::active_services(std::string_view prefix, milliseconds timeout,
                                      std::vector<service_info>& into) {
   std::vector<pl::service_info> said;
-  const auto question = [prefix = std::string(prefix)](client::proxylite::way to,
-                                                       steady_time until) {
-    return client::proxylite::ask_services(to, prefix, until);
+  const auto question = [prefix = std::string(prefix), token = secret(parts_->token())](
+                            client::proxylite::way to, steady_time until) {
+    return client::proxylite::ask_services(to, prefix, token, until);
   };
   if (error failed = parts_->ask(timeout, question, said)) return failed;
   std::transform(said.begin(), said.end(), std::back_inserter(into), info_from);

@@ -36,6 +36,8 @@ const char* explain(errc kind) noexcept {
       return "the server does not run";
     case errc::nothing_to_abort:
       return "there is nothing to abort";
+    case errc::token_refused:
+      return "the server tells its ports and services only with its token";
   }
   return "an error of another version of the library";
 }

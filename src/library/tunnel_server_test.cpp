@@ -15,6 +15,23 @@ TEST_F(library, a_token_guards_registrations) {
   EXPECT_TRUE(knows.register_service(info()));
 }
 
+TEST_F(library, a_token_guards_what_the_server_tells) {
+  tunnel_server guarded({{ports[0], ports[1]}}, {.token = "open sesame"});
+  ASSERT_TRUE(guarded.start("127.0.0.1:0"));
+  const std::string where = "127.0.0.1:" + std::to_string(guarded.port());
+  for (const char* token : {"", "sesame"}) {
+    tunnel_client stranger(where, {.token = token});
+    EXPECT_EQ(stranger.available_ports().error().code(), errc::token_refused);
+    EXPECT_EQ(stranger.active_services().error().code(), errc::token_refused);
+  }
+  EXPECT_EQ(ask_free_ports(where).error().code(), errc::token_refused);
+  EXPECT_EQ(discover_services(where).error().code(), errc::token_refused);
+  tunnel_client knows(where, {.token = "open sesame"});
+  ASSERT_TRUE(knows.register_service(info()));
+  EXPECT_EQ(knows.active_services()->size(), 1u);
+  EXPECT_TRUE(knows.available_ports());
+}
+
 TEST_F(library, no_free_port_is_an_error_until_some_are_added) {
   start();
   tunnel_client client(address());

@@ -387,6 +387,24 @@ def test_a_token_guards_it(lab, ports, echo_service):
     assert "s3cret" not in server.log()
 
 
+def test_a_token_guards_what_the_server_tells(lab, ports, echo_service):
+    server = lab.frps("--proxylite-port", 0, "--outer-ports", f"{ports[0]},{ports[1]}",
+                      "--proxylite-token", "s3cret")
+    port = server.ports["proxylite"]
+    wish = {**pl.registration(ports[0], name="payroll"), "Token": "s3cret"}
+    with net.connect(port) as tunnel:
+        tunnel.sendall(pl.message(pl.REGISTER, wish))
+        assert json.loads(pl.receive(tunnel)[1])["Code"] == 0
+        for token in ({}, {"Token": ""}, {"Token": "s3cre"}, {"Token": "s3cret "}):
+            for question in ((pl.ASK_PORTS, token), (pl.ASK_SERVICES, {"Prefix": "", **token})):
+                assert pl.ask(port, *question) == (pl.REGISTERED, b'{"Code":1}')
+        kind, told = pl.ask(port, pl.ASK_PORTS, {"Token": "s3cret"})
+        assert (kind, json.loads(told)) == (pl.PORTS, {"Ports": [ports[1]]})
+        kind, told = pl.ask(port, pl.ASK_SERVICES, {"Prefix": "", "Token": "s3cret"})
+        assert kind == pl.SERVICES
+        assert [each["Name"] for each in json.loads(told)["Services"]] == ["payroll"]
+
+
 def test_networks_guard_it(lab, ports):
     server = lab.frps("--proxylite-port", 0, "--outer-ports", ports[0],
                       "--proxylite-allow", "127.0.0.2")

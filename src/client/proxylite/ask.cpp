@@ -28,9 +28,11 @@ asio::awaitable<result<Answer>> ask(way to, pl::message question, steady_time un
   }
   auto answer = co_await (*with)->receive(left_until(until));
   if (!answer) co_return answer.error();
-  auto* expected = std::get_if<Answer>(&*answer);
-  if (expected == nullptr) co_return make_error_code(errc::no_answer);
-  co_return std::move(*expected);
+  if (auto* expected = std::get_if<Answer>(&*answer)) co_return std::move(*expected);
+  const auto* const refused = std::get_if<pl::registered>(&*answer);
+  constexpr auto not_allowed = static_cast<std::int32_t>(pl::register_code::not_allowed);
+  co_return make_error_code(refused != nullptr && refused->code == not_allowed ? errc::token_needed
+                                                                               : errc::no_answer);
 }
 
 }  // namespace
@@ -47,15 +49,18 @@ asio::awaitable<result<std::unique_ptr<conversation>>> connect(way to, std::size
   co_return std::make_unique<conversation>(to.on, connecting.take(), limit);
 }
 
-asio::awaitable<result<std::vector<std::uint32_t>>> ask_free_ports(way to, steady_time until) {
-  auto answer = co_await ask<pl::free_ports>(to, pl::ask_free_ports(), until);
+asio::awaitable<result<std::vector<std::uint32_t>>> ask_free_ports(way to, secret token,
+                                                                   steady_time until) {
+  auto answer = co_await ask<pl::free_ports>(to, pl::ask_free_ports{std::move(token)}, until);
   if (!answer) co_return answer.error();
   co_return std::move(answer->ports);
 }
 
 asio::awaitable<result<std::vector<pl::service_info>>> ask_services(way to, std::string prefix,
+                                                                    secret token,
                                                                     steady_time until) {
-  auto answer = co_await ask<pl::services>(to, pl::ask_services{std::move(prefix)}, until);
+  auto answer =
+      co_await ask<pl::services>(to, pl::ask_services{std::move(prefix), std::move(token)}, until);
   if (!answer) co_return answer.error();
   co_return std::move(answer->list);
 }

@@ -25,10 +25,10 @@ boost::asio::awaitable<result<std::unique_ptr<link::proxylite::conversation>>> c
     way to, std::size_t limit, steady_time until);
 
 /// Asks one question on a connection of its own, until `until`. Besides the errors above: those of
-/// `conversation`, errc::no_answer when what came is none to the question.
-boost::asio::awaitable<result<std::vector<std::uint32_t>>> ask_free_ports(way to,
+/// `conversation`, errc::token_needed, errc::no_answer when what came is none to the question.
+boost::asio::awaitable<result<std::vector<std::uint32_t>>> ask_free_ports(way to, secret token,
                                                                           steady_time until);
 boost::asio::awaitable<result<std::vector<wire::proxylite::service_info>>> ask_services(
-    way to, std::string prefix, steady_time until);
+    way to, std::string prefix, secret token, steady_time until);
 
 }  // namespace frpx::client::proxylite

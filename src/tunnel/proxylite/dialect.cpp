@@ -128,15 +128,24 @@ asio::awaitable<void> dialect::serve(net::worker& on, net::accepted one,
                 first.error().message(), limiter.more());
     }
     co_await refuse(with, first.error());
-  } else if (std::holds_alternative<wire::ask_free_ports>(*first)) {
-    co_await answer_free_ports(with);
-  } else if (auto* question = std::get_if<wire::ask_services>(&*first)) {
-    co_await answer_services(with, std::move(question->prefix));
-  } else if (auto* wish = std::get_if<wire::register_service>(&*first)) {
-    co_await take_registration(on, with, std::move(*wish));
   } else {
-    co_await say_and_part(with, wire::undefined());
+    co_await answer(on, with, std::move(*first));
   }
+}
+
+asio::awaitable<void> dialect::answer(net::worker& on, conversation& with, wire::message first) {
+  if (const auto* ports = std::get_if<wire::ask_free_ports>(&first)) {
+    if (is_shown(ports->token)) co_return co_await answer_free_ports(with);
+  } else if (auto* list = std::get_if<wire::ask_services>(&first)) {
+    if (is_shown(list->token)) co_return co_await answer_services(with, std::move(list->prefix));
+  } else if (auto* wish = std::get_if<wire::register_service>(&first)) {
+    co_return co_await take_registration(on, with, std::move(*wish));
+  } else {
+    co_return co_await say_and_part(with, wire::undefined());
+  }
+  // The protocol has no refusal of a question, so it is that of a registration.
+  constexpr auto code = static_cast<std::int32_t>(wire::register_code::not_allowed);
+  co_await say_and_part(with, wire::registered{code, {}});
 }
 
 // What was no message gets a name for what is wrong with it; what never came, or was too long,
@@ -216,9 +225,7 @@ asio::awaitable<void> dialect::take_registration(net::worker& on, conversation& 
 // Opens the port. What the home worker does it does also when nobody waits for its word any more.
 asio::awaitable<error_code> dialect::open(wire::register_service wish,
                                           std::shared_ptr<client_session> client) {
-  if (!(wish.token == options_.token) && !options_.token.empty()) {
-    co_return make_error_code(errc::port_not_allowed);
-  }
+  if (!is_shown(wish.token)) co_return make_error_code(errc::port_not_allowed);
   if (wish.info.outer_port > 65535) co_return make_error_code(errc::port_not_allowed);
   const auto opened = co_await workers_.home().call(
       [&tunnels = tunnels_, what = service_of(wish), client]() mutable {

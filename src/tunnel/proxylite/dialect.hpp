@@ -25,7 +25,7 @@ namespace frpx::tunnel::proxylite {
 
 struct options {
   std::vector<network> allow;  ///< Who may connect; empty: everybody who reaches the port.
-  secret token;                ///< What a registration must show; empty: nothing.
+  secret token;                ///< What a client must show for anything; empty: nothing.
   std::chrono::milliseconds first_frame{5'000};
   std::size_t most_pending = 1024;         ///< Connections that are no tunnel.
   std::uint64_t link_credit = 1ull << 30;  ///< Promised on all links together, in bytes.
@@ -68,7 +68,12 @@ class dialect {
 
   boost::asio::awaitable<void> serve(net::worker& on, net::accepted one,
                                      net::admission::ticket ticket);
+  boost::asio::awaitable<void> answer(net::worker& on, conversation& with,
+                                      wire::proxylite::message first);
   boost::asio::awaitable<void> refuse(conversation& with, error_code why);
+  bool is_shown(const secret& token) const {
+    return options_.token.empty() || token == options_.token;
+  }
   boost::asio::awaitable<void> say_and_part(conversation& with, wire::proxylite::message what);
   boost::asio::awaitable<void> answer_free_ports(conversation& with);
   boost::asio::awaitable<void> answer_services(conversation& with, std::string prefix);

@@ -30,9 +30,17 @@ void fields_of(F& f, T& of)
 
 template <class F, class T>
 void fields_of(F& f, T& of)
+  requires std::is_same_v<std::remove_const_t<T>, ask_free_ports>
+{
+  f.ours("Token", of.token);
+}
+
+template <class F, class T>
+void fields_of(F& f, T& of)
   requires std::is_same_v<std::remove_const_t<T>, ask_services>
 {
   f("Prefix", of.prefix, longest_line);
+  f.ours("Token", of.token);
 }
 
 template <class F, class T>

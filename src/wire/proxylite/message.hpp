@@ -52,8 +52,9 @@ struct malformed {
   bool operator==(const malformed&) const = default;
 };
 
-/// Client to server: which ports are free?
+/// Client to server: which ports are free? `token` is ours, as in `register_service`.
 struct ask_free_ports {
+  secret token;
   bool operator==(const ask_free_ports&) const = default;
 };
 
@@ -63,9 +64,10 @@ struct free_ports {
   bool operator==(const free_ports&) const = default;
 };
 
-/// Client to server: which services are there, whose name begins so?
+/// Client to server: which services are there, whose name begins so? `token` as above.
 struct ask_services {
   std::string prefix;
+  secret token;
   bool operator==(const ask_services&) const = default;
 };
 

@@ -32,9 +32,11 @@ std::vector<written_case> written_cases() {
       {undefined{}, 0, ""},
       {malformed{}, 1, ""},
       {ask_free_ports{}, 2, "{}"},
+      {ask_free_ports{secret("t")}, 2, R"({"Token":"t"})"},
       {free_ports{}, 3, R"({"Ports":[]})"},
       {free_ports{{9930, 9932}}, 3, R"({"Ports":[9930,9932]})"},
-      {ask_services{"a\"b"}, 4, R"({"Prefix":"a\"b"})"},
+      {ask_services{"a\"b", {}}, 4, R"({"Prefix":"a\"b"})"},
+      {ask_services{"a", secret("t")}, 4, R"({"Prefix":"a","Token":"t"})"},
       {services{}, 5, R"({"Services":[]})"},
       {services{{{9930, "ssh", "é", birth, birth + 1s, 1, 2, 3, 4}}}, 5,
        R"({"Services":[{"Port":9930,"Name":"ssh","Message":"é",)"
@@ -74,8 +76,8 @@ TEST(proxylite_message, is_read_as_go_reads_it) {
       {free_ports{}, 3, R"({"Ports":null})"},
       {free_ports{}, 3, "{}"},
       {free_ports{{7}}, 3, R"({"pOrTs":[7]})"},
-      {ask_services{"b"}, 4, R"({"prefix":"a","PREFIX":"b"})"},
-      {ask_services{"a"}, 4, R"({"Prefix":"a","PREFIX":null})"},
+      {ask_services{"b", {}}, 4, R"({"prefix":"a","PREFIX":"b"})"},
+      {ask_services{"a", {}}, 4, R"({"Prefix":"a","PREFIX":null})"},
       {services{{{}}}, 5, R"({"Services":[null]})"},
       {register_service{{}, {0, 4294967295u, 0}, {}, {}}, 6,
        R"({"ctrl":{"maxserveconn":4294967295},"Info":null})"},
@@ -185,7 +187,7 @@ std::vector<std::string> read_in_slices(std::string bytes, std::size_t slice, st
 
 TEST(proxylite_message, messages_are_found_however_the_bytes_are_cut) {
   const std::string bytes =
-      encode(ask_services{"a"}) + encode(malformed{}) + encode(registered{2, {}});
+      encode(ask_services{"a", {}}) + encode(malformed{}) + encode(registered{2, {}});
   const std::vector<std::string> whole = {R"(4{"Prefix":"a"})", "1", R"(7{"Code":2})"};
   for (const std::size_t slice : {1u, 3u, 7u, 100u}) {
     EXPECT_EQ(read_in_slices(bytes, slice, 64), whole);
@@ -193,7 +195,7 @@ TEST(proxylite_message, messages_are_found_however_the_bytes_are_cut) {
 }
 
 TEST(proxylite_message, a_longer_one_than_the_limit_is_refused) {
-  const std::string bytes = encode(ask_services{std::string(20, 'x')});
+  const std::string bytes = encode(ask_services{std::string(20, 'x'), {}});
   EXPECT_EQ(read_in_slices(bytes, 8, bytes.size() - header_size).size(), 1u);
   EXPECT_EQ(read_in_slices(bytes, 8, bytes.size() - header_size - 1),
             std::vector{make_error_code(errc::frame_too_long).message()});
