@@ -22,27 +22,31 @@ response unauthorized() {
   return answer;
 }
 
-// Whose login that is, as he is now; nothing when it is over. A user may have been removed or given
-// another role or password since he logged in. While the store is away he is what he was.
-awaitable<std::optional<operator_user>> confirmed_user(server_view* server, digest token) {
+// Whose login that is, as the store has him now: he may have been removed or given another role or
+// password since he logged in. Who only looks is believed for a while to be what he was, and as
+// long as the store is away. Errors: store::errc::not_found when the login is over, else why the
+// store does not answer.
+awaitable<result<operator_user>> confirmed_user(server_view* server, digest token,
+                                                bool changes = false) {
   login_book& book = server->logins();
   const auto* known = book.find(token, wall_clock::now());
-  if (known == nullptr) co_return std::nullopt;
-  operator_user who = known->who;
-  if (steady_clock::now() - known->confirmed < login_book::believed) co_return who;
+  if (known == nullptr) co_return make_error_code(store::errc::not_found);
+  const operator_user who = known->who;
+  const bool was_just_asked = steady_clock::now() - known->confirmed < login_book::believed;
+  if (was_just_asked && !changes) co_return who;
   const auto found = co_await server->find_operator(who.email);
+  const bool is_away = !found && found.error() != store::errc::not_found;
+  if (is_away && changes) co_return found.error();
   auto* const again = book.find(token, wall_clock::now());
-  if (again == nullptr) co_return std::nullopt;
-  const bool is_gone = !found && found.error() == store::errc::not_found;
-  if (is_gone || (found && (found->mark != who.mark || found->role == store::role::client))) {
+  if (again == nullptr) co_return make_error_code(store::errc::not_found);
+  if (is_away) co_return who;
+  if (!found || found->mark != who.mark || found->role == store::role::client) {
     book.remove(token);
-    co_return std::nullopt;
+    co_return make_error_code(store::errc::not_found);
   }
-  if (found) {
-    again->confirmed = steady_clock::now();
-    again->who = who = *found;
-  }
-  co_return who;
+  again->confirmed = steady_clock::now();
+  again->who = *found;
+  co_return *found;
 }
 
 /// What stands in front of the API.
@@ -78,8 +82,10 @@ awaitable<response> gate::answer(request asked) const {
   const request_head& head = *asked.head;
   const bool is_friend = is_page_of_friends(head);
   response given;
-  if (is_friend && head.method == "OPTIONS" &&
-      head.fields.find("Access-Control-Request-Method") != nullptr) {
+  if (!is_friend && !only_looks(head.method) && http::is_from_another_site(head)) {
+    given = http::refusal(403, "Requests from another origin are refused");
+  } else if (is_friend && head.method == "OPTIONS" &&
+             head.fields.find("Access-Control-Request-Method") != nullptr) {
     given.status = 204;
     given.headers = {{"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
                      {"Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID"},
@@ -115,14 +121,16 @@ awaitable<response> gate::admit(request asked) const {
 }
 
 awaitable<response> gate::admit_user(request asked, std::string_view token) const {
-  auto user = co_await confirmed_user(&server_, sha256(token));
-  if (!user) co_return unauthorized();
-  operator_user& who = *user;
-  const bool is_own = asked.head->path == session_path;
-  if (who.role != store::role::admin && !only_looks(asked.head->method) && !is_own) {
+  const bool changes = !only_looks(asked.head->method) && asked.head->path != session_path;
+  const auto user = co_await confirmed_user(&server_, sha256(token), changes);
+  if (!user && user.error() == store::errc::not_found) co_return unauthorized();
+  if (!user) {
+    co_return http::refusal(503, "The database does not answer, so nobody knows what you may do");
+  }
+  if (changes && user->role != store::role::admin) {
     co_return http::refusal(403, "A viewer may look, and change nothing");
   }
-  asked.who = std::move(who.email);
+  asked.who = user->email;
   co_return co_await next_(std::move(asked));
 }
 

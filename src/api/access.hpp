@@ -25,7 +25,9 @@ struct access_rules {
 ///   other people's pages in their browsers are not (http::guard);
 /// - who wants to log in.
 ///
-/// Viewers may only look (403). A page of `cors_origin` is told that it may read the answers.
+/// Viewers may only look (403); what a user may change is asked of the store each time. A page of
+/// another origin may change nothing, whatever it shows (403). A page of `cors_origin` is told that
+/// it may read the answers.
 ///
 /// Home worker; `server` outlives it.
 http::handler admitted(server_view& server, access_rules rules, http::handler next);

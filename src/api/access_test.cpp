@@ -103,9 +103,8 @@ TEST_F(access, a_login_is_worth_what_its_user_is) {
   const std::string token = token_of("root@example.com");
   with(token, "GET", "/api/clients");
   EXPECT_EQ(server.operators_asked, 0) << "not for each request";
-  server.operators["root@example.com"].role = store::role::viewer;
   let_time_pass(token);
-  EXPECT_EQ(with(token, "DELETE", "/api/clients/client_A").status, 403);
+  EXPECT_EQ(with(token, "GET", "/api/clients").status, 200);
   EXPECT_EQ(server.operators_asked, 1);
   let_time_pass(token);
   server.store_error = make_error_code(boost::system::errc::timed_out);
@@ -120,6 +119,54 @@ TEST_F(access, a_login_is_worth_what_its_user_is) {
   let_time_pass(other);
   EXPECT_EQ(with(other, "GET", "/api/clients").status, 401) << "removed";
   EXPECT_EQ(server.book.size(), 0u);
+}
+
+// What he may do is asked each time; a moment of grace is a moment to make oneself admin again.
+TEST_F(access, whoever_was_an_admin_a_moment_ago_changes_nothing) {
+  const std::string token = token_of("root@example.com");
+  EXPECT_EQ(with(token, "POST", "/api/clients/client_A/drain").status, 200);
+  server.operators["root@example.com"].role = store::role::viewer;
+  EXPECT_EQ(with(token, "DELETE", "/api/clients/client_A").status, 403);
+  EXPECT_EQ(with(token, "GET", "/api/clients").status, 200);
+  server.operators["root@example.com"].role = store::role::admin;
+  server.store_error = make_error_code(boost::system::errc::timed_out);
+  EXPECT_EQ(with(token, "DELETE", "/api/clients/client_A").status, 503) << "nobody knows";
+  server.store_error = {};
+  server.operators.erase("root@example.com");
+  EXPECT_EQ(with(token, "DELETE", "/api/clients/client_A").status, 401);
+  EXPECT_TRUE(server.disconnected.empty());
+}
+
+TEST_F(access, who_was_removed_here_sees_nothing_from_then_on) {
+  ASSERT_EQ(ask("POST", "/api/users", "Host: localhost\r\n",
+                R"({"email":"eye@example.com","password":"long enough"})")
+                .status,
+            200);
+  const std::string token = token_of("eye@example.com");
+  server.operators.erase("eye@example.com");
+  EXPECT_EQ(with(token, "GET", "/api/clients").status, 200) << "believed for a while";
+  EXPECT_EQ(ask("DELETE", "/api/users/eye@example.com").status, 200);
+  EXPECT_EQ(with(token, "GET", "/api/clients").status, 401);
+}
+
+TEST_F(access, a_page_of_another_site_changes_nothing) {
+  use({.cors_origin = "https://ops.example"});
+  const std::string token = token_of("root@example.com");
+  const auto drain = [&](const std::string& fields) {
+    return ask("POST", "/api/clients/client_A/drain", "Host: localhost\r\n" + fields).status;
+  };
+  const std::string login = "Authorization: Bearer " + token + "\r\n";
+  for (const char* site : {"cross-site", "same-site"}) {
+    const std::string says = "Sec-Fetch-Site: " + std::string(site) + "\r\n";
+    EXPECT_EQ(drain(says), 403);
+    EXPECT_EQ(drain(says + login), 403);
+    EXPECT_EQ(ask("POST", "/api/session", "Host: localhost\r\n" + says).status, 403);
+    EXPECT_EQ(ask("GET", "/api/clients", "Host: localhost\r\n" + says).status, 403);
+    EXPECT_EQ(ask("GET", "/api/events", "Host: localhost\r\n" + says).status, 403);
+    EXPECT_EQ(drain(says + "Origin: https://ops.example\r\n"), 200) << "--api-cors";
+  }
+  EXPECT_EQ(drain("Sec-Fetch-Site: same-origin\r\n" + login), 200);
+  EXPECT_EQ(drain("Sec-Fetch-Site: none\r\n"), 200);
 }
 
 TEST_F(access, a_listener_stays_no_longer_than_its_login) {

@@ -59,6 +59,7 @@ awaitable<response> change(server_view* server, std::string_view action, std::st
   const outcome said = co_await server->run(audited(std::move(how), action, which, by));
   log_change(action, which, by, said.code == 0 ? "done" : said.refusal);
   if (said.code == 0) {
+    server->logins().doubt();
     server->events().tell(event_of(action), [&](json_writer& json) { json.member("name", which); });
   }
   co_return answer_of(said);

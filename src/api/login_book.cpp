@@ -41,6 +41,10 @@ void login_book::expire(wall_time now) {
   }
 }
 
+void login_book::doubt() {
+  for (auto& [token, each] : logins_) each.confirmed -= believed;
+}
+
 std::vector<digest> login_book::followed() const {
   std::vector<digest> all;
   for (const auto& [token, each] : logins_) {

@@ -32,7 +32,7 @@ class login_book {
  public:
   static constexpr std::size_t most = 1024;
   static constexpr std::chrono::hours life{12};
-  /// For so long a user is believed to be what he was.
+  /// For so long a user who only looks is believed to be what he was.
   static constexpr std::chrono::seconds believed{2};
 
   class follower;
@@ -76,6 +76,8 @@ class login_book {
   bool remove(const digest& token);
   /// Ends those whose time is over, which `find` does for the one that is looked for.
   void expire(wall_time now);
+  /// A user was changed: nobody is believed any more until the store was asked.
+  void doubt();
   /// Those that have followers.
   std::vector<digest> followed() const;
 

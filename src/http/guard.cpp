@@ -33,6 +33,11 @@ std::string_view bearer_token(const request_head& asked) {
   return value.substr(scheme.size());
 }
 
+bool is_from_another_site(const request_head& asked) {
+  const field* site = asked.fields.find("Sec-Fetch-Site");
+  return site != nullptr && site->value != "same-origin" && site->value != "none";
+}
+
 bool is_loopback_host(std::string_view authority) {
   const bool bracketed = authority.starts_with('[');
   const auto colon =
@@ -49,9 +54,12 @@ std::optional<response> guard::check(const request_head& asked) const {
   if (!is_loopback_host(asked.authority)) {
     return refusal(403, "The Host header must be localhost, 127.0.0.1 or [::1]");
   }
-  if (const field* origin = asked.fields.find("Origin");
-      origin != nullptr && !is_own_origin(origin->value, asked.authority) &&
-      (friendly_origin_.empty() || origin->value != friendly_origin_)) {
+  const field* origin = asked.fields.find("Origin");
+  if (origin != nullptr && !friendly_origin_.empty() && origin->value == friendly_origin_) {
+    return std::nullopt;
+  }
+  if (is_from_another_site(asked) ||
+      (origin != nullptr && !is_own_origin(origin->value, asked.authority))) {
     return refusal(403, "Requests from another origin are refused");
   }
   return std::nullopt;

@@ -68,6 +68,25 @@ TEST(guard, without_a_token_no_page_of_another_origin) {
                   });
 }
 
+// A GET that an image, a script or a link makes has no Origin.
+TEST(guard, without_a_token_no_request_that_another_site_made) {
+  const std::string host = "Host: localhost:18081\r\n";
+  const std::vector<row> rows{
+      {host + "Sec-Fetch-Site: none\r\n", 0},  // typed into the address bar
+      {host + "Sec-Fetch-Site: same-origin\r\n", 0},
+      {host + "Sec-Fetch-Site: same-site\r\n", 403},  // another port of this machine
+      {host + "Sec-Fetch-Site: cross-site\r\n", 403},
+      {host + "sec-fetch-site: cross-site\r\n", 403},
+      {host + "Sec-Fetch-Site: a-word-of-tomorrow\r\n", 403},
+      {host + "Sec-Fetch-Site: same-origin\r\nOrigin: https://evil.example\r\n", 403},
+      {host + "Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost:18081\r\n", 403},
+  };
+  expect(guard(), rows);
+  expect(guard({}, "https://ops.example"),
+         {{host + "Sec-Fetch-Site: cross-site\r\nOrigin: https://ops.example\r\n", 0},
+          {host + "Sec-Fetch-Site: cross-site\r\n", 403}});
+}
+
 TEST(guard, with_a_token_every_request_carries_it) {
   const std::string host = "Host: frps.example\r\n";
   const guard checks(secret("s3cret"));
