@@ -16,7 +16,7 @@ ORDER = [
     {"core", "config"},
     {"net", "wire", "balance", "host"},
     {"link", "http", "store", "cache"},
-    {"identity", "ports"},
+    {"identity", "ports", "llm"},
     {"tunnel", "client"},
     {"gateway", "api", "keeper", "library"},
     {"server"},

@@ -356,23 +356,23 @@ TEST_F(choice_test, the_lists_of_models_have_the_fields_that_programs_read) {
   add("b", {"Qwen2.5:latest", "hid\"den"});
   clients_.changed();
   run();
-  const auto list = [&](model_list form) {
+  const auto list = [&](llm::dialect form) {
     return list_models(
         *clients_.current(workers_.home()), form,
         [](const tunnel::routed_model& one) { return !one.as_reported.id.starts_with("hid"); });
   };
-  EXPECT_EQ(list(model_list::openai),
+  EXPECT_EQ(list(llm::dialect::openai),
             R"({"object":"list","data":[)"
             R"({"id":"llama3","object":"model","created":1700000000,"owned_by":"library"},)"
             R"({"id":"qwen2.5","object":"model","created":0,"owned_by":"library"}]})");
   EXPECT_TRUE(
-      list(model_list::ollama)
+      list(llm::dialect::ollama)
           .starts_with(
               R"({"models":[{"name":"llama3","model":"llama3",)"
               R"("modified_at":"2023-11-14T22:13:20.000000Z","size":4661224676,"digest":"",)"
               R"("details":{"parent_model":"","format":"","family":"llama",)"
               R"("families":["llama"],"parameter_size":"","quantization_level":""}},)"))
-      << list(model_list::ollama);
+      << list(llm::dialect::ollama);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 #include "core/names.hpp"
 #include "gateway/key_rules.hpp"
 #include "gateway/model_answer.hpp"
-#include "gateway/model_paths.hpp"
 #include "gateway/visitor.hpp"
+#include "gateway/visitor_key.hpp"
 #include "http/api_error.hpp"
 
 namespace frpx::gateway {
@@ -57,7 +57,8 @@ void exchange::clear() {
   visitor_gone_ = false;
   key_.reset();
   key_place_ = {};
-  is_model_path_ = false;
+  api_ = {};
+  path_.reset();
   tokens_ = {};
   said_status_ = 0;
 }
@@ -75,26 +76,22 @@ asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_s
     co_return co_await answer(status, status == 400 ? "Invalid HTTP request format" : "");
   }
   fields_.start(head_, from.who.trusted, at_.on.random());
-  if (has_two_keys()) co_return co_await answer(400, "Invalid HTTP request format");
+  api_ = llm::find_api(head_.method, path_.emplace(head_.path));
+  model_.start();
+  visitor_key key;
+  if (key.find(head_) == visitor_key::state::ambiguous) {
+    co_return co_await answer(400, "The request carries more than one API key: send one");
+  }
   if (const auto bad = request_.start(head_, at_.how.most_body))
     co_return co_await answer(http::status_of(bad));
   understood_ = true;
-  if (!co_await key_is_valid()) co_return after::close;
+  if (!co_await is_valid(key.text())) co_return after::close;
   if (const refusal why = enter_key()) co_return co_await refuse(why);
   co_return co_await serve();
 }
 
-// Which of them counts is what two programs could see differently.
-bool exchange::has_two_keys() const {
-  return std::count_if(head_.fields.begin(), head_.fields.end(), [](const http::field& each) {
-           return each.id == http::field_id::authorization;
-         }) > 1;
-}
-
-// Judges the key; when it is not valid, the answer has been given.
-asio::awaitable<bool> exchange::key_is_valid() {
-  const auto* field = head_.fields.find(http::field_id::authorization);
-  const std::string_view key = field != nullptr ? http::key_in(field->value) : std::string_view();
+// Judges the key, or its absence; when it is not valid, the answer has been given.
+asio::awaitable<bool> exchange::is_valid(std::string_view key) {
   if (key.empty()) {
     co_await answer(401, http::missing_key_text);
     co_return false;
@@ -135,7 +132,8 @@ asio::awaitable<exchange::after> exchange::refuse(refusal why) {
                             .keep_alive = keep,
                             .to_head = head_.method == "HEAD",
                             .openai_code = openai ? why.code : std::string_view(),
-                            .is_ollamas = is_model_path_ && !openai && !why.code.empty(),
+                            .is_ollamas = api_.names_model() && !openai && !why.code.empty(),
+                            .offers_basic = api_.speaks == llm::dialect::none,
                             .retry_after = why.retry_after,
                             .extra = fields_.of_answer()},
                            wall_clock::now()));
@@ -145,12 +143,12 @@ asio::awaitable<exchange::after> exchange::refuse(refusal why) {
 }
 
 // The same, of the list of models, as far as the key may use them.
-asio::awaitable<exchange::after> exchange::answer_models(model_list form) {
+asio::awaitable<exchange::after> exchange::answer_models() {
   said_status_ = 200;
   const bool keep = request_.complete() && head_.keep_alive() && !at_.draining;
   const auto& key = *key_;
-  const std::string body =
-      list_models(*at_.clients.current(at_.on), form, [&key](const tunnel::routed_model& one) {
+  const std::string body = list_models(
+      *at_.clients.current(at_.on), api_.speaks, [&key](const tunnel::routed_model& one) {
         const auto& who = one.having.who;
         return key.may_use_model(one.as_reported.id) &&
                std::any_of(who.begin(), who.end(), [&key](const auto& each) {
@@ -165,19 +163,19 @@ asio::awaitable<exchange::after> exchange::answer_models(model_list form) {
 
 // Nobody has the model, and it is not to be asked of any client.
 asio::awaitable<exchange::after> exchange::answer_unknown_model() {
-  const std::string text = "The model '" + std::string(model_.name()) + "' does not exist";
+  const std::string text = "The model '" + std::string(model_name()) + "' does not exist";
   co_return co_await refuse({404, text, "model_not_found"});
 }
 
 asio::awaitable<exchange::after> exchange::serve() {
-  is_model_path_ = names_model(head_);
-  if (const refusal why = judge_head(head_, is_model_path_, *key_)) co_return co_await refuse(why);
-  const auto list = asks_for_list(head_);
-  if (list != model_list::none && head_.fields.find(http::field_id::client_id) == nullptr &&
+  if (const refusal why = judge_head(head_, api_, *key_)) co_return co_await refuse(why);
+  const bool asks_for_list =
+      api_.lists_models() && head_.method == "GET" && head_.body.how == http::framing::kind::none;
+  if (asks_for_list && head_.fields.find(http::field_id::client_id) == nullptr &&
       !at_.clients.current(at_.on)->by_model.empty()) {
-    co_return co_await answer_models(list);
+    co_return co_await answer_models();
   }
-  repeatable_ = is_repeatable(head_.method, head_.path, at_.how.repeatable_paths);
+  repeatable_ = is_repeatable(head_.method, head_.path, api_, at_.how.repeatable_paths);
   const http::request_rules rules{.visitor_address = from_->who.address,
                                   .visitor_uses_h2 = from_->who.h2,
                                   .visitor_is_trusted = from_->who.trusted,
@@ -187,9 +185,9 @@ asio::awaitable<exchange::after> exchange::serve() {
   if (!size) co_return co_await answer(431);
   out_.commit(*size);
   // POSTs that may be repeated are model paths, by default: their bodies are held longer.
-  const bool holds_long = is_model_path_ || (repeatable_ && head_.method == "POST");
+  const bool holds_long = api_.names_model() || (repeatable_ && head_.method == "POST");
   held_most_ = *size + (holds_long ? at_.how.held_model_body : at_.how.held_body);
-  if (is_model_path_ && !co_await read_model()) {
+  if (api_.names_model_in_body() && !co_await read_model()) {
     if (!bad_request_) co_return co_await answer(408);
     co_return co_await answer(http::status_of(bad_request_));
   }
@@ -241,7 +239,7 @@ asio::awaitable<bool> exchange::open_stream() {
   log_choice();
   if (!at_.how.hides_clients) fields_.name_client(facts.client_id);
   response_.start(head_, head_.keep_alive() && !at_.draining, fields_.of_answer(),
-                  is_model_path_ ? &tokens_ : nullptr);
+                  api_.names_model_in_body() ? &tokens_ : nullptr);
   answer_in_.clear();
   failure_.reset();
   sent_ = 0;
@@ -348,8 +346,8 @@ void exchange::service_fails(outcome how) {
 void exchange::log_choice() const {
   if (!at_.how.access_log) return;
   const std::string id = shown(client_->facts().client_id);
-  if (is_model_path_ && model_.now() == http::model_finder::state::found) {
-    log::info("Found client '{}' for model '{}'", id, shown(model_.name()));
+  if (const auto model = model_name(); !model.empty()) {
+    log::info("Found client '{}' for model '{}'", id, shown(model));
   }
   log::info("Chose client '{}' for the new connection.", id);
 }

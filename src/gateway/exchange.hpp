@@ -14,7 +14,6 @@
 #include "gateway/failover.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/head_fields.hpp"
-#include "gateway/model_paths.hpp"
 #include "gateway/refusal.hpp"
 #include "http/body.hpp"
 #include "http/forward.hpp"
@@ -22,6 +21,7 @@
 #include "http/model_name.hpp"
 #include "http/prompt_hash.hpp"
 #include "http/token_scanner.hpp"
+#include "llm/api_path.hpp"
 #include "net/buffer.hpp"
 #include "net/pipe_pool.hpp"
 #include "tunnel/session.hpp"
@@ -66,8 +66,7 @@ class exchange {
     exchange& of_;
   };
 
-  bool has_two_keys() const;
-  boost::asio::awaitable<bool> key_is_valid();
+  boost::asio::awaitable<bool> is_valid(std::string_view key);
   boost::asio::awaitable<after> serve();
   boost::asio::awaitable<after> try_clients();
   boost::asio::awaitable<bool> open_stream();
@@ -75,7 +74,7 @@ class exchange {
   boost::asio::awaitable<after> conclude(ending how);
   boost::asio::awaitable<after> answer(int status, std::string_view text = {});
   boost::asio::awaitable<after> refuse(refusal why);
-  boost::asio::awaitable<after> answer_models(model_list form);
+  boost::asio::awaitable<after> answer_models();
   boost::asio::awaitable<after> answer_unknown_model();
   bool waits_for_body() const;
   bool has_left() const;
@@ -87,6 +86,7 @@ class exchange {
 
   // exchange_client.cpp
   boost::asio::awaitable<bool> read_model();
+  std::string_view model_name() const;
   bool reads_on() const;
   bool begin_choice();
   /// How the search for a client ended.
@@ -141,7 +141,8 @@ class exchange {
   held_memory::share held_;  // out_'s
   bool understood_ = false;  // its head; else nothing behind it can be trusted
   error_code bad_request_;
-  bool is_model_path_ = false;
+  std::optional<llm::canonical_path> path_;
+  llm::api_match api_;  // what path_ is
   bool repeatable_ = false;
   std::optional<std::uint64_t> stick_to_;
   http::model_finder model_;

@@ -101,7 +101,8 @@ bool exchange::take_body() {
     bad_request_ = step.error();
     return false;
   }
-  if (is_model_path_ && !client_ && reads_on()) show_finders(as_text(input.first(step->consumed)));
+  if (api_.names_model_in_body() && !client_ && reads_on())
+    show_finders(as_text(input.first(step->consumed)));
   out_.commit(step->produced);
   note_held();
   if (fresh) {

@@ -19,8 +19,10 @@ constexpr auto look_again = std::chrono::seconds(1);
 // Reads the body until what decides on its client is known or cannot be; what was read is sent
 // later.
 asio::awaitable<bool> exchange::read_model() {
-  model_.start(is_model_judged() ? http::model_finder::extent::whole
-                                 : http::model_finder::extent::first);
+  using finder = http::model_finder;
+  model_.start(is_model_judged() ? finder::extent::whole : finder::extent::first,
+               api_.path->model == llm::model_place::body_or_name ? finder::naming::model_or_name
+                                                                  : finder::naming::model);
   model_body_.start(head_.body);
   if (prompt_) prompt_->start();
   if (head_.expects_continue && !co_await from_->say("HTTP/1.1 100 Continue\r\n\r\n")) {
@@ -41,6 +43,11 @@ asio::awaitable<bool> exchange::read_model() {
   co_return true;
 }
 
+// As far as it is known.
+std::string_view exchange::model_name() const {
+  return api_.model.empty() ? model_.name() : api_.model;
+}
+
 bool exchange::reads_on() const {
   return model_.now() == http::model_finder::state::reading || (prompt_ && !prompt_->done());
 }
@@ -50,7 +57,7 @@ bool exchange::begin_choice() {
   choice_wish wish{.clients = &key_->limits.clients, .stick_to = stick_to_};
   const auto* named = head_.fields.find(http::field_id::client_id);
   if (named != nullptr) wish.client_id = named->value;
-  if (is_model_path_) wish.model = model_.name();
+  wish.model = model_name();
   return choice_.begin(at_.clients.current(at_.on), wish);
 }
 

@@ -28,7 +28,7 @@ void exchange::leave_places_if_complete() {
 // A key with a list of models has its whole body read, so that nothing behind the model speaks of
 // another one.
 bool exchange::is_model_judged() const {
-  return is_model_path_ && !key_->limits.models.empty();
+  return api_.names_model_in_body() && !key_->limits.models.empty();
 }
 
 refusal exchange::judge_body() const {
@@ -63,7 +63,7 @@ exchange::usage_note::~usage_note() {
   const auto& tokens = of_.tokens_.found();
   of_.at_.usage.add(of_.key_->id,
                     tried ? std::string_view(of_.client_->facts().client_id) : std::string_view(),
-                    of_.is_model_path_ ? of_.model_.name() : std::string_view(),
+                    of_.model_name(),
                     {.requests = 1,
                      .errors = whole && status < 400 ? 0U : 1U,
                      .bytes_in = bytes_in,

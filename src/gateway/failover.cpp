@@ -70,11 +70,11 @@ int status_of(decision d) {
   return 0;
 }
 
-bool is_repeatable(std::string_view method, std::string_view path,
-                   const std::vector<std::string>& paths) {
+bool is_repeatable(std::string_view method, std::string_view path, const llm::api_match& api,
+                   const std::optional<std::vector<std::string>>& given) {
   constexpr std::array<std::string_view, 5> methods = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
-  return std::find(methods.begin(), methods.end(), method) != methods.end() ||
-         std::find(paths.begin(), paths.end(), path) != paths.end();
+  if (std::find(methods.begin(), methods.end(), method) != methods.end()) return true;
+  return given ? std::find(given->begin(), given->end(), path) != given->end() : api.repeatable();
 }
 
 }  // namespace frpx::gateway

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "llm/api_path.hpp"
 
 namespace frpx::gateway {
 
@@ -44,9 +47,9 @@ decision decide(const failed_try& t);
 /// The status of an answer_* decision; 0 for the others.
 int status_of(decision d);
 
-/// Whether a request may reach two services: GET, HEAD, OPTIONS, PUT, DELETE, or one of `paths`.
-/// `path` without query.
-bool is_repeatable(std::string_view method, std::string_view path,
-                   const std::vector<std::string>& paths);
+/// Whether a request may reach two services: GET, HEAD, OPTIONS, PUT, DELETE; any of the `given`
+/// paths; if none are given, what the table of model paths says. `path` without query.
+bool is_repeatable(std::string_view method, std::string_view path, const llm::api_match& api,
+                   const std::optional<std::vector<std::string>>& given);
 
 }  // namespace frpx::gateway

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ struct options {
   std::size_t held_body = 64 * 1024;             ///< Bytes of a request kept for another try...
   std::size_t held_model_body = 1024 * 1024;     ///< ...and of one on a model path.
   std::size_t held_together = 64 * 1024 * 1024;  ///< By all requests of a worker.
-  std::vector<std::string> repeatable_paths;     ///< Besides the idempotent methods.
+  /// Besides the idempotent methods; none given: the models' paths.
+  std::optional<std::vector<std::string>> repeatable_paths;
   choice_rules choosing;
   std::optional<sticky_rule> sticky;  ///< For the policy of that name.
   std::size_t most_waiting = 1024;    ///< Requests, while all clients are full.

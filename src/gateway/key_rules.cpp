@@ -1,7 +1,6 @@
 #include "gateway/key_rules.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "http/uri.hpp"
 
@@ -11,13 +10,17 @@ namespace {
 using http::field;
 using http::field_id;
 
-constexpr std::array<std::string_view, 4> harmless_paths = {"/", "/v1/models", "/api/tags",
-                                                            "/api/version"};
+constexpr refusal not_this_path{403, "This key may only ask models, by the paths that name one",
+                                "path_not_allowed"};
+constexpr refusal not_this_model{403, "This key may not use that model", "model_not_allowed"};
 
-bool looks_harmlessly(const http::request_head& head) {
+bool only_looks(const http::request_head& head) {
   return (head.method == "GET" || head.method == "HEAD") && !head.wants_websocket &&
-         head.body.how == http::framing::kind::none && head.query.empty() &&
-         std::find(harmless_paths.begin(), harmless_paths.end(), head.path) != harmless_paths.end();
+         head.body.how == http::framing::kind::none && head.query.empty();
+}
+
+bool is_harmless(const http::request_head& head, const llm::api_match& api) {
+  return (api.lists_models() && api.literal) || head.path == "/" || head.path == "/api/version";
 }
 
 bool is_encoded(const http::request_head& head) {
@@ -38,10 +41,13 @@ bool query_speaks_of_model(std::string_view query) {
                                  }) != decoded->end();
 }
 
-refusal judge_for_models(const http::request_head& head, bool names_model) {
-  if (!names_model) {
-    if (looks_harmlessly(head)) return {};
-    return {403, "This key may only ask models, by the paths that name one", "path_not_allowed"};
+refusal judge_for_models(const http::request_head& head, const llm::api_match& api,
+                         const identity::key_facts& key) {
+  if (api.names_model() && !api.literal) return not_this_path;
+  if (!api.names_model_in_body()) {
+    if (!only_looks(head)) return not_this_path;
+    if (!api.names_model()) return is_harmless(head, api) ? refusal{} : not_this_path;
+    return key.may_use_model(api.model) ? refusal{} : not_this_model;
   }
   if (is_encoded(head)) return {415, "With this key the body must not be encoded", "encoded_body"};
   if (query_speaks_of_model(head.query))
@@ -52,7 +58,7 @@ refusal judge_for_models(const http::request_head& head, bool names_model) {
 
 }  // namespace
 
-refusal judge_head(const http::request_head& head, bool names_model,
+refusal judge_head(const http::request_head& head, const llm::api_match& api,
                    const identity::key_facts& key) {
   if (!key.limits.clients.empty()) {
     for (const field& each : head.fields) {
@@ -62,7 +68,7 @@ refusal judge_head(const http::request_head& head, bool names_model,
     }
   }
   if (key.limits.models.empty()) return {};
-  return judge_for_models(head, names_model);
+  return judge_for_models(head, api, key);
 }
 
 refusal judge_model(const http::model_finder& model, const identity::key_facts& key) {
@@ -71,9 +77,7 @@ refusal judge_model(const http::model_finder& model, const identity::key_facts& 
   }
   if (model.ambiguous())
     return {400, "The body must name one model, once, as `model`", "model_ambiguous"};
-  if (!key.may_use_model(model.name()))
-    return {403, "This key may not use that model", "model_not_allowed"};
-  return {};
+  return key.may_use_model(model.name()) ? refusal{} : not_this_model;
 }
 
 }  // namespace frpx::gateway

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+
 #include "gateway/refusal.hpp"
 #include "http/head.hpp"
 #include "http/model_name.hpp"
 #include "identity/verdict.hpp"
+#include "llm/api_path.hpp"
 
 namespace frpx::gateway {
 
@@ -13,12 +15,12 @@ namespace frpx::gateway {
 /// any of it is passed on.
 inline constexpr std::size_t most_judged_body = 1024 * 1024;
 
-/// Judges what the head shows. `names_model`: the body of requests to this path names a model.
+/// Judges what the head shows. `api`: what its path is.
 ///
 /// A key with a list of models may only send what can be held against the list: requests whose body
-/// names a model, in plain, and with no other model in the query; and it may look at the lists of
-/// models. Whatever a service would understand otherwise than we do is refused.
-refusal judge_head(const http::request_head& head, bool names_model,
+/// or path names a model, in plain, and with no other model in the query; and it may look at the
+/// lists of models. Whatever a service would understand otherwise than we do is refused.
+refusal judge_head(const http::request_head& head, const llm::api_match& api,
                    const identity::key_facts& key);
 
 /// Judges the model that the whole body names (http::model_finder::extent::whole, finished).

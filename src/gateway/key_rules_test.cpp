@@ -13,72 +13,85 @@ const key_facts for_models{"id", "n", "", {.models = {"mine", "also/mine:8b"}}};
 const key_facts for_clients{"id", "n", "", {.clients = {"box"}}};
 const key_facts for_all{"id", "n", ""};
 
-int judged_head(const std::string& line, const std::string& fields, bool names_model,
-                const key_facts& key) {
+int judged_head(const std::string& line, const std::string& fields, const key_facts& key) {
   const std::string text = line + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
   http::request_head head;
   EXPECT_FALSE(http::parse_request(text, {}, head)) << text;
-  return judge_head(head, names_model, key).status;
+  const llm::canonical_path path(head.path);
+  return judge_head(head, llm::find_api(head.method, path), key).status;
 }
 
 struct head_example {
   const char* line;
   const char* fields;
-  bool names_model;
   int status;
 };
 
 // With a list of models.
 constexpr head_example heads[] = {
-    {"POST /v1/chat/completions", "Content-Length: 10\r\n", true, 0},
-    {"POST /v1/chat/completions?beta=true", "Content-Length: 10\r\n", true, 0},
-    {"POST /v1/chat/completions", "Transfer-Encoding: chunked\r\n", true, 0},
-    {"POST /v1/chat/completions", "Content-Encoding: identity\r\nContent-Length: 1\r\n", true, 0},
-    {"POST /v1/chat/completions", "Content-Length: 1048576\r\n", true, 0},
-    {"POST /v1/chat/completions", "Content-Length: 1048577\r\n", true, 413},
-    {"POST /v1/chat/completions", "Content-Encoding: gzip\r\nContent-Length: 1\r\n", true, 415},
-    {"POST /v1/chat/completions", "content-encoding: Deflate\r\nContent-Length: 1\r\n", true, 415},
+    {"POST /v1/chat/completions", "Content-Length: 10\r\n", 0},
+    {"POST /v1/chat/completions?beta=true", "Content-Length: 10\r\n", 0},
+    {"POST /v1/chat/completions", "Transfer-Encoding: chunked\r\n", 0},
+    {"POST /v1/chat/completions", "Content-Encoding: identity\r\nContent-Length: 1\r\n", 0},
+    {"POST /v1/chat/completions", "Content-Length: 1048576\r\n", 0},
+    {"POST /v1/chat/completions", "Content-Length: 1048577\r\n", 413},
+    {"POST /v1/chat/completions", "Content-Encoding: gzip\r\nContent-Length: 1\r\n", 415},
+    {"POST /v1/chat/completions", "content-encoding: Deflate\r\nContent-Length: 1\r\n", 415},
     {"POST /v1/chat/completions",
-     "Content-Encoding: identity\r\nContent-Encoding: br\r\nContent-Length: 1\r\n", true, 415},
-    {"POST /v1/chat/completions", "Content-Encoding: identity, gzip\r\nContent-Length: 1\r\n", true,
-     415},
-    {"POST /v1/chat/completions?model=other", "Content-Length: 1\r\n", true, 400},
-    {"POST /v1/chat/completions?a=1&MoDeL=other", "Content-Length: 1\r\n", true, 400},
-    {"POST /v1/chat/completions?%6dodel=other", "Content-Length: 1\r\n", true, 400},
-    {"POST /v1/chat/completions?%zz", "Content-Length: 1\r\n", true, 400},
-    {"GET /v1/models", "", false, 0},
-    {"HEAD /api/tags", "", false, 0},
-    {"GET /", "", false, 0},
-    {"GET /v1/models?x", "", false, 403},
-    {"GET /v1/models", "Content-Length: 1\r\n", false, 403},
-    {"GET /", "Connection: Upgrade\r\nUpgrade: websocket\r\n", false, 403},
-    {"GET /v1/models/other", "", false, 403},
-    {"POST /v1/models", "Content-Length: 1\r\n", false, 403},
-    {"POST /v1/chat/completions/", "Content-Length: 1\r\n", false, 403},
-    {"POST //v1/chat/completions", "Content-Length: 1\r\n", false, 403},
-    {"POST /v1/chat%2fcompletions", "Content-Length: 1\r\n", false, 403},
-    {"POST /V1/chat/completions", "Content-Length: 1\r\n", false, 403},
-    {"PUT /v1/chat/completions", "Content-Length: 1\r\n", false, 403},
-    {"POST /api/pull", "Content-Length: 1\r\n", false, 403},
-    {"POST /api/show", "Content-Length: 1\r\n", false, 403},
-    {"DELETE /api/delete", "", false, 403},
+     "Content-Encoding: identity\r\nContent-Encoding: br\r\nContent-Length: 1\r\n", 415},
+    {"POST /v1/chat/completions", "Content-Encoding: identity, gzip\r\nContent-Length: 1\r\n", 415},
+    {"POST /v1/chat/completions?model=other", "Content-Length: 1\r\n", 400},
+    {"POST /v1/chat/completions?a=1&MoDeL=other", "Content-Length: 1\r\n", 400},
+    {"POST /v1/chat/completions?%6dodel=other", "Content-Length: 1\r\n", 400},
+    {"POST /v1/chat/completions?%zz", "Content-Length: 1\r\n", 400},
+    {"GET /v1/models", "", 0},
+    {"HEAD /api/tags", "", 0},
+    {"GET /", "", 0},
+    {"GET /v1/models?x", "", 403},
+    {"GET /v1/models", "Content-Length: 1\r\n", 403},
+    {"GET /", "Connection: Upgrade\r\nUpgrade: websocket\r\n", 403},
+    {"GET /v1/models/other", "", 403},
+    {"POST /v1/models", "Content-Length: 1\r\n", 403},
+    {"POST /v1/chat/completions/", "Content-Length: 1\r\n", 0},
+    {"POST //v1//chat/completions", "Content-Length: 1\r\n", 0},
+    {"POST /v1/./chat/completions", "Content-Length: 1\r\n", 403},
+    {"POST /x/../v1/chat/completions", "Content-Length: 1\r\n", 403},
+    {"POST /v1/chat/completions/../../../api/pull", "Content-Length: 1\r\n", 403},
+    {"POST /v1/chat%2fcompletions", "Content-Length: 1\r\n", 403},
+    {"POST /V1/chat/completions", "Content-Length: 1\r\n", 403},
+    {"PUT /v1/chat/completions", "Content-Length: 1\r\n", 403},
+    {"POST /api/pull", "Content-Length: 1\r\n", 403},
+    {"POST /api/show", "Content-Length: 1\r\n", 0},
+    {"POST /v1/messages", "Content-Length: 1\r\n", 0},
+    {"POST /v1/messages/batches", "Content-Length: 1\r\n", 403},
+    {"GET /v1/models/mine", "", 0},
+    {"HEAD /v1/models/mine", "", 0},
+    {"GET /v1/models/also/mine:8b", "", 0},
+    {"GET /v1/models/also%2Fmine%3A8b", "", 0},
+    {"GET /v1/models/mine%2F..%2Fother", "", 403},
+    {"GET /v1/models/other/../mine", "", 403},
+    {"GET /v1/%6dodels/mine", "", 403},
+    {"GET /v1/models/mine?x", "", 403},
+    {"GET /v1/models/mine", "Content-Length: 1\r\n", 403},
+    {"GET /v1/models/mine", "Connection: Upgrade\r\nUpgrade: websocket\r\n", 403},
+    {"DELETE /v1/models/mine", "", 403},
+    {"DELETE /api/delete", "", 403},
 };
 
 TEST(key_rules, with_a_list_of_models_only_what_can_be_judged_gets_through) {
   ASSERT_GT(std::size(heads), 0u);
   for (const head_example& each : heads) {
-    EXPECT_EQ(judged_head(each.line, each.fields, each.names_model, for_models), each.status)
-        << each.line << "\n"
-        << each.fields;
+    EXPECT_EQ(judged_head(each.line, each.fields, for_models), each.status) << each.line << "\n"
+                                                                            << each.fields;
     for (const key_facts* key : {&for_clients, &for_all}) {
-      EXPECT_EQ(judged_head(each.line, each.fields, each.names_model, *key), 0) << each.line;
+      EXPECT_EQ(judged_head(each.line, each.fields, *key), 0) << each.line;
     }
   }
 }
 
 TEST(key_rules, with_a_list_of_clients_no_other_is_named) {
   const auto judged = [](const std::string& fields, const key_facts& key) {
-    return judged_head("GET /x", fields, false, key);
+    return judged_head("GET /x", fields, key);
   };
   EXPECT_EQ(judged("client_id: box\r\n", for_clients), 0);
   EXPECT_EQ(judged("client_id: other\r\n", for_clients), 403);

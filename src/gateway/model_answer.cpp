@@ -47,7 +47,7 @@ void write_ollama(json_writer& json, const wire::model& one) {
 
 }  // namespace
 
-std::string list_models(const tunnel::routing& of, model_list form,
+std::string list_models(const tunnel::routing& of, llm::dialect form,
                         const std::function<bool(const tunnel::routed_model&)>& may_see) {
   std::vector<const wire::model*> all;
   all.reserve(of.by_model.size());
@@ -59,10 +59,11 @@ std::string list_models(const tunnel::routing& of, model_list form,
   std::string text;
   json_writer json(text);
   json.begin_object();
-  if (form == model_list::openai) json.member("object", "list");
-  json.key(form == model_list::openai ? "data" : "models").begin_array();
+  const bool is_ollamas = form == llm::dialect::ollama;
+  if (!is_ollamas) json.member("object", "list");
+  json.key(is_ollamas ? "models" : "data").begin_array();
   for (const wire::model* each : all) {
-    form == model_list::openai ? write_openai(json, *each) : write_ollama(json, *each);
+    is_ollamas ? write_ollama(json, *each) : write_openai(json, *each);
   }
   json.end_array().end_object();
   return text;

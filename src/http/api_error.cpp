@@ -98,6 +98,9 @@ std::string error_response(const error_answer& answer, wall_time now) {
                                                : error_envelope(message, now);
   std::string out = head_of(answer.status, body.size());
   if (answer.status == 401) out.append("WWW-Authenticate: Bearer\r\n");
+  if (answer.status == 401 && answer.offers_basic) {
+    out.append("WWW-Authenticate: Basic realm=\"frpx\", charset=\"UTF-8\"\r\n");
+  }
   if (answer.retry_after.count() > 0) {
     out.append("Retry-After: ").append(std::to_string(answer.retry_after.count())).append("\r\n");
   }

@@ -35,7 +35,8 @@ struct error_answer {
   bool to_head = false;      ///< The request was HEAD: no body.
   /// Not empty: the body is OpenAI's error object with this code, for who speaks with models.
   std::string_view openai_code;
-  bool is_ollamas = false;              ///< The body is Ollama's: `{"error":...}`.
+  bool is_ollamas = false;    ///< The body is Ollama's: `{"error":...}`.
+  bool offers_basic = false;  ///< A 401 asks for `Basic` too: git, wget and browsers wait for that.
   std::chrono::seconds retry_after{0};  ///< Said if it is not 0.
   std::span<const field> extra;
 };

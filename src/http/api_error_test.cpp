@@ -77,6 +77,14 @@ TEST(key, in_an_authorization_field) {
   }
 }
 
+TEST(api_error, a_401_may_ask_for_basic) {
+  const std::string both = error_response({.status = 401, .offers_basic = true}, moment);
+  EXPECT_NE(both.find("\r\nWWW-Authenticate: Bearer\r\nWWW-Authenticate: Basic realm=\"frpx\""),
+            both.npos);
+  EXPECT_EQ(error_response({.status = 401}, moment).find("Basic"), both.npos);
+  EXPECT_EQ(error_response({.status = 403, .offers_basic = true}, moment).find("Basic"), both.npos);
+}
+
 TEST(api_error, takes_ollamas_form_for_its_programs) {
   const std::string all =
       error_response({.status = 429, .message = "why \"so\"", .is_ollamas = true}, {});

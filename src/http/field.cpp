@@ -21,25 +21,39 @@ constexpr known_field known_fields[] = {
     {"expect", field_id::expect},
     {"trailer", field_id::trailer},
     {"upgrade", field_id::upgrade},
+    {"api-key", field_id::api_key},
+    {"x-method", field_id::request_override},
     {"client_id", field_id::client_id},
     {"forwarded", field_id::forwarded},
     {"x-real-ip", field_id::x_real_ip},
+    {"x-api-key", field_id::api_key},
     {"connection", field_id::connection},
     {"keep-alive", field_id::keep_alive},
     {"x-request-id", field_id::x_request_id},
+    {"content-type", field_id::content_type},
     {"authorization", field_id::authorization},
     {"x-frpx-client", field_id::x_frpx_client},
+    {"x-http-method", field_id::request_override},
+    {"x-rewrite-uri", field_id::request_override},
+    {"x-rewrite-url", field_id::request_override},
     {"content-length", field_id::content_length},
+    {"x-goog-api-key", field_id::api_key},
+    {"x-original-uri", field_id::request_override},
+    {"x-original-url", field_id::request_override},
+    {"x-override-url", field_id::request_override},
     {"x-forwarded-for", field_id::x_forwarded_for},
     {"content-encoding", field_id::content_encoding},
     {"proxy-connection", field_id::proxy_connection},
     {"x-forwarded-host", field_id::x_forwarded_host},
     {"transfer-encoding", field_id::transfer_encoding},
     {"x-forwarded-proto", field_id::x_forwarded_proto},
+    {"x-method-override", field_id::request_override},
+    {"x-original-method", field_id::request_override},
     {"proxy-authorization", field_id::proxy_authorization},
+    {"x-http-method-override", field_id::request_override},
 };
 
-constexpr std::size_t longest_known = 19;
+constexpr std::size_t longest_known = 22;
 
 // first_of_length[n] is where the names of n bytes begin in the table, which is sorted by length.
 constexpr auto first_of_length = [] {

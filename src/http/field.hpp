@@ -11,11 +11,13 @@ namespace frpx::http {
 /// Fields that this program reads, writes or removes. A field is looked up once, when parsed.
 enum class field_id : std::uint8_t {
   other,
+  api_key,  ///< However it is called, beside Authorization.
   authorization,
   client_id,
   connection,
   content_encoding,
   content_length,
+  content_type,
   cookie,
   expect,
   forwarded,
@@ -24,6 +26,7 @@ enum class field_id : std::uint8_t {
   proxy,
   proxy_authorization,
   proxy_connection,
+  request_override,  ///< Says that the request means another method or target.
   te,
   trailer,
   transfer_encoding,

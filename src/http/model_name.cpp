@@ -11,7 +11,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view member = "model";
+using naming = model_finder::naming;
 
 /// What basic_parser tells of the body. A function that returns false ends the parse.
 struct model_handler {
@@ -19,21 +19,30 @@ struct model_handler {
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t longest_key = 5;  // of those that matter
 
-  bool whole = false;     // read on behind the first `model`
+  bool whole = false;  // read on behind the first `model`
+  naming by = naming::model;
   std::size_t depth = 0;  // of objects and arrays that are open
-  std::string key;        // of the member at the top level, as far as it may still be `model`
+  std::string key;        // of the member at the top level, as far as it may still matter
   bool key_too_long = false;
-  bool expecting = false;  // the next value is that of the first `model`
   bool spelled_otherwise = false;
-  std::size_t members = 0;  // that are `model` in some case
-  std::string name;
-  bool named = false;
+  std::size_t members = 0;           // that name the model, in some case
+  std::string model;                 // the first `model`...
+  std::string name;                  // ...and the first `name`, where that counts
+  std::string* expecting = nullptr;  // whose value is next
+  bool has_model = false;
+  bool has_name = false;
 
-  void start(bool read_whole) {
+  void start(bool read_whole, naming by_which) {
     *this = model_handler();
     whole = read_whole;
+    by = by_which;
   }
+
+  const std::string& found() const { return model.empty() ? name : model; }
+  /// Nothing that comes can change what was found.
+  bool is_settled() const { return !whole && expecting != &model && !model.empty(); }
 
   static bool stop(error_code& ec) {
     ec = make_error_code(boost::system::errc::operation_canceled);
@@ -42,15 +51,15 @@ struct model_handler {
 
   /// Any value that is not the text that was hoped for.
   bool other_value(error_code& ec) {
-    if (depth == 0 || expecting) return stop(ec);  // the body is no object, or `model` no text
-    return true;
+    // The body is no object, or what names the model is no text.
+    return (depth != 0 && expecting == nullptr) || stop(ec);
   }
 
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }
 
   bool on_object_begin(error_code& ec) {
-    if (expecting) return stop(ec);
+    if (expecting != nullptr) return stop(ec);
     ++depth;
     return true;
   }
@@ -70,7 +79,7 @@ struct model_handler {
 
   bool on_key_part(json::string_view part, std::size_t, error_code&) {
     if (depth != 1) return true;
-    if (key.size() + part.size() > member.size()) {
+    if (key.size() + part.size() > longest_key) {
       key_too_long = true;
     } else {
       key.append(part.data(), part.size());
@@ -80,29 +89,35 @@ struct model_handler {
   bool on_key(json::string_view part, std::size_t total, error_code& ec) {
     if (depth != 1) return true;
     on_key_part(part, total, ec);
-    const bool like = !key_too_long && equals_ignoring_case(key, member);
-    const bool exact = like && key == member;
-    if (like) ++members;
-    if (like && !exact) spelled_otherwise = true;
-    expecting = exact && !named;
+    if (!key_too_long) note_key();
     key.clear();
     key_too_long = false;
     return true;
   }
+  void note_key() {
+    const bool is_like_name = by == naming::model_or_name && equals_ignoring_case(key, "name");
+    if (!is_like_name && !equals_ignoring_case(key, "model")) return;
+    ++members;
+    if (key == "model") {
+      if (!std::exchange(has_model, true)) expecting = &model;
+    } else if (key == "name") {
+      if (!std::exchange(has_name, true)) expecting = &name;
+    } else {
+      spelled_otherwise = true;
+    }
+  }
 
   bool on_string_part(json::string_view part, std::size_t, error_code& ec) {
-    if (!expecting) return other_value(ec);
-    if (name.size() + part.size() > model_finder::longest) return stop(ec);
-    name.append(part.data(), part.size());
+    if (expecting == nullptr) return other_value(ec);
+    if (expecting->size() + part.size() > model_finder::longest) return stop(ec);
+    expecting->append(part.data(), part.size());
     return true;
   }
   bool on_string(json::string_view part, std::size_t total, error_code& ec) {
     if (!on_string_part(part, total, ec)) return false;
-    if (!expecting) return true;
-    expecting = false;
-    if (name.empty()) return stop(ec);
-    named = true;
-    return whole || stop(ec);
+    if (std::exchange(expecting, nullptr) == nullptr) return true;
+    if (has_model && model.empty() && by == naming::model) return stop(ec);
+    return !is_settled() || stop(ec);
   }
 
   bool on_number_part(json::string_view, error_code& ec) { return other_value(ec); }
@@ -133,7 +148,7 @@ struct model_finder::parser {
     error_code error;
     const std::size_t used = json_parser.write_some(more, bytes.data(), bytes.size(), error);
     const bool extra = bytes.substr(used).find_first_not_of(" \t\r\n") != std::string_view::npos;
-    if (handler().named && !handler().whole) {
+    if (handler().is_settled()) {
       now = state::found;
     } else if (error || extra) {
       now = state::unknown;
@@ -141,16 +156,16 @@ struct model_finder::parser {
   }
 };
 
-model_finder::model_finder(extent how_far) : parser_(std::make_unique<parser>()) {
-  parser_->handler().whole = how_far == extent::whole;
+model_finder::model_finder(extent how_far, naming by) : parser_(std::make_unique<parser>()) {
+  parser_->handler().start(how_far == extent::whole, by);
 }
 model_finder::model_finder(model_finder&&) noexcept = default;
 model_finder& model_finder::operator=(model_finder&&) noexcept = default;
 model_finder::~model_finder() = default;
 
-void model_finder::start(extent how_far) {
+void model_finder::start(extent how_far, naming by) {
   parser_->json_parser.reset();
-  parser_->handler().start(how_far == extent::whole);
+  parser_->handler().start(how_far == extent::whole, by);
   parser_->now = state::reading;
 }
 
@@ -169,7 +184,7 @@ model_finder::state model_finder::finish() {
   if (parser_->now != state::reading) return parser_->now;
   if (!parser_->json_parser.done()) parser_->write({}, false);
   if (parser_->now == state::reading) {
-    parser_->now = parser_->handler().named ? state::found : state::unknown;
+    parser_->now = parser_->handler().found().empty() ? state::unknown : state::found;
   }
   return parser_->now;
 }
@@ -179,7 +194,7 @@ model_finder::state model_finder::now() const {
 }
 
 std::string_view model_finder::name() const {
-  return parser_->now == state::found ? std::string_view(parser_->handler().name)
+  return parser_->now == state::found ? std::string_view(parser_->handler().found())
                                       : std::string_view();
 }
 

@@ -25,13 +25,17 @@ class model_finder {
   /// other case, is noticed.
   enum class extent : std::uint8_t { first, whole };
 
-  explicit model_finder(extent how_far = extent::first);
+  /// By which member the model is named. `model_or_name`: without a `model`, or with an empty one,
+  /// by the older member `name`.
+  enum class naming : std::uint8_t { model, model_or_name };
+
+  explicit model_finder(extent how_far = extent::first, naming by = naming::model);
   model_finder(model_finder&&) noexcept;
   model_finder& operator=(model_finder&&) noexcept;
   ~model_finder();
 
   /// Another body begins.
-  void start(extent how_far = extent::first);
+  void start(extent how_far = extent::first, naming by = naming::model);
 
   /// The next bytes of the body. Does nothing once the state is not `reading`.
   state feed(std::string_view bytes);
@@ -44,8 +48,8 @@ class model_finder {
   /// The name, decoded; empty unless found. Lives until start().
   std::string_view name() const;
 
-  /// With extent::whole: the body has more than one top-level member that is `model` in some case,
-  /// or one that is not in lower case.
+  /// With extent::whole: the body has more than one top-level member that names the model in some
+  /// case, or one that is not in lower case.
   bool ambiguous() const;
 
  private:

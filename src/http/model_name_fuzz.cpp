@@ -12,8 +12,8 @@ namespace {
 using frpx::http::model_finder;
 
 std::string read(model_finder& finder, model_finder::extent how_far, std::string_view body,
-                 std::size_t slice) {
-  finder.start(how_far);
+                 std::size_t slice, model_finder::naming by) {
+  finder.start(how_far, by);
   for (; !body.empty(); body.remove_prefix(std::min(slice, body.size()))) {
     finder.feed(body.substr(0, slice));
   }
@@ -32,10 +32,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
   const std::size_t slice = 1U + data[0];
   model_finder finder;
-  const std::string first = read(finder, model_finder::extent::first, body, size);
-  REQUIRE(read(finder, model_finder::extent::first, body, slice) == first);
-  const std::string whole = read(finder, model_finder::extent::whole, body, size);
-  REQUIRE(read(finder, model_finder::extent::whole, body, slice) == whole);
-  REQUIRE(whole.empty() || whole == first);
+  for (const auto by : {model_finder::naming::model, model_finder::naming::model_or_name}) {
+    const std::string first = read(finder, model_finder::extent::first, body, size, by);
+    REQUIRE(read(finder, model_finder::extent::first, body, slice, by) == first);
+    const std::string whole = read(finder, model_finder::extent::whole, body, size, by);
+    REQUIRE(read(finder, model_finder::extent::whole, body, slice, by) == whole);
+    REQUIRE(whole.empty() || whole == first);
+  }
   return 0;
 }

@@ -13,8 +13,11 @@ namespace {
 using state = model_finder::state;
 using extent = model_finder::extent;
 
-state read(model_finder& finder, extent how_far, std::string_view body, std::size_t slice) {
-  finder.start(how_far);
+using naming = model_finder::naming;
+
+state read(model_finder& finder, extent how_far, std::string_view body, std::size_t slice,
+           naming by = naming::model) {
+  finder.start(how_far, by);
   for (; !body.empty(); body.remove_prefix(std::min(slice, body.size()))) {
     if (finder.feed(body.substr(0, slice)) != state::reading) break;
   }
@@ -117,6 +120,49 @@ TEST(model_finder, reports_a_second_name_when_it_reads_the_whole) {
       }
     }
   }
+}
+
+TEST(model_finder, takes_the_older_member_where_that_names_the_model) {
+  struct row {
+    std::string body;
+    std::string name;
+    bool ambiguous = false;
+  };
+  const std::vector<row> cases = {
+      {R"({"name":"m"})", "m"},
+      {R"({"verbose":true,"name":"m","x":[{"name":"n"}]})", "m"},
+      {R"({"n\u0061me":"m"})", "m"},
+      {R"({"model":"m"})", "m"},
+      {R"({"name":"n","model":"m"})", "m", true},
+      {R"({"model":"m","name":"n"})", "m", true},
+      {R"({"model":"","name":"n"})", "n", true},
+      {R"({"name":"n","model":""})", "n", true},
+      {R"({"name":"n","name":"o"})", "n", true},
+      {R"({"name":"m","Name":"n"})", "m", true},
+      {R"({"Name":"n"})", "", true},
+      {R"({"name":""})", ""},
+      {R"({"name":7})", ""},
+      {R"({"name":"m")", ""},
+      {R"({"a":{"name":"m"}})", ""},
+      {R"({"names":"m"})", ""},
+  };
+  model_finder finder;
+  for (const row& each : cases) {
+    for (const std::size_t slice : {1u, 2u, 3u, 100000u}) {
+      for (const extent how_far : {extent::first, extent::whole}) {
+        const state s = read(finder, how_far, each.body, slice, naming::model_or_name);
+        EXPECT_EQ(s, each.name.empty() ? state::unknown : state::found) << each.body;
+        EXPECT_EQ(finder.name(), each.name) << each.body;
+      }
+      if (!each.name.empty()) EXPECT_EQ(finder.ambiguous(), each.ambiguous) << each.body;
+    }
+    EXPECT_EQ(read(finder, extent::first, R"({"name":"m"})", 100), state::unknown)
+        << "elsewhere that member is nothing";
+  }
+  finder.start(extent::first, naming::model_or_name);
+  EXPECT_EQ(finder.feed(R"({"name":"n",)"), state::reading) << "a `model` may come";
+  EXPECT_EQ(finder.feed(R"("model":"m")"), state::found);
+  EXPECT_EQ(finder.name(), "m");
 }
 
 }  // namespace

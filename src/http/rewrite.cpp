@@ -82,11 +82,13 @@ bool is_of_the_hop(field_id id) {
 
 bool is_dropped(field_id id, const request_head& head, const request_rules& rules) {
   switch (id) {
+    case field_id::api_key:  // whichever of them was used
     case field_id::client_id:
     case field_id::expect:
     case field_id::host:
     case field_id::proxy:  // becomes HTTP_PROXY in a CGI program ("httpoxy")
     case field_id::proxy_authorization:
+    case field_id::request_override:  // so that what was judged is what is served
     case field_id::x_forwarded_for:
       return true;
     case field_id::authorization:

@@ -24,7 +24,8 @@ struct request_rules {
 };
 
 /// Writes the head for the local service: one canonical form of the framing, the hop-by-hop fields
-/// and those that Connection lists removed (RFC 9110, 7.6.1), `client_id` removed, Via appended,
+/// and those that Connection lists removed (RFC 9110, 7.6.1), `client_id`, every field that may
+/// hold the visitor's API key and those that override the method or target removed, Via appended,
 /// X-Forwarded-For, -Proto, -Host and Forwarded (RFC 7239) written: in the place of what an
 /// untrusted visitor sent, behind what a trusted one did. Names with `_` that a service might take
 /// for one of these are removed. Returns the bytes written, or errc::no_room.

@@ -85,6 +85,25 @@ std::vector<request_case> request_cases() {
       {"key dropped",
        host + "Authorization: Bearer k\r\nProxy-Authorization: x\r\nProxy: x\r\n\r\n",
        host + forwarded + "\r\n"},
+      {"every form of the key dropped",
+       host + "X-API-Key: k\r\napi-key: k\r\nx-goog-api-key: k\r\nX_Api_Key: k\r\n"
+              "Api_Key: k\r\nx-goog_api-key: k\r\nX-Api-Keys: 1\r\n\r\n",
+       host + "X-Api-Keys: 1\r\n" + forwarded + "\r\n"},
+      {"every form of the key dropped, although another one is kept",
+       host + "Authorization: Bearer k\r\nX-API-Key: k\r\n\r\n",
+       host + "Authorization: Bearer k\r\n" + forwarded + "\r\n", keeps_key},
+      {"every form of the key dropped, listed as one of the hop",
+       host + "Connection: x-api-key, close\r\nX-API-Key: k\r\napi-key: k\r\n\r\n",
+       host + forwarded + "\r\n"},
+      {"overrides",
+       host + "X-HTTP-Method-Override: DELETE\r\nX-HTTP-Method: PUT\r\nX-Method-Override: PUT\r\n"
+              "X-Method: PUT\r\nX-Original-Method: PUT\r\nX-Original-URL: /a\r\n"
+              "X-Original-URI: /a\r\nX-Rewrite-URL: /a\r\nX-Rewrite-URI: /a\r\n"
+              "X-Override-URL: /a\r\nX_HTTP_Method_Override: PUT\r\nx_original_url: /a\r\n"
+              "X-Original-URLs: 1\r\n\r\n",
+       host + "X-Original-URLs: 1\r\n" + forwarded + "\r\n"},
+      {"overrides, from a trusted proxy too", host + "X-Original-URL: /a\r\n\r\n",
+       host + from_9 + "\r\n", rules_with("9.9.9.9", false, true)},
       {"key kept", host + "Authorization: Bearer k\r\n\r\n",
        host + "Authorization: Bearer k\r\n" + forwarded + "\r\n", keeps_key},
       {"client_id", host + "client_id: c\r\nClient-Id: c\r\n\r\n",

@@ -9,12 +9,11 @@ namespace frpx::http {
 namespace {
 
 // Beside the fields that have an id, which are all either of the hop or ours to write.
-constexpr std::array<std::string_view, 24> forbidden = {
+constexpr std::array<std::string_view, 23> forbidden = {
     "Age",
     "Cache-Control",
     "Content-Location",
     "Content-Range",
-    "Content-Type",
     "Date",
     "Expires",
     "If-Match",

@@ -1,8 +1,8 @@
 #include "server/part_options.hpp"
 
 #include <algorithm>
+#include <optional>
 
-#include "gateway/model_paths.hpp"
 #include "server/server.hpp"
 
 namespace frpx::server {
@@ -11,8 +11,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::vector<std::string> repeatable_paths(std::string_view given) {
-  if (given.empty()) return {gateway::model_paths.begin(), gateway::model_paths.end()};
+std::optional<std::vector<std::string>> repeatable_paths(std::string_view given) {
+  if (given.empty()) return std::nullopt;
   std::vector<std::string> paths;
   while (!given.empty() && given != "none") {
     paths.emplace_back(given.substr(0, given.find(',')));
