@@ -77,7 +77,7 @@ TEST_F(dashboard, that_is_not_there_says_so) {
   const auto page = ask("GET", "/", "", {});
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.content_type, "text/plain; charset=utf-8");
-  EXPECT_NE(page.body.find("npm"), std::string::npos);
+  EXPECT_NE(page.body.find("FRPX_DASHBOARD=OFF"), std::string::npos);
   EXPECT_TRUE(header(page, "Content-Encoding").empty());
   EXPECT_EQ(ask("GET", "/assets/a-1.js", "", {}).status, 401);
 }
