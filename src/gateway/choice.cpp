@@ -1,6 +1,7 @@
 #include "gateway/choice.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "gateway/waiting_room.hpp"
 #include "tunnel/model_key.hpp"
@@ -8,12 +9,10 @@
 namespace frpx::gateway {
 
 choice::choice(net::worker& on, waiting_room& room, const choice_rules& rules)
-    : on_(on), room_(room), rules_(rules) {
-  tried_.reserve(most_tries);
-}
+    : on_(on), room_(room), rules_(rules) {}
 
 bool choice::begin(std::shared_ptr<const tunnel::routing> among, const choice_wish& wish) {
-  end();
+  assert(!routing_ && "one choice for each request");
   routing_ = std::move(among);
   wish_ = wish;
   if (!wish.client_id.empty()) {
@@ -29,17 +28,14 @@ bool choice::begin(std::shared_ptr<const tunnel::routing> among, const choice_wi
          routing_->all.who.empty();
 }
 
-void choice::end() {
-  routing_.reset();
-  named_ = nullptr;
-  model_ = nullptr;
-  wish_ = {};
-  tried_.clear();
+void choice::took(const tunnel::session& one) {
+  assert(tries_ < most_tries);  // beyond them next() says that nobody is left
+  tried_[tries_++] = one.facts().number;
 }
 
 choice::answer choice::next(slot& into) {
   const steady_time now = steady_clock::now();
-  while (tried_.size() < most_tries) {
+  while (tries_ < most_tries) {
     bool saw_full = false;
     bool last_resort = false;
     const auto* found = pick(saw_full, last_resort, now);
@@ -62,7 +58,7 @@ bool choice::is_among(const std::vector<std::string>* clients, const tunnel::ses
 bool choice::may_serve(const tunnel::session& one) const {
   return one.alive.load(std::memory_order_relaxed) &&
          !one.draining.load(std::memory_order_relaxed) && is_among(wish_.clients, one) &&
-         std::find(tried_.begin(), tried_.end(), one.facts().number) == tried_.end();
+         std::ranges::find(tried(), one.facts().number) == tried().end();
 }
 
 const std::shared_ptr<tunnel::session>* choice::pick(bool& saw_full, bool& last_resort,
@@ -112,7 +108,7 @@ const std::shared_ptr<tunnel::session>* choice::pick_of(const tunnel::candidates
 }
 
 bool choice::has_more() const {
-  if (tried_.size() >= most_tries) return false;
+  if (tries_ >= most_tries) return false;
   if (named_ != nullptr) return may_serve(**named_);
   const auto& all = model_ != nullptr ? model_->having.who : routing_->all.who;
   return std::any_of(all.begin(), all.end(), [&](const auto& one) { return may_serve(*one); });

@@ -1,9 +1,11 @@
 // Which client serves a request.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -35,17 +37,15 @@ struct choice_wish {
 /// those that have its model, else all. Among them the policy chooses; those that hold the model in
 /// memory are preferred as long as they are not busy, and one whose service fails is a last resort.
 ///
-/// Allocates nothing. Used for one request after another, on one worker.
+/// Allocates nothing. One for each request, on its worker.
 class choice {
  public:
   static constexpr std::size_t most_tries = 16;
 
   choice(net::worker& on, waiting_room& room, const choice_rules& rules);
 
-  /// Another request begins. False: nobody has its model, and the rules refuse that.
+  /// What the request says is known. False: nobody has its model, and the rules refuse that.
   bool begin(std::shared_ptr<const tunnel::routing> among, const choice_wish& wish);
-  /// Forgets the request and the snapshot.
-  void end();
 
   enum class answer : std::uint8_t {
     chosen,
@@ -55,15 +55,15 @@ class choice {
   /// Takes a place at the next client and counts it as tried.
   answer next(slot& into);
   /// The request waited, and has been given a place elsewhere than by next().
-  void took(const tunnel::session& one) { tried_.push_back(one.facts().number); }
+  void took(const tunnel::session& one);
   /// The client that was tried last may be tried once more.
-  void forgive_last() { tried_.pop_back(); }
+  void forgive_last() { --tries_; }
   /// A client is left that was not tried, were it full.
   bool has_more() const;
 
   /// What a request could wait for, when all are full.
   wanted to_wait_for() const;
-  const std::vector<std::uint64_t>& tried() const { return tried_; }
+  std::span<const std::uint64_t> tried() const { return {tried_.data(), tries_}; }
 
  private:
   // Up to so many requests at once the client that has the model loaded is worth more than an idle
@@ -83,7 +83,8 @@ class choice {
   const std::shared_ptr<tunnel::session>* named_ = nullptr;
   const tunnel::routed_model* model_ = nullptr;
   choice_wish wish_;
-  std::vector<std::uint64_t> tried_;
+  std::array<std::uint64_t, most_tries> tried_;  // sessions
+  std::size_t tries_ = 0;                        // of them
 };
 
 }  // namespace frpx::gateway

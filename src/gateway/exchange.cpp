@@ -1,5 +1,7 @@
 #include "gateway/exchange.hpp"
 
+#include <algorithm>
+
 #include "core/log.hpp"
 #include "core/names.hpp"
 #include "gateway/key_rules.hpp"
@@ -22,62 +24,49 @@ std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
 }
 
+// As one word of a log line. Of a malformed head only a part is known, or a part with spaces.
+std::string as_word(std::string_view text) {
+  if (text.empty()) return "-";
+  std::string word = shown(text);
+  std::ranges::replace(word, ' ', '?');
+  return word;
+}
+
 }  // namespace
 
-exchange::exchange(desk& at)
-    : at_(at),
-      head_bytes_(at.on.buffers()),
-      out_(at.on.buffers()),
-      held_(at.held),
-      choice_(at.on, at.room, at.how.choosing),
-      response_(at.how.head),
-      answer_in_(at.on.buffers()),
-      answer_out_(at.on.buffers()) {
+exchange_room::exchange_room(const desk& at) {
   if (at.how.sticky && at.how.sticky->what == sticky_rule::by::prompt) prompt_.emplace();
 }
 
-void exchange::clear() {
-  from_ = nullptr;
-  understood_ = false;
-  fields_.clear();
-  head_bytes_.release();
-  out_.release();
-  held_.resize(0);
-  sent_ = 0;
-  bad_request_ = {};
-  choice_.end();
-  place_.release();
-  client_.reset();
-  stream_.reset();
-  answer_in_.release();
-  answer_out_.release();
-  in_kernel_.reset();
-  failure_.reset();
-  fresh_stream_only_ = false;
-  visitor_gone_ = false;
-  key_.reset();
-  key_place_ = {};
-  api_ = {};
-  path_.reset();
-  tokens_ = {};
-  said_status_ = 0;
+exchange::exchange(visitor& from, http::model_finder& model,
+                   std::optional<http::prompt_hash>& prompt)
+    : at_(from.at),
+      from_(&from),
+      head_bytes_(at_.on.buffers()),
+      out_(at_.on.buffers()),
+      held_(at_.held),
+      model_(model),
+      prompt_(prompt),
+      began_(steady_clock::now()),
+      choice_(at_.on, at_.room, at_.how.choosing),
+      response_(at_.how.head),
+      answer_in_(at_.on.buffers()),
+      answer_out_(at_.on.buffers()) {
+  model_.start();
+  if (prompt_) prompt_->start();
 }
 
-asio::awaitable<exchange::after> exchange::run(visitor& from, std::size_t head_size) {
-  from_ = &from;
-  began_ = steady_clock::now();
-  answer_began_ = {};
+asio::awaitable<exchange::after> exchange::run(std::size_t head_size) {
   const usage_note counted(*this);
-  head_bytes_.append(from.in.bytes().first(head_size));
-  from.in.consume(head_size);
+  head_bytes_.append(from_->in.bytes().first(head_size));
+  from_->in.consume(head_size);
   if (const auto bad = http::parse_request(as_text(head_bytes_.bytes()), at_.how.head, head_)) {
-    log::debug("{} sent no valid request: {}", from.who.address, bad.message());
+    log::debug("{} sent no valid request: {}", from_->who.address, bad.message());
     const int status = http::status_of(bad);
     co_return co_await answer(status, status == 400 ? "Invalid HTTP request format" : "");
   }
-  fields_.start(head_, from.who.trusted, at_.on.random());
+  fields_.start(head_, from_->who.trusted, at_.on.random());
   api_ = llm::find_api(head_.method, path_.emplace(head_.path));
-  model_.start();
   visitor_key key;
   if (key.find(head_) == visitor_key::state::ambiguous) {
     co_return co_await answer(400, "The request carries more than one API key: send one");
@@ -355,9 +344,9 @@ void exchange::log_choice() const {
 void exchange::log_access(int status, std::string_view by) const {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began_);
-  log::info("{} {} {} {} {} bytes {} ms {} {}", from_->who.address, shown(head_.method),
-            shown(head_.target), status, response_.body_size(), took.count(), by,
-            fields_.request_id());
+  log::info("{} {} {} {} {} bytes {} ms {} {}", from_->who.address, as_word(head_.method),
+            as_word(head_.target), status, response_.body_size(), took.count(), by,
+            fields_.request_id().empty() ? "-" : fields_.request_id());
 }
 
 }  // namespace frpx::gateway

@@ -34,10 +34,14 @@ namespace frpx::gateway {
 /// Everything that is sent to the service stands in one buffer: the head, then the body in its
 /// final form. As long as the request may have to be repeated, what was sent stays in it.
 ///
-/// Used for one request after another, by one visitor's coroutine at a time.
+/// Constructed for one request and destroyed with it (exchange_room), so nothing of an earlier
+/// request can be seen. Belongs to one visitor's coroutine.
 class exchange {
  public:
-  explicit exchange(desk& at);
+  /// The finders are of the room; they begin anew.
+  exchange(visitor& from, http::model_finder& model, std::optional<http::prompt_hash>& prompt);
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
 
   enum class after {
     keep,   ///< The visitor's connection may bring another request.
@@ -45,11 +49,8 @@ class exchange {
     gone,   ///< It is gone, must not look complete, or belongs to a relay now.
   };
 
-  /// Serves the request whose head is the first `head_size` bytes of the visitor's buffer.
-  boost::asio::awaitable<after> run(visitor& from, std::size_t head_size);
-
-  /// Forgets the request; gives back all memory that grows.
-  void clear();
+  /// Serves the request whose head is the first `head_size` bytes of the visitor's buffer. Once.
+  boost::asio::awaitable<after> run(std::size_t head_size);
 
  private:
   /// How the conversation with one service ended.
@@ -126,7 +127,7 @@ class exchange {
   outcome ended_how() const;
 
   desk& at_;
-  visitor* from_ = nullptr;
+  visitor* const from_;
 
   // the request
   http::request_head head_;
@@ -145,8 +146,8 @@ class exchange {
   llm::api_match api_;  // what path_ is
   bool repeatable_ = false;
   std::optional<std::uint64_t> stick_to_;
-  http::model_finder model_;
-  std::optional<http::prompt_hash> prompt_;  // where it decides
+  http::model_finder& model_;
+  std::optional<http::prompt_hash>& prompt_;  // where it decides
   http::body_decoder model_body_;
   steady_time began_;
   steady_time answer_began_;
@@ -174,6 +175,22 @@ class exchange {
   bool visitor_gone_ = false;
   bool progress_ = false;
   bool turn_over_ = false;  // there may be more to do, after others
+};
+
+/// Memory for an exchange. A worker uses a room for one request after another and makes each
+/// exchange anew in it; what stays is what would cost allocations, and starts anew with each.
+class exchange_room {
+ public:
+  explicit exchange_room(const desk& at);
+
+  exchange& make(visitor& from) { return now_.emplace(from, model_, prompt_); }
+  /// The request is over, and nothing of it is left.
+  void clear() { now_.reset(); }
+
+ private:
+  http::model_finder model_;
+  std::optional<http::prompt_hash> prompt_;
+  std::optional<exchange> now_;
 };
 
 }  // namespace frpx::gateway

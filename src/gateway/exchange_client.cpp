@@ -24,7 +24,6 @@ asio::awaitable<bool> exchange::read_model() {
                api_.path->model == llm::model_place::body_or_name ? finder::naming::model_or_name
                                                                   : finder::naming::model);
   model_body_.start(head_.body);
-  if (prompt_) prompt_->start();
   if (head_.expects_continue && !co_await from_->say("HTTP/1.1 100 Continue\r\n\r\n")) {
     co_return false;
   }
@@ -80,8 +79,9 @@ asio::awaitable<exchange::seeking> exchange::wait_for_place() {
   const steady_time began = steady_clock::now();
   const steady_time until = began + at_.how.longest_wait;
   steady_time next_look = began + look_again;
+  const auto tried = choice_.tried();
   waiting_room::seat seat(at_.room, at_.on, from_->bell, choice_.to_wait_for(), key_->id,
-                          choice_.tried(), key_->limits.clients);
+                          {tried.begin(), tried.end()}, key_->limits.clients);
   for (;;) {
     place_ = seat.take();
     if (place_) {

@@ -7,7 +7,7 @@
 namespace frpx::gateway {
 
 namespace {
-constexpr std::size_t most_spare_exchanges = 64;
+constexpr std::size_t most_spare_rooms = 64;
 }
 
 desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
@@ -25,17 +25,16 @@ desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checke
 
 desk::~desk() = default;
 
-std::unique_ptr<exchange> desk::take_exchange() {
-  if (spare_.empty()) return std::make_unique<exchange>(*this);
+std::unique_ptr<exchange_room> desk::take_room() {
+  if (spare_.empty()) return std::make_unique<exchange_room>(*this);
   auto one = std::move(spare_.back());
   spare_.pop_back();
   return one;
 }
 
-void desk::give_exchange(std::unique_ptr<exchange> done) {
-  if (spare_.size() >= most_spare_exchanges) return;
-  done->clear();
-  spare_.push_back(std::move(done));
+void desk::give_room(std::unique_ptr<exchange_room> used) {
+  used->clear();
+  if (spare_.size() < most_spare_rooms) spare_.push_back(std::move(used));
 }
 
 void desk::enter(visitor& one) {

@@ -30,7 +30,7 @@
 
 namespace frpx::gateway {
 
-class exchange;
+class exchange_room;
 class visitor;
 
 struct options {
@@ -107,16 +107,16 @@ struct desk {
   usage_counter usage;
   bool draining = false;
 
-  /// Exchanges are large and short-lived: they are used again.
-  std::unique_ptr<exchange> take_exchange();
-  void give_exchange(std::unique_ptr<exchange> done);
+  /// Exchanges are large and short-lived: their memory is used again.
+  std::unique_ptr<exchange_room> take_room();
+  void give_room(std::unique_ptr<exchange_room> used);
 
   void enter(visitor& one);
   void leave(visitor& one);
   void ring_all();
 
  private:
-  std::vector<std::unique_ptr<exchange>> spare_;
+  std::vector<std::unique_ptr<exchange_room>> spare_;
   visitor* visitors_ = nullptr;
 };
 

@@ -38,8 +38,7 @@ visitor::visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
       alarm(at.on.timers(), bell),
       connection(std::move(over)),
       in(at.on.buffers()),
-      place(std::move(ticket)),
-      scanner_(at.how.head) {
+      place(std::move(ticket)) {
   connection->watch(&watch);
   at.on.load().fetch_add(1, std::memory_order_relaxed);
   at.enter(*this);
@@ -58,9 +57,9 @@ asio::awaitable<void> visitor::run() {
       co_await serve_h2();
       break;
     }
-    auto request = at.take_exchange();
-    const auto then = co_await request->run(*this, *size);
-    at.give_exchange(std::move(request));
+    auto room = at.take_room();
+    const auto then = co_await room->make(*this).run(*size);
+    at.give_room(std::move(room));
     if (then == exchange::after::gone) co_return;
     if (then == exchange::after::close) break;
     served_ = true;
@@ -71,12 +70,12 @@ asio::awaitable<void> visitor::run() {
 // The size of the next request's head, which then stands at the front of `in`. Nothing when there
 // is no further request.
 asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
-  scanner_.reset();
+  http::head_scanner scanner(at.how.head);
   bool begun = !in.empty();
   alarm.set_in(served_ && !begun ? at.how.idle_visitor : at.how.request_head);
   for (;;) {
     if (!in.empty()) {
-      const auto size = scanner_.scan_request(as_text(in.bytes()));
+      const auto size = scanner.scan_request(as_text(in.bytes()));
       if (!size) {
         co_await refuse(size.error());
         co_return std::nullopt;

@@ -62,7 +62,6 @@ class visitor {
   boost::asio::awaitable<void> refuse(error_code why);
   boost::asio::awaitable<void> serve_h2();  // visitor_h2.cpp
 
-  http::head_scanner scanner_;
   bool served_ = false;  // a request before this one
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "core/log.hpp"
 #include "core/names.hpp"
@@ -54,7 +55,6 @@ class service::connection {
         alarm_(owner.worker_.timers(), bell_),
         watch_(bell_),
         input_(owner.worker_.buffers()),
-        scanner_(owner.options_.head),
         visitor_(std::move(visitor)) {
     visitor_->watch(&watch_);
   }
@@ -66,6 +66,18 @@ class service::connection {
  private:
   // What became of waiting for the visitor's bytes.
   enum class arrival { bytes, end, late, broken };
+
+  // The request at hand; made anew for each, so that nothing of an earlier one can be seen.
+  struct exchange {
+    explicit exchange(const head_limits& limits) : scanner(limits) {}
+
+    head_scanner scanner;
+    request_head head;  // of head_text_
+    body_decoder decoder;
+    int refused = 0;          // the status, when it is not to be served
+    bool keep_alive = false;  // another request may follow
+    bool to_head = false;
+  };
 
   asio::awaitable<bool> receive();
   asio::awaitable<arrival> receive_head();
@@ -96,23 +108,17 @@ class service::connection {
   bool broken_ = false;  // nothing more can be read or written
   bool first_ = true;    // no request has come yet
   std::size_t in_a_row_ = 0;
-
-  // The request at hand.
-  head_scanner scanner_;
-  std::string head_text_;
-  request_head head_;
-  body_decoder decoder_;
+  std::optional<exchange> now_;
+  std::string head_text_;  // its memory, and the next one's
   std::string body_;
-  int refused_ = 0;         // the status, when it is not to be served
-  bool keep_alive_ = true;  // another request may follow
-  bool to_head_ = false;
 
   std::unique_ptr<net::stream> visitor_;
 };
 
 asio::awaitable<void> service::connection::run() {
-  while (keep_alive_ && !broken_ && co_await receive()) {
+  while (!broken_ && co_await receive()) {
     co_await send(co_await answer());
+    if (!now_->keep_alive) break;
     if (++in_a_row_ % requests_in_a_row == 0) co_await net::let_others_run();
   }
   if (!broken_) co_await flush();
@@ -121,24 +127,21 @@ asio::awaitable<void> service::connection::run() {
 
 // Reads one request. False when none came: the visitor has ended, or kept us waiting in vain.
 asio::awaitable<bool> service::connection::receive() {
-  refused_ = 0;
-  keep_alive_ = to_head_ = false;
-  head_.version = http_version::http_1_1;
+  now_.emplace(options().head);
+  head_text_.clear();
   clear(body_);
   arrival came = co_await receive_head();
-  if (came == arrival::bytes && refused_ == 0) came = co_await receive_body();
+  if (came == arrival::bytes && now_->refused == 0) came = co_await receive_body();
   // Late within a request is told; silence between two is not.
   if (came == arrival::late && (!input_.empty() || !head_text_.empty())) refuse(408);
   broken_ |= came == arrival::broken;
-  co_return came == arrival::bytes || refused_ != 0;
+  co_return came == arrival::bytes || now_->refused != 0;
 }
 
 asio::awaitable<service::connection::arrival> service::connection::receive_head() {
-  head_text_.clear();
-  scanner_.reset();
   bool begun = false;
   for (;;) {
-    const auto size = scanner_.scan_request(as_text(input_.bytes()));
+    const auto size = now_->scanner.scan_request(as_text(input_.bytes()));
     if (!size) refuse(status_of(size.error()));
     if (size && *size) take_head(**size);
     if (!size || *size) co_return arrival::bytes;
@@ -157,26 +160,25 @@ void service::connection::take_head(std::size_t size) {
   first_ = false;
   head_text_.assign(as_text(input_.bytes()).substr(0, size));
   input_.consume(size);
-  if (const auto wrong = parse_request(head_text_, options().head, head_)) {
-    head_.version = http_version::http_1_1;
+  if (const auto wrong = parse_request(head_text_, options().head, now_->head)) {
     return refuse(status_of(wrong));
   }
-  to_head_ = head_.method == "HEAD";
-  keep_alive_ = head_.keep_alive();
+  now_->to_head = now_->head.method == "HEAD";
+  now_->keep_alive = now_->head.keep_alive();
 }
 
 asio::awaitable<service::connection::arrival> service::connection::receive_body() {
   const std::size_t limit = options().body_limit;
-  if (head_.body.length > limit) {
+  if (now_->head.body.length > limit) {
     refuse(413);
     co_return arrival::bytes;
   }
-  decoder_.start(head_.body);
-  if (head_.expects_continue && !decoder_.done() && input_.empty()) {
+  now_->decoder.start(now_->head.body);
+  if (now_->head.expects_continue && !now_->decoder.done() && input_.empty()) {
     output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
-  while (!decoder_.done()) {
-    const auto step = decoder_.feed(as_text(input_.bytes()));
+  while (!now_->decoder.done()) {
+    const auto step = now_->decoder.feed(as_text(input_.bytes()));
     if (!step || step->payload.size() > limit - body_.size()) {
       refuse(step ? 413 : status_of(step.error()));
       break;
@@ -222,29 +224,30 @@ asio::awaitable<service::connection::arrival> service::connection::fill() {
 }
 
 void service::connection::refuse(int status) {
-  refused_ = status;
-  keep_alive_ = false;
+  now_->refused = status;
+  now_->keep_alive = false;
 }
 
 asio::awaitable<response> service::connection::answer() {
-  if (refused_ != 0) co_return refusal(refused_);
+  if (now_->refused != 0) co_return refusal(now_->refused);
   try {
-    co_return co_await owner_.answers_(request{&head_, body_, peer_, {}, {}});
+    co_return co_await owner_.answers_(request{&now_->head, body_, peer_, {}, {}});
   } catch (const boost::system::system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;  // we are being stopped
-    log::error("a handler of {} failed: {}", shown(head_.path), error.what());
+    log::error("a handler of {} failed: {}", shown(now_->head.path), error.what());
   } catch (const std::exception& error) {
-    log::error("a handler of {} failed: {}", shown(head_.path), error.what());
+    log::error("a handler of {} failed: {}", shown(now_->head.path), error.what());
   }
-  keep_alive_ = false;
+  now_->keep_alive = false;
   co_return refusal(500);
 }
 
 asio::awaitable<void> service::connection::send(response what) {
-  const bool chunked = what.source != nullptr && head_.version == http_version::http_1_1;
-  keep_alive_ = keep_alive_ && !what.close && !owner_.draining_ && (!what.source || chunked);
+  const bool chunked = what.source != nullptr && now_->head.version == http_version::http_1_1;
+  now_->keep_alive =
+      now_->keep_alive && !what.close && !owner_.draining_ && (!what.source || chunked);
   write_head(what, chunked);
-  if (to_head_ || is_bodiless(what.status)) co_return;
+  if (now_->to_head || is_bodiless(what.status)) co_return;
   if (what.source) {
     co_await send_pieces(std::move(what.source));
   } else if (what.body.size() < output_batch) {
@@ -272,16 +275,16 @@ void service::connection::write_head(const response& what, bool chunked) {
       output_ += "\r\n";
     }
   }
-  if (!keep_alive_) {
+  if (!now_->keep_alive) {
     append_header(output_, "Connection", "close");
-  } else if (head_.version == http_version::http_1_0) {
+  } else if (now_->head.version == http_version::http_1_0) {
     append_header(output_, "Connection", "keep-alive");
   }
   output_ += "\r\n";
 }
 
 asio::awaitable<void> service::connection::send_pieces(std::unique_ptr<body_source> source) {
-  const bool chunked = head_.version == http_version::http_1_1;
+  const bool chunked = now_->head.version == http_version::http_1_1;
   source->attach(bell_);
   std::string piece;
   for (auto state = body_source::state::more; state != body_source::state::ended && !broken_;) {
