@@ -18,8 +18,9 @@ inline constexpr std::size_t most_judged_body = 1024 * 1024;
 /// Judges what the head shows. `api`: what its path is.
 ///
 /// A key with a list of models may only send what can be held against the list: requests whose body
-/// or path names a model, in plain, and with no other model in the query; and it may look at the
-/// lists of models. Whatever a service would understand otherwise than we do is refused.
+/// or path names a model, as JSON in UTF-8 without an encoding, and with no other model in the
+/// query; and it may look at the lists of models. Whatever a service would understand otherwise
+/// than we do is refused.
 refusal judge_head(const http::request_head& head, const llm::api_match& api,
                    const identity::key_facts& key);
 

@@ -19,7 +19,7 @@ struct model_handler {
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t longest_key = 5;  // of those that matter
+  static constexpr std::size_t longest_key = 9;  // of those that matter
 
   bool whole = false;  // read on behind the first `model`
   naming by = naming::model;
@@ -27,6 +27,7 @@ struct model_handler {
   std::string key;        // of the member at the top level, as far as it may still matter
   bool key_too_long = false;
   bool spelled_otherwise = false;
+  bool more = false;                 // there is a member for further models
   std::size_t members = 0;           // that name the model, in some case
   std::string model;                 // the first `model`...
   std::string name;                  // ...and the first `name`, where that counts
@@ -95,6 +96,7 @@ struct model_handler {
     return true;
   }
   void note_key() {
+    more |= equals_ignoring_case(key, "models") || equals_ignoring_case(key, "fallbacks");
     const bool is_like_name = by == naming::model_or_name && equals_ignoring_case(key, "name");
     if (!is_like_name && !equals_ignoring_case(key, "model")) return;
     ++members;
@@ -196,6 +198,10 @@ model_finder::state model_finder::now() const {
 std::string_view model_finder::name() const {
   return parser_->now == state::found ? std::string_view(parser_->handler().found())
                                       : std::string_view();
+}
+
+bool model_finder::names_more() const {
+  return parser_->handler().more;
 }
 
 bool model_finder::ambiguous() const {

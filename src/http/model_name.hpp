@@ -51,6 +51,9 @@ class model_finder {
   /// With extent::whole: the body has more than one top-level member that names the model in some
   /// case, or one that is not in lower case.
   bool ambiguous() const;
+  /// With extent::whole: a top-level member is `models` or `fallbacks`, in some case, by which some
+  /// services let a request name further models.
+  bool names_more() const;
 
  private:
   struct parser;

@@ -122,6 +122,24 @@ TEST(model_finder, reports_a_second_name_when_it_reads_the_whole) {
   }
 }
 
+TEST(model_finder, reports_members_for_further_models) {
+  model_finder finder;
+  for (const std::string body :
+       {R"({"model":"m","models":["n"]})", R"({"fallbacks":["n"],"model":"m"})",
+        R"({"model":"m","MODELS":null})", R"({"model":"m","f\u0061llbacks":1})"}) {
+    for (const std::size_t slice : {1u, 3u, 100000u}) {
+      EXPECT_EQ(read(finder, extent::whole, body, slice), state::found) << body;
+      EXPECT_TRUE(finder.names_more()) << body;
+      EXPECT_FALSE(finder.ambiguous()) << body;
+    }
+  }
+  for (const std::string body : {R"({"model":"m","x":{"models":["n"]}})",
+                                 R"({"model":"m","models_":1,"fallback":1,"xmodels":1})"}) {
+    EXPECT_EQ(read(finder, extent::whole, body, 100), state::found) << body;
+    EXPECT_FALSE(finder.names_more()) << body;
+  }
+}
+
 TEST(model_finder, takes_the_older_member_where_that_names_the_model) {
   struct row {
     std::string body;

@@ -253,6 +253,17 @@ BYPASSES = {
     "a second document": (CHAT, MINE + OTHER, {}),
     "an array": (CHAT, b'[' + OTHER + b']', {}),
     "a form": (CHAT, b"model=other", {"Content-Type": "application/x-www-form-urlencoded"}),
+    "in UTF-7": (CHAT, b'{"model":"mine","+AG0-odel":"other"}',
+                 {"Content-Type": "application/json; charset=utf-7"}),
+    "in UTF-7, said the second time": (CHAT, b'{"model":"mine","+AG0-odel":"other"}',
+                                       {"content-type": "application/json; charset=utf-7"}),
+    "JSON and a form": (CHAT, b'{"model":"mine","x":"&model=other&"}',
+                        {"Content-Type": "application/x-www-form-urlencoded"}),
+    "multipart": (CHAT, b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nother\r\n--b--',
+                  {"Content-Type": "multipart/form-data; boundary=b"}),
+    "among several": (CHAT, b'{"model":"mine","models":["other"]}', {}),
+    "as fallback": (CHAT, b'{"model":"mine","fallbacks":[{"model":"other"}]}', {}),
+    "another method in the query": (CHAT + "?_method=DELETE", MINE, {}),
     "compressed": (CHAT, gzip.compress(OTHER), {"Content-Encoding": "gzip"}),
     "said to be compressed": (CHAT, MINE, {"Content-Encoding": "br"}),
     "behind a megabyte": (CHAT, b'{"a":"' + b"x" * (1 << 20) + b'","model":"other"}', {}),
@@ -294,6 +305,19 @@ def test_a_list_of_models_is_not_bypassed(house):
     assert not [r for service in house.services.values() for r in service.requests
                 if r.method == "POST"]
     assert house.ask(key).status == 200
+
+
+def test_no_field_makes_another_request_of_it(house):
+    """Frameworks that obey such a field would serve what was not judged. They are for nobody."""
+    fields = {"X-HTTP-Method-Override": "DELETE", "X-HTTP-Method": "DELETE",
+              "X-Method-Override": "DELETE", "X-Original-URL": "/api/delete",
+              "X-Rewrite-URL": "/api/delete", "X_HTTP_Method_Override": "DELETE"}
+    for key in (house.key("--models", "mine"), house.key(name="any")):
+        assert house.ask(key, headers=fields).status == 200
+    assert house.reached() == 2
+    for service in house.services.values():
+        for request in service.seen(CHAT):
+            assert not {n.lower() for n, _ in request.fields} & {n.lower() for n in fields}
 
 
 def test_a_body_of_up_to_a_mebibyte_is_judged(house):
