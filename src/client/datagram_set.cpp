@@ -26,8 +26,9 @@ class datagram_set::association final : public net::idle_list::member,
                                         private net::udp_socket::receiver,
                                         private net::poller::task {
  public:
-  association(datagram_set& owner, std::unique_ptr<net::datagram_stream> from_server)
-      : owner_(owner), from_server_(std::move(from_server)) {
+  association(datagram_set& owner, std::unique_ptr<net::datagram_stream> from_server,
+              std::shared_ptr<local_service> service)
+      : owner_(owner), from_server_(std::move(from_server)), service_(std::move(service)) {
     from_server_->watch(this);
     note();
   }
@@ -85,6 +86,7 @@ class datagram_set::association final : public net::idle_list::member,
   }
   void on_refused(error_code why) override {
     owner_.say_trouble("reach the local service", why);
+    service_->forget();  // the next visitor's datagrams go where it is by then
     if (!is_settled_) owner_.on_.events().schedule(*this);
   }
   void run() override {
@@ -96,6 +98,7 @@ class datagram_set::association final : public net::idle_list::member,
 
   datagram_set& owner_;
   std::unique_ptr<net::datagram_stream> from_server_;
+  const std::shared_ptr<local_service> service_;
   std::vector<net::endpoint> addresses_;
   std::size_t tried_ = 0;
   bool is_settled_ = false;
@@ -129,7 +132,7 @@ asio::awaitable<void> datagram_set::bring(std::string id, std::shared_ptr<local_
 bool datagram_set::join_datagrams(std::unique_ptr<net::datagram_stream> from_server,
                                   std::shared_ptr<local_service> service) {
   if (associations_.size() >= most_streams()) return false;
-  auto fresh = std::make_shared<association>(*this, std::move(from_server));
+  auto fresh = std::make_shared<association>(*this, std::move(from_server), service);
   fresh->place = associations_.size();
   associations_.push_back(fresh);
   if (const auto known = service->known()) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/dial.hpp"
+#include "client/local_dial.hpp"
 #include "client/proxy_connection.hpp"
 #include "core/log.hpp"
 #include "net/wakeup.hpp"
@@ -117,16 +117,15 @@ asio::awaitable<void> link_set::serve(std::unique_ptr<link::linked_stream> strea
     stream->answer(link::open_status::timed_out);
     co_return;
   }
-  auto addresses = co_await local->find(limits_.local_connect);
-  if (!addresses) {
-    streams_.say_trouble("find the local service", addresses.error());
+  local_dial to_service(on_, bell, *local, limits_.local_connect);
+  if (const error_code failed = co_await to_service.start()) {
+    streams_.say_trouble("find the local service", failed);
     stream->answer(link::open_status::refused);
     co_return;
   }
-  dial to_service(on_, bell);
-  to_service.start(std::move(*addresses), limits_.local_connect);
   for (auto now = to_service.step(); now != dial::state::connected; now = to_service.step()) {
     if (now == dial::state::failed) {
+      if (co_await to_service.start_again()) continue;
       streams_.say_trouble("reach the local service", to_service.error());
       stream->answer(to_service.error() == net::errc::late ? link::open_status::timed_out
                                                            : link::open_status::refused);

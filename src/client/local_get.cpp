@@ -1,6 +1,6 @@
 #include "client/local_get.hpp"
 
-#include "client/dial.hpp"
+#include "client/local_dial.hpp"
 #include "http/body.hpp"
 #include "http/head.hpp"
 #include "net/error.hpp"
@@ -138,20 +138,20 @@ std::optional<local_answer> read_some(net::socket& connection, bytes_span scratc
 asio::awaitable<local_answer> local_get(net::worker& on, local_service& from, std::string path,
                                         std::size_t most, steady_clock::duration patience) {
   const steady_time until = steady_clock::now() + patience;
-  auto addresses = co_await from.find(patience);
-  if (!addresses) {
-    const std::string why = addresses.error().message();
-    co_return means_absent(addresses.error()) ? absent(why) : unknown(why);
-  }
   net::wakeup bell(on.events());
   net::alarm late(on.timers(), bell);
   net::stream_watch watch(bell);
-  dial connecting(on, bell);
-  connecting.start(std::move(*addresses), until - steady_clock::now());
-  while (connecting.step() == dial::state::connecting) co_await bell.wait();
-  if (connecting.step() == dial::state::failed) {
-    const std::string why = connecting.error().message();
-    co_return means_absent(connecting.error()) ? absent(why) : unknown(why);
+  local_dial connecting(on, bell, from, patience);
+  error_code failed = co_await connecting.start();
+  while (!failed && connecting.step() != dial::state::connected) {
+    if (connecting.step() == dial::state::connecting) {
+      co_await bell.wait();
+    } else if (!co_await connecting.start_again()) {
+      failed = connecting.error();
+    }
+  }
+  if (failed) {
+    co_return means_absent(failed) ? absent(failed.message()) : unknown(failed.message());
   }
   const auto connection = connecting.take();
   connection->watch(&watch);

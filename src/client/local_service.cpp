@@ -22,6 +22,15 @@ void local_service::move_to(std::string host, std::uint16_t port) {
   valid_until_ = steady_time::max();
 }
 
+bool local_service::forget() {
+  if (valid_until_ == steady_time::max()) return false;
+  const steady_time now = steady_clock::now();
+  if (now < forgotten_at_ + between_looks) return false;
+  forgotten_at_ = now;
+  valid_until_ = {};
+  return true;
+}
+
 std::optional<std::vector<net::endpoint>> local_service::known() const {
   if (steady_clock::now() >= valid_until_) return std::nullopt;
   return found_;

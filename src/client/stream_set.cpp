@@ -1,6 +1,6 @@
 #include "client/stream_set.hpp"
 
-#include "client/dial.hpp"
+#include "client/local_dial.hpp"
 #include "core/names.hpp"
 #include "net/wakeup.hpp"
 #include "wire/frpx_command.hpp"
@@ -16,13 +16,12 @@ constexpr std::size_t most_discarded = 1024 * 1024;
 
 }  // namespace
 
-// A stream that is being opened: two connects side by side, and the frame that names the stream.
+// The server's side of a stream that is being opened: a connect, and the frame that names it.
 struct stream_set::opening {
   opening(net::worker& on, const std::string& order)
       : bell(on.events()),
         watch(bell),
         to_server(on, bell),
-        to_service(on, bell),
         unsent(wire::encode(wire::new_proxy_conn{order})) {}
 
   // Moves the server's side on: connects, then sends the frame. An error is final.
@@ -48,7 +47,6 @@ struct stream_set::opening {
   net::wakeup bell;
   net::stream_watch watch;
   dial to_server;
-  dial to_service;
   std::string unsent;
   std::unique_ptr<net::socket> server;
 };
@@ -96,22 +94,20 @@ asio::awaitable<void> stream_set::serve(std::string id, std::shared_ptr<local_se
     co_return say_trouble("open a stream in time", make_error_code(net::errc::late));
   }
   stream.to_server.start({proxy_}, limits_.server_connect);
-  bool service_failed = false;
-  if (auto addresses = co_await local->find(limits_.local_connect)) {
-    stream.to_service.start(std::move(*addresses), limits_.local_connect);
-  } else {
-    say_trouble("find the local service", addresses.error());
-    service_failed = true;
-  }
+  local_dial to_service(on_, stream.bell, *local, limits_.local_connect);
+  const error_code not_found = co_await to_service.start();
+  if (not_found) say_trouble("find the local service", not_found);
+  bool service_failed{not_found};
   for (;;) {
     if (const error_code failed = stream.step_server()) {
       co_return say_trouble("reach the server's proxy port", failed);
     }
-    if (!service_failed && stream.to_service.step() == dial::state::failed) {
-      say_trouble("reach the local service", stream.to_service.error());
+    if (!service_failed && to_service.step() == dial::state::failed) {
+      if (co_await to_service.start_again()) continue;
+      say_trouble("reach the local service", to_service.error());
       service_failed = true;
     }
-    const bool decided = service_failed || stream.to_service.step() == dial::state::connected;
+    const bool decided = service_failed || to_service.step() == dial::state::connected;
     if (decided && stream.announced()) break;
     co_await stream.bell.wait();
   }
@@ -119,7 +115,7 @@ asio::awaitable<void> stream_set::serve(std::string id, std::shared_ptr<local_se
     co_await say_farewell(stream);
     co_return;
   }
-  auto service = stream.to_service.take();
+  auto service = to_service.take();
   net::tune_stream(service->descriptor());
   log::debug("Stream {} joined", shown(id));
   join_streams(std::move(stream.server), std::move(service));

@@ -16,6 +16,15 @@ class service_streams_test : public testing::Test {
     return std::make_unique<service_streams::kept>(home, session, pair.take_ours(loop_));
   }
 
+  enum class end { none, clean, reset };
+  // How the service's side sees its connection.
+  static end hears(const test::tcp_pair& pair) {
+    char byte;
+    const ssize_t got = ::recv(pair.theirs.get(), &byte, 1, 0);
+    if (got < 0 && errno == EAGAIN) return end::none;
+    return got == 0 ? end::clean : end::reset;
+  }
+
   test::event_loop loop_;
   service_streams streams_{loop_.worker(), 10s};
 };
@@ -59,11 +68,38 @@ TEST_F(service_streams_test, never_gives_one_whose_end_was_not_told_yet) {
   EXPECT_EQ(streams_.take(1), nullptr);
 }
 
-TEST_F(service_streams_test, drops_one_that_waits_too_long) {
-  service_streams short_lived(loop_.worker(), 1ms);
+TEST_F(service_streams_test, ends_one_in_order_that_waits_too_long) {
+  service_streams short_lived(loop_.worker(), 1ms, 60s);
   test::tcp_pair pair;
   short_lived.give(make(short_lived, 1, pair));
-  EXPECT_TRUE(loop_.run_until([&] { return short_lived.size() == 0; }));
+  ASSERT_TRUE(loop_.run_until([&] { return short_lived.size() == 0; }));
+  EXPECT_EQ(hears(pair), end::clean);
+  EXPECT_EQ(short_lived.ending(), 1U);
+  ASSERT_EQ(::send(pair.theirs.get(), "bye", 3, 0), 3);
+  ::shutdown(pair.theirs.get(), SHUT_WR);
+  EXPECT_TRUE(loop_.run_until([&] { return short_lived.ending() == 0; }));
+  EXPECT_EQ(hears(pair), end::clean) << "what it said when it left deserves no reset";
+}
+
+TEST_F(service_streams_test, resets_one_that_does_not_take_its_leave) {
+  service_streams short_lived(loop_.worker(), 1ms, 1ms);
+  test::tcp_pair pair;
+  short_lived.give(make(short_lived, 1, pair));
+  ASSERT_TRUE(loop_.run_until([&] { return short_lived.size() + short_lived.ending() == 0; }));
+  EXPECT_TRUE(loop_.run_until([&] { return hears(pair) != end::none; }));
+}
+
+TEST_F(service_streams_test, ends_those_of_a_session_in_order) {
+  test::tcp_pair one;
+  test::tcp_pair other;
+  streams_.give(make(streams_, 1, one));
+  streams_.give(make(streams_, 2, other));
+  streams_.clear(1);
+  EXPECT_EQ(hears(one), end::clean);
+  EXPECT_EQ(hears(other), end::none);
+  streams_.clear();
+  EXPECT_EQ(hears(other), end::clean);
+  EXPECT_EQ(streams_.ending(), 2U);
 }
 
 TEST_F(service_streams_test, keeps_so_many_of_a_session_and_drops_them_with_it) {

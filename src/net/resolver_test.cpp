@@ -8,6 +8,7 @@
 
 #include "net/error.hpp"
 #include "tests/support/event_loop.hpp"
+#include "tests/support/name_server.hpp"
 
 namespace frpx::net {
 namespace {
@@ -16,44 +17,6 @@ using boost::asio::ip::make_address;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using found = result<std::vector<endpoint>>;
-
-// A name server on loopback that answers what the test wants, or nothing.
-class name_server {
- public:
-  name_server() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-    endpoint where(boost::asio::ip::address_v4::loopback(), 0);
-    EXPECT_EQ(::bind(fd_.get(), where.data(), static_cast<socklen_t>(where.size())), 0);
-    auto size = static_cast<socklen_t>(where.capacity());
-    EXPECT_EQ(::getsockname(fd_.get(), where.data(), &size), 0);
-    address = to_string(where);
-  }
-
-  // Answers what has been asked with response code `code` (RFC 1035, section 4.1.1) and, if it is 0
-  // and an IPv4 address is asked for, with 192.0.2.7.
-  void answer(unsigned code) {
-    char query[512];
-    endpoint from;
-    auto size = static_cast<socklen_t>(from.capacity());
-    const ssize_t count = ::recvfrom(fd_.get(), query, sizeof query, 0, from.data(), &size);
-    if (count < 12) return;
-    ++asked;
-    std::string reply(query, static_cast<std::size_t>(count));
-    const bool asks_ipv4 = reply.at(reply.size() - 3) == 1;  // the type, before the class
-    reply.at(2) = '\x81';                                    // a response, recursion desired
-    reply.at(3) = static_cast<char>(0x80 | code);
-    if (code == 0 && asks_ipv4) {
-      reply.at(7) = 1;
-      reply += std::string("\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\7", 16);
-    }
-    ::sendto(fd_.get(), reply.data(), reply.size(), 0, from.data(), size);
-  }
-
-  std::string address;
-  int asked = 0;
-
- private:
-  unique_fd fd_;
-};
 
 boost::asio::awaitable<void> ask(resolver* names, std::string host, steady_clock::duration patience,
                                  std::optional<found>* into) {
@@ -77,7 +40,7 @@ class resolver_test : public testing::Test {
   }
 
   test::event_loop loop_;
-  name_server server_;
+  test::name_server server_;
   blocking_pool pool_{1, 4};
   resolver names_{pool_, server_.address};
 };

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from support import net, raw_http
+from support import http_bytes, net, raw_http
 from support.fake_ollama import seeded, seeded_hash
+from support.net import Listener
 from support.public_frpx import PublicClient
 from support.programs import under_sanitizer
 from support.waiting import FACTOR, holds_for, wait_for
@@ -234,3 +235,30 @@ def test_a_public_client_that_resets_midway(lab):
         client.kill()
         assert visitor.end() in ("rst", "fin")
         assert len(visitor.reader.buffer) < 100
+
+
+@pytest.mark.parametrize("client", [[], ["--no-link"]], ids=["by a link", "each by itself"])
+def test_an_idle_connection_to_the_service_ends_in_order(lab, client):
+    """Keep-alive between requests, and then an end, not a reset: it has done nothing wrong."""
+    ends = []
+
+    def serve(sock):
+        reader = http_bytes.Reader(sock)
+        starts = []
+        try:
+            while head := http_bytes.read_head(reader):
+                starts.append(head.start)
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            ends.append((starts, "in order"))
+        except OSError as how:
+            ends.append((starts, repr(how)))
+
+    service = lab.add(Listener(serve))
+    server = lab.frps("--idle-stream-timeout", "100ms")
+    lab.frpc(server, "a", service.port, *client)
+    server.has("a")
+    for _ in range(2):
+        assert server.fetch(target="/x").body == b"ok"
+    ours = wait_for(lambda: [each for each in ends if "GET /x HTTP/1.1" in each[0]], 10,
+                    "the connection ends")
+    assert {how for _, how in ours} == {"in order"}

@@ -1,7 +1,7 @@
 #include "client/proxylite/registration.hpp"
 
-#include "client/dial.hpp"
 #include "client/errc.hpp"
+#include "client/local_dial.hpp"
 #include "core/counted.hpp"
 #include "link/errc.hpp"
 #include "link/proxylite/link_options.hpp"
@@ -206,13 +206,16 @@ asio::awaitable<result<std::unique_ptr<net::socket>>> registration::reach_servic
   if (!co_await mine.comes(on_.timers(), settings_.local_connect)) {
     co_return make_error_code(net::errc::late);
   }
-  auto addresses = co_await service_.find(settings_.local_connect);
-  if (!addresses) co_return addresses.error();
-  dial to_service(on_, bell);
-  to_service.start(std::move(*addresses), settings_.local_connect);
-  while (to_service.step() == dial::state::connecting && !visitor->error()) co_await bell.wait();
-  if (visitor->error()) co_return visitor->error();
-  if (to_service.step() == dial::state::failed) co_return to_service.error();
+  local_dial to_service(on_, bell, service_, settings_.local_connect);
+  if (const error_code failed = co_await to_service.start()) co_return failed;
+  for (auto now = to_service.step(); now != dial::state::connected; now = to_service.step()) {
+    if (visitor->error()) co_return visitor->error();
+    if (now == dial::state::connecting) {
+      co_await bell.wait();
+    } else if (!co_await to_service.start_again()) {
+      co_return to_service.error();
+    }
+  }
   co_return to_service.take();
 }
 
