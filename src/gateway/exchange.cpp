@@ -62,8 +62,8 @@ asio::awaitable<exchange::after> exchange::run(std::size_t head_size) {
   from_->in.consume(head_size);
   if (const auto bad = http::parse_request(as_text(head_bytes_.bytes()), at_.how.head, head_)) {
     log::debug("{} sent no valid request: {}", from_->who.address, bad.message());
-    const int status = http::status_of(bad);
-    co_return co_await answer(status, status == 400 ? "Invalid HTTP request format" : "");
+    api_.speaks = llm::dialect_of_bytes(as_text(head_bytes_.bytes()));
+    co_return co_await answer(http::status_of(bad));
   }
   fields_.start(head_, from_->who.trusted, at_.on.random());
   api_ = llm::find_api(head_.method, path_.emplace(head_.path));
@@ -114,18 +114,11 @@ asio::awaitable<exchange::after> exchange::refuse(refusal why) {
   said_status_ = why.status;
   const bool keep =
       understood_ && !bad_request_ && request_.complete() && head_.keep_alive() && !at_.draining;
-  const bool openai = head_.path.starts_with("/v1/");
-  const bool said = co_await from_->say(
-      http::error_response({.status = why.status,
-                            .message = why.message,
-                            .keep_alive = keep,
-                            .to_head = head_.method == "HEAD",
-                            .openai_code = openai ? why.code : std::string_view(),
-                            .is_ollamas = api_.names_model() && !openai && !why.code.empty(),
-                            .offers_basic = api_.speaks == llm::dialect::none,
-                            .retry_after = why.retry_after,
-                            .extra = fields_.of_answer()},
-                           wall_clock::now()));
+  const bool said = co_await from_->say(answer_of(why, {.speaks = api_.speaks,
+                                                        .keep_alive = keep,
+                                                        .is_head = head_.method == "HEAD",
+                                                        .request_id = fields_.request_id(),
+                                                        .extra = fields_.of_answer()}));
   if (at_.how.access_log) log_access(why.status, "answered here");
   if (!said) co_return after::gone;
   co_return keep ? after::keep : after::close;
@@ -152,7 +145,9 @@ asio::awaitable<exchange::after> exchange::answer_models() {
 
 // Nobody has the model, and it is not to be asked of any client.
 asio::awaitable<exchange::after> exchange::answer_unknown_model() {
-  const std::string text = "The model '" + std::string(model_name()) + "' does not exist";
+  const std::string_view name = model_name();  // of a path it may be no text at all
+  const std::string text =
+      "The model '" + (is_plain_text(name) ? std::string(name) : shown(name)) + "' does not exist";
   co_return co_await refuse({404, text, "model_not_found"});
 }
 

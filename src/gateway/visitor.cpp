@@ -2,7 +2,6 @@
 
 #include "core/log.hpp"
 #include "gateway/exchange.hpp"
-#include "http/api_error.hpp"
 #include "http/h2/session.hpp"
 
 namespace frpx::gateway {
@@ -77,7 +76,8 @@ asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
     if (!in.empty()) {
       const auto size = scanner.scan_request(as_text(in.bytes()));
       if (!size) {
-        co_await refuse(size.error());
+        log::debug("{} sent no valid request: {}", who.address, size.error().message());
+        co_await refuse({.status = http::status_of(size.error())});
         co_return std::nullopt;
       }
       if (*size) co_return **size;
@@ -91,7 +91,7 @@ asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
     } else if (got.state != net::io_state::blocked) {
       co_return std::nullopt;
     } else if (alarm.rang()) {
-      if (begun) co_await say(http::error_response({.status = 408}, wall_clock::now()));
+      if (begun) co_await refuse({.status = 408});
       co_return std::nullopt;
     } else {
       if (in.empty()) in.release();
@@ -100,11 +100,9 @@ asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
   }
 }
 
-asio::awaitable<void> visitor::refuse(error_code why) {
-  log::debug("{} sent no valid request: {}", who.address, why.message());
-  const int status = http::status_of(why);
-  const std::string_view text = status == 400 ? "Invalid HTTP request format" : "";
-  co_await say(http::error_response({.status = status, .message = text}, wall_clock::now()));
+// What stands in `in` is no request, or not whole.
+asio::awaitable<void> visitor::refuse(refusal why) {
+  co_await say(answer_of(why, {.speaks = llm::dialect_of_bytes(as_text(in.bytes()))}));
 }
 
 asio::awaitable<bool> visitor::say(std::string text) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gateway/gateway.hpp"
+#include "gateway/refusal.hpp"
 #include "http/head.hpp"
 #include "net/admission.hpp"
 #include "net/buffer.hpp"
@@ -59,7 +60,7 @@ class visitor {
 
  private:
   boost::asio::awaitable<std::optional<std::size_t>> read_head();
-  boost::asio::awaitable<void> refuse(error_code why);
+  boost::asio::awaitable<void> refuse(refusal why);
   boost::asio::awaitable<void> serve_h2();  // visitor_h2.cpp
 
   bool served_ = false;  // a request before this one

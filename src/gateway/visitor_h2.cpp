@@ -14,6 +14,11 @@ asio::awaitable<void> serve_stream(desk& at, std::unique_ptr<net::stream> one, o
   co_await each.run();
 }
 
+std::string refuse_head(std::string_view method, std::string_view target, int status) {
+  return answer_of({.status = status},
+                   {.speaks = llm::dialect_of_target(target), .is_head = method == "HEAD"});
+}
+
 class h2_requests final : public http::h2::session::observer {
  public:
   explicit h2_requests(visitor& of) : of_(of) {}
@@ -40,7 +45,8 @@ asio::awaitable<void> visitor::serve_h2() {
                               .streams = at.how.h2_streams,
                               .request_head = at.how.request_head,
                               .idle = at.how.idle_visitor,
-                              .stalled = at.how.body_stall};
+                              .stalled = at.how.body_stall,
+                              .refuse = refuse_head};
   alarm.clear();
   {
     http::h2::session frames(at.on, *connection, how, requests);

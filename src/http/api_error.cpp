@@ -44,10 +44,6 @@ const status_texts* find_texts(int status) {
   return nullptr;
 }
 
-std::string ollama_error(std::string_view message) {
-  return boost::json::serialize(boost::json::object{{"error", boost::json::string(message)}});
-}
-
 // Status line and the fields that describe the body.
 std::string head_of(int status, std::size_t size) {
   std::string out = "HTTP/1.1 " + std::to_string(status) + ' ';
@@ -80,22 +76,11 @@ std::string error_envelope(std::string_view message, wall_time now) {
                                                     {"timestamp", to_rfc3339(now)}});
 }
 
-std::string openai_error(int status, std::string_view message, std::string_view code) {
-  const std::string_view type = status == 429   ? "requests"
-                                : status >= 500 ? "server_error"
-                                                : "invalid_request_error";
-  return boost::json::serialize(boost::json::object{
-      {"error", boost::json::object{
-                    {"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}});
-}
-
 std::string error_response(const error_answer& answer, wall_time now) {
   const std::string_view message =
       answer.message.empty() ? error_text(answer.status) : answer.message;
-  const std::string body = !answer.openai_code.empty()
-                               ? openai_error(answer.status, message, answer.openai_code)
-                           : answer.is_ollamas ? ollama_error(message)
-                                               : error_envelope(message, now);
+  const std::string body =
+      answer.body.empty() ? error_envelope(message, now) : std::string(answer.body);
   std::string out = head_of(answer.status, body.size());
   if (answer.status == 401) out.append("WWW-Authenticate: Bearer\r\n");
   if (answer.status == 401 && answer.offers_basic) {

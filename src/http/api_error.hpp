@@ -25,17 +25,12 @@ std::string_view reason_of(int status);
 /// `{"success":false,"data":null,"message":...,"timestamp":...}`.
 std::string error_envelope(std::string_view message, wall_time now);
 
-/// `{"error":{"message":...,"type":...,"param":null,"code":...}}`, as OpenAI's clients expect it.
-std::string openai_error(int status, std::string_view message, std::string_view code);
-
 struct error_answer {
   int status = 500;
-  std::string_view message;  ///< Empty: error_text(status).
-  bool keep_alive = false;   ///< Else `Connection: close` is said.
-  bool to_head = false;      ///< The request was HEAD: no body.
-  /// Not empty: the body is OpenAI's error object with this code, for who speaks with models.
-  std::string_view openai_code;
-  bool is_ollamas = false;    ///< The body is Ollama's: `{"error":...}`.
+  std::string_view message;   ///< Empty: error_text(status).
+  std::string_view body;      ///< JSON. Empty: the envelope with the message.
+  bool keep_alive = false;    ///< Else `Connection: close` is said.
+  bool to_head = false;       ///< The request was HEAD: no body.
   bool offers_basic = false;  ///< A 401 asks for `Basic` too: git, wget and browsers wait for that.
   std::chrono::seconds retry_after{0};  ///< Said if it is not 0.
   std::span<const field> extra;

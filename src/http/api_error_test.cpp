@@ -85,10 +85,10 @@ TEST(api_error, a_401_may_ask_for_basic) {
   EXPECT_EQ(error_response({.status = 403, .offers_basic = true}, moment).find("Basic"), both.npos);
 }
 
-TEST(api_error, takes_ollamas_form_for_its_programs) {
-  const std::string all =
-      error_response({.status = 429, .message = "why \"so\"", .is_ollamas = true}, {});
-  EXPECT_TRUE(all.ends_with("\r\n\r\n{\"error\":\"why \\\"so\\\"\"}")) << all;
+TEST(api_error, takes_a_body_that_is_made_already) {
+  const std::string all = error_response({.status = 429, .body = R"({"error":"why"})"}, {});
+  EXPECT_TRUE(all.ends_with("\r\n\r\n{\"error\":\"why\"}")) << all;
+  EXPECT_NE(all.find("\r\nContent-Length: 15\r\n"), all.npos) << all;
 }
 
 TEST(api_error, an_answer_that_is_no_error) {

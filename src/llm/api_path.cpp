@@ -145,14 +145,21 @@ api_match find_api(std::string_view method, const canonical_path& path) {
   return found;
 }
 
+dialect dialect_of_target(std::string_view target) {
+  if (const auto scheme = target.find("://");
+      scheme != std::string_view::npos && target[0] != '/') {
+    target.remove_prefix(std::min(target.find('/', scheme + 3), target.size()));
+  }
+  return find_api({}, canonical_path(target.substr(0, target.find('?')))).speaks;
+}
+
 dialect dialect_of_bytes(std::string_view begin_of_request) {
   if (begin_of_request.starts_with("\r\n")) begin_of_request.remove_prefix(2);
   const auto method = begin_of_request.find(' ');
   if (method == std::string_view::npos) return dialect::none;
   const std::string_view target = begin_of_request.substr(method + 1);
   const auto end = target.find_first_of(" ?\r\n");
-  if (end == std::string_view::npos) return dialect::none;
-  return find_api(begin_of_request.substr(0, method), canonical_path(target.substr(0, end))).speaks;
+  return end == std::string_view::npos ? dialect::none : dialect_of_target(target.substr(0, end));
 }
 
 }  // namespace frpx::llm

@@ -80,8 +80,10 @@ struct api_match {
 /// Looks a request up. The query does not matter.
 api_match find_api(std::string_view method, const canonical_path& path);
 
-/// The dialect of the request whose first bytes these are, as far as its path has come: for answers
-/// to requests that cannot be parsed.
+/// The dialect of requests for this target. Its query may be cut.
+dialect dialect_of_target(std::string_view target);
+/// The same of the request whose first bytes these are, none as long as its path is not whole: for
+/// answers to requests that cannot be parsed.
 dialect dialect_of_bytes(std::string_view begin_of_request);
 
 }  // namespace frpx::llm

@@ -159,6 +159,10 @@ TEST(api_path, the_dialect_of_bytes_that_are_no_whole_head) {
   EXPECT_EQ(dialect_of_bytes("POST /v1/chat/completions HTTP/1.1\r\nHost"), openai);
   EXPECT_EQ(dialect_of_bytes("\r\nPOST /v1/messages HTTP/9.9\r\n"), anthropic);
   EXPECT_EQ(dialect_of_bytes("POST /api/chat?x=" + std::string(9000, 'x')), ollama);
+  EXPECT_EQ(dialect_of_bytes("GET http://h:80/api/tags?x=/v1/a HTTP/1.1\r\n"), ollama);
+  EXPECT_EQ(dialect_of_target("/v1/x?y=://"), openai);
+  EXPECT_EQ(dialect_of_target("http://h"), none);
+  EXPECT_EQ(dialect_of_target("/x?y=http://h/v1/models"), none);
   for (const char* bytes : {"", "POST", "POST ", "POST /v1/chat/comp", "GET / HTTP/1.1\r\n"}) {
     EXPECT_EQ(dialect_of_bytes(bytes), none) << bytes;
   }

@@ -36,6 +36,8 @@ class request_text {
 
   bool is_chunked() const { return chunked_; }  ///< Once finished.
   bool is_head() const { return method_ == "HEAD"; }
+  std::string_view method() const { return method_; }  ///< As far as it is known.
+  std::string_view target() const { return target_; }
 
  private:
   void add_pseudo(std::string_view name, std::string_view value);

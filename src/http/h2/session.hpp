@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -30,6 +32,8 @@ struct options {
   std::chrono::milliseconds request_head{10'000};  ///< From a head's first byte to its last.
   std::chrono::milliseconds idle{60'000};          ///< Without a request.
   std::chrono::milliseconds stalled{30'000};       ///< For the rest of an answer to be taken.
+  /// Makes the answer to a request whose head is refused; without it, it is the envelope.
+  std::string (*refuse)(std::string_view method, std::string_view target, int status) = nullptr;
 
   /// An answer's head is longer than a service's by what the gateway adds.
   head_limits answer_head() const { return {.head = 2 * head.head}; }

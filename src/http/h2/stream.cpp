@@ -71,9 +71,11 @@ std::unique_ptr<stream> stream_state::begin(bool has_body) {
   auto head = request_.finish(has_body);
   answer_.answers_head(request_.is_head());
   if (!head) {
-    const std::string said = error_response(
-        {.status = status_of(head.error()), .to_head = request_.is_head()}, wall_clock::now());
-    write(as_bytes(said));
+    const int status = status_of(head.error());
+    write(as_bytes(of_.how().refuse != nullptr
+                       ? of_.how().refuse(request_.method(), request_.target(), status)
+                       : error_response({.status = status, .to_head = request_.is_head()},
+                                        wall_clock::now())));
     return nullptr;
   }
   text_ = std::move(*head);
