@@ -219,7 +219,7 @@ class server_view {
   }
   virtual std::optional<session_info> find_session(std::string_view client_id) const = 0;
   virtual server_stats stats() const = 0;
-  /// The ids of the streams that were asked for and have not come, of all workers.
+  /// The fingerprints of the streams that were asked for and have not come, of all workers.
   virtual boost::asio::awaitable<std::vector<std::string>> pending_connections() = 0;
   virtual listening_ports ports() const = 0;
   /// Asks every worker, and waits a second at most for each.

@@ -1,7 +1,7 @@
 #include "client/stream_set.hpp"
 
 #include "client/local_dial.hpp"
-#include "core/names.hpp"
+#include "core/hex.hpp"
 #include "net/wakeup.hpp"
 #include "wire/frpx_command.hpp"
 
@@ -117,7 +117,7 @@ asio::awaitable<void> stream_set::serve(std::string id, std::shared_ptr<local_se
   }
   auto service = to_service.take();
   net::tune_stream(service->descriptor());
-  log::debug("Stream {} joined", shown(id));
+  log::debug("Stream {} joined", fingerprint(id));
   join_streams(std::move(stream.server), std::move(service));
 }
 

@@ -33,4 +33,8 @@ digest hmac_sha256(std::string_view key, std::string_view text) {
   return out;
 }
 
+std::string fingerprint(std::string_view secret_id) {
+  return to_hex(bytes_view(sha256(secret_id)).first(8));
+}
+
 }  // namespace frpx

@@ -119,8 +119,8 @@ asio::awaitable<std::vector<std::string>> view::pending_connections() {
   auto& workers = around_.dialect.around().workers;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     auto& streams = around_.dialect.streams_of(workers.at(i));
-    auto some =
-        co_await workers.at(i).call([&streams] { return streams.pending_ids(); }, worker_patience);
+    auto some = co_await workers.at(i).call([&streams] { return streams.pending_fingerprints(); },
+                                            worker_patience);
     if (some) ids.insert(ids.end(), some->begin(), some->end());
   }
   co_return ids;

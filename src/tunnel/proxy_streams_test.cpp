@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/hex.hpp"
 #include "tests/support/event_loop.hpp"
 #include "tunnel/errc.hpp"
 
@@ -39,7 +40,7 @@ TEST_F(proxy_streams_test, brings_the_stream_with_the_bytes_behind_its_frame) {
   order(1);
   EXPECT_EQ(id_.worker(), loop_->index());
   EXPECT_EQ(streams_.pending(), 1U);
-  EXPECT_EQ(streams_.pending_ids(), std::vector{id_.to_string()});
+  EXPECT_EQ(streams_.pending_fingerprints(), std::vector{fingerprint(id_.to_string())});
   test::tcp_pair pair;
   ASSERT_TRUE(streams_.present(id_, std::move(pair.ours), as_bytes("early")));
   loop_.settle();

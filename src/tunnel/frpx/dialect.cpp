@@ -1,5 +1,6 @@
 #include "tunnel/frpx/dialect.hpp"
 
+#include "core/hex.hpp"
 #include "core/log.hpp"
 #include "net/wakeup.hpp"
 #include "tunnel/frpx/control_connection.hpp"
@@ -107,7 +108,8 @@ bool dialect::bring(const wire::command& arrival, net::socket& from, bytes_view 
                                       streams_[worker]->present(id, std::move(*carried), behind);
         static log::rate_limit limiter;
         if (!taken && limiter.pass()) {
-          log::warn("proxy port: nobody waits for {}{}", id.to_string(), limiter.more());
+          log::warn("proxy port: nobody waits for {}{}", fingerprint(id.to_string()),
+                    limiter.more());
         }
       });
   return true;

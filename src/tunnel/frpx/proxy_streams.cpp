@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "core/hex.hpp"
 #include "tunnel/errc.hpp"
 
 namespace frpx::tunnel::frpx_dialect {
@@ -101,10 +102,10 @@ bool proxy_streams::present(const uuid& id, net::unique_fd fd, bytes_view behind
   return true;
 }
 
-std::vector<std::string> proxy_streams::pending_ids() const {
-  std::vector<std::string> ids;
-  for (const auto& [id, order] : orders_) ids.push_back(id.to_string());
-  return ids;
+std::vector<std::string> proxy_streams::pending_fingerprints() const {
+  std::vector<std::string> names;
+  for (const auto& [id, order] : orders_) names.push_back(fingerprint(id.to_string()));
+  return names;
 }
 
 void proxy_streams::end_session(std::uint64_t session) {

@@ -46,7 +46,8 @@ class proxy_streams {
   void end_session(std::uint64_t session);
 
   std::size_t pending() const { return pending_.load(std::memory_order_relaxed); }  ///< Any thread.
-  std::vector<std::string> pending_ids() const;
+  /// The fingerprints of the ids that are waited for: who knows an id can take the stream.
+  std::vector<std::string> pending_fingerprints() const;
 
  private:
   class proxy_stream;
