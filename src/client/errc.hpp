@@ -12,6 +12,7 @@ enum class errc {
   credentials_refused,
   no_credentials,
   login_refused,
+  role_refused,
   id_in_use,
   registration_refused,
   token_file_too_large,
@@ -39,6 +40,8 @@ constexpr const char* explain(errc e) {
       return "neither a token nor e-mail and password are known";
     case errc::login_refused:
       return "the server cannot log anyone in now";
+    case errc::role_refused:
+      return "the server lets this user connect no clients";
     case errc::id_in_use:
       return "another client with this id is connected";
     case errc::registration_refused:

@@ -39,8 +39,8 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
-std::string shown(std::string_view text) {
-  std::string out(text.substr(0, 64));
+std::string shown(std::string_view text, std::size_t most) {
+  std::string out(text.substr(0, most));
   std::replace_if(out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   return out;
 }

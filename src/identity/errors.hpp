@@ -12,6 +12,7 @@ enum class errc {
   bad_password,
   bad_secret_file,
   failed,
+  role_refused,
 };
 
 constexpr const char* explain(errc value) {
@@ -28,6 +29,8 @@ constexpr const char* explain(errc value) {
       return "the token secret's file cannot be read or made";
     case errc::failed:
       return "the system has no memory or no randomness left";
+    case errc::role_refused:
+      return "the user's role does not allow it";
   }
   return "unknown";
 }

@@ -52,6 +52,10 @@ std::optional<role> parse_role(std::string_view text) {
   return std::nullopt;
 }
 
+bool may_bring_clients(role value) {
+  return value == role::client || value == role::admin;
+}
+
 std::string_view to_string(key_status value) {
   return value == key_status::active ? "active" : "revoked";
 }

@@ -17,6 +17,8 @@ enum class role { client, viewer, admin };
 
 std::string_view to_string(role value);
 std::optional<role> parse_role(std::string_view text);
+/// Whether users of this role may bring clients in.
+bool may_bring_clients(role value);
 
 enum class key_status { active, revoked };
 

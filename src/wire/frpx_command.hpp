@@ -35,6 +35,11 @@ inline constexpr std::string_view cap_choice_1 = "choice/1";
 /// The same for `services/1`.
 inline constexpr std::string_view cap_services_1 = "services/1";
 
+/// Why a login with good credentials is refused: the user's role. Both programs know the text.
+inline constexpr std::string_view role_refusal =
+    "This user is a viewer and may not connect clients; an admin can change the role: "
+    "frps user role EMAIL client";
+
 /// Client to server, with credentials.
 struct login {
   std::string email;

@@ -105,7 +105,8 @@ service_orders::allowance read_allowance(const std::string& kept, const std::str
 }
 
 /// What the client is told; the log says more.
-const char* login_text(error_code why) {
+std::string_view login_text(error_code why) {
+  if (why == identity::errc::role_refused) return wire::role_refusal;
   if (why == identity::errc::wrong_credentials) return "Invalid email or password";
   if (why == identity::errc::invalid_token) return "Invalid token";
   if (why == identity::errc::throttled) return "Too many wrong tries, wait before the next";
@@ -182,7 +183,10 @@ asio::awaitable<std::optional<identity::account>> control_connection::log_in() {
   uses_choice_ = owner_.how().offers_links && names(wire::cap_choice_1);
   uses_services_ = names(wire::cap_services_1);
   const std::string email = by_password ? by_password->email : std::string();
-  const auto who = co_await judge(std::move(*first));
+  auto who = co_await judge(std::move(*first));
+  if (who && !store::may_bring_clients(who->role)) {
+    who = identity::make_error_code(identity::errc::role_refused);
+  }
   if (!who) {
     log::warn("control port: {} refused{}{}: {}", peer_, email.empty() ? "" : " as ", shown(email),
               who.error().message());
@@ -247,7 +251,7 @@ asio::awaitable<bool> control_connection::accept_account(const identity::account
 
 asio::awaitable<void> control_connection::refuse_login(error_code why) {
   wire::login_result answer;
-  answer.error = login_text(why);
+  answer.error = std::string(login_text(why));
   send(answer);
   co_await flush_and_finish();
 }
@@ -324,7 +328,7 @@ void control_connection::take(const wire::command& what) {
     session_->machine = machine_report{*usage, wall_clock::now()};
   } else if (const auto* failed = std::get_if<wire::link_failed>(&what)) {
     log::debug("client {} brings no link: {}", shown(session_->facts().client_id),
-               shown(failed->error));
+               shown(failed->error, longest_text));
     owner_.link_failed(failed->link_id);
   } else if (std::holds_alternative<wire::drain>(what)) {
     log::info("Client {} drains: it takes no new streams.", shown(session_->facts().client_id));
