@@ -185,14 +185,14 @@ bool engine::has_credentials() const {
 }
 
 bool engine::may_use_token() const {
-  return settings_.token && !token_refused_ &&
+  return settings_.token && !(settings_.token->token == refused_token_) &&
          settings_.token->fits(server_, settings_.options.email);
 }
 
 // Whether trying again cannot help; says so.
 bool engine::is_final(const error_code& why) {
   if (why == errc::token_refused) {
-    token_refused_ = true;
+    refused_token_ = settings_.token->token;
     if (has_credentials()) return false;
     log::warn("The server refused the token of {} ({}); e-mail and password are needed",
               settings_.options.token_file.string(), said_);

@@ -110,6 +110,7 @@ class engine {
   net::blocking_pool& files_;
   engine_settings settings_;
   secret renewed_token_;      // came over the living connection; to be remembered
+  secret refused_token_;      // not to be sent again; the next login by password brings another
   const std::string server_;  // host:port, as the token file remembers it
 
   host::meter meter_;
@@ -128,7 +129,6 @@ class engine {
 
   state state_ = state::waiting;
   bool stopping_ = false;
-  bool token_refused_ = false;
   bool uses_links_ = false;
   bool uses_services_ = false;
   bool uses_choice_ = false;  // the server wants to know what helps it to choose

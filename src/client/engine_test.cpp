@@ -157,6 +157,39 @@ TEST_F(engine_test, a_refused_token_leads_to_the_credentials_on_a_new_connection
   EXPECT_EQ(load_token(settings_.options.token_file).value()->token.reveal(), "tok");
 }
 
+TEST_F(engine_test, the_token_that_follows_a_refused_one_is_used) {
+  settings_.token = token_for(settings_.options, "old");
+  start();
+  scripted_peer first = control_.accept();
+  first.expect<wire::login_by_token>();
+  refuse_login(first, "Invalid token");
+  {
+    scripted_peer second = control_.accept();
+    second.expect<wire::login>();
+    second.send(
+        wire::login_result{.success = true, .error = {}, .token = secret("new"), .caps = {}});
+    second.expect<wire::register_client>();
+    second.send(wire::register_result{true, {}});
+    second.expect<wire::heartbeat>();
+  }  // the connection is lost
+  scripted_peer third = control_.accept();
+  EXPECT_EQ(third.expect<wire::login_by_token>().token.reveal(), "new");
+  refuse_login(third, "Invalid token");  // that one was revoked as well
+  scripted_peer fourth = control_.accept();
+  fourth.expect<wire::login>();
+}
+
+TEST_F(engine_test, a_user_whose_role_does_not_fit_is_told_what_to_do_and_tried_again) {
+  start();
+  scripted_peer control = control_.accept();
+  control.expect<wire::login>();
+  refuse_login(control, std::string(wire::role_refusal));
+  scripted_peer again = accept_client();
+  again.expect<wire::heartbeat>();
+  EXPECT_EQ(log_.count("lets this user connect no clients"), 1u) << log_.text();
+  EXPECT_EQ(log_.count("frps user role EMAIL client"), 1u) << log_.text();
+}
+
 TEST_F(engine_test, a_refused_token_without_credentials_ends_it) {
   settings_.token = token_for(settings_.options, "old");
   settings_.options.password = {};
