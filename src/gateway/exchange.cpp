@@ -183,37 +183,36 @@ asio::awaitable<exchange::after> exchange::serve() {
 
 asio::awaitable<exchange::after> exchange::try_clients() {
   for (;;) {
-    switch (co_await seek_client()) {
-      case seeking::found:
-        break;
-      case seeking::full:
-        co_return co_await refuse(
-            {429, "All clients are busy, try again later", "rate_limit_exceeded", retry_after});
-      case seeking::nobody:
-        co_return co_await answer(503, http::no_client_text);
-      case seeking::visitor_gone:
-        co_return after::gone;
+    const seeking sought = co_await seek_client();
+    if (sought == seeking::visitor_gone) co_return after::gone;
+    if (sought != seeking::found && declined_) co_return co_await pass_declined();
+    if (sought == seeking::full) {
+      co_return co_await refuse(
+          {429, "All clients are busy, try again later", "rate_limit_exceeded", retry_after});
     }
+    if (sought == seeking::nobody) co_return co_await answer(503, http::no_client_text);
+
     client_ = place_.client();
     const ending how = co_await open_stream() ? co_await converse() : ending::failed;
     if (how != ending::failed) co_return co_await conclude(how);
 
+    const decision next = decide(failed_how(*failure_));
     const bool was_kept = stream_ != nullptr && stream_->used();
+    const bool declined = failure_ == outcome::unavailable;
+    if (declined) keep_declined();
     stream_.reset();
     place_.release();
-    if (was_kept && !response_.given() && (!any_sent_ || (repeatable_ && held_most_ != 0))) {
+    if (was_kept && !declined && !response_.given() && (!any_sent_ || (repeatable_ && !dropped_))) {
       choice_.forgive_last();  // a stream that aged says nothing against its client
       fresh_stream_only_ = true;
       continue;
     }
     note_failure();
-    const decision next = decide({.what = *failure_,
-                                  .data_sent = any_sent_,
-                                  .repeatable = repeatable_ && held_most_ != 0,
-                                  .answer_begun = response_.given(),
-                                  .another_left = may_try_again()});
     if (next == decision::reset_visitor) co_return after::gone;
-    if (next != decision::next_client) co_return co_await answer(status_of(next));
+    if (next != decision::next_client) {
+      if (declined_) co_return co_await pass_declined();
+      co_return co_await answer(status_of(next));
+    }
     at_.count.failovers.fetch_add(1, std::memory_order_relaxed);
   }
 }
@@ -222,8 +221,8 @@ asio::awaitable<bool> exchange::open_stream() {
   const auto& facts = client_->facts();
   log_choice();
   if (!at_.how.hides_clients) fields_.name_client(facts.client_id);
-  response_.start(head_, head_.keep_alive() && !at_.draining, fields_.of_answer(),
-                  api_.names_model_in_body() ? &tokens_ : nullptr);
+  response_.start(head_, keeps_visitor(), fields_.of_answer(),
+                  api_.names_model_in_body() ? &tokens_ : nullptr, true);
   answer_in_.clear();
   failure_.reset();
   sent_ = 0;

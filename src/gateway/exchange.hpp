@@ -67,6 +67,16 @@ class exchange {
     exchange& of_;
   };
 
+  /// An answer by which a service said that it does not serve now: its beginning, and where the
+  /// rest comes from.
+  struct declined_answer {
+    std::shared_ptr<tunnel::session> client;
+    std::unique_ptr<service_streams::kept> stream;
+    std::string begin;
+    std::optional<std::chrono::seconds> retry_after;
+    bool got_all;  // of the request
+  };
+
   boost::asio::awaitable<bool> is_valid(std::string_view key);
   boost::asio::awaitable<after> serve();
   boost::asio::awaitable<after> try_clients();
@@ -77,6 +87,7 @@ class exchange {
   boost::asio::awaitable<after> refuse(refusal why);
   boost::asio::awaitable<after> answer_models();
   boost::asio::awaitable<after> answer_unknown_model();
+  bool keeps_visitor() const { return head_.keep_alive() && !at_.draining; }
   bool waits_for_body() const;
   bool has_left() const;
   void service_fails(outcome how);
@@ -94,8 +105,10 @@ class exchange {
   enum class seeking { found, full, nobody, visitor_gone };
   boost::asio::awaitable<seeking> seek_client();
   boost::asio::awaitable<seeking> wait_for_place();
-  bool may_try_again() const;
+  failed_try failed_how(outcome what) const;
   void note_failure();
+  void keep_declined();
+  boost::asio::awaitable<after> pass_declined();
 
   // exchange_key.cpp
   refusal enter_key();
@@ -137,6 +150,7 @@ class exchange {
   net::buffer out_;
   std::size_t sent_ = 0;       // of out_
   std::size_t held_most_ = 0;  // 0: what was sent is not held any more
+  bool dropped_ = false;       // some of it is gone
   std::shared_ptr<const identity::key_facts> key_;
   identity::key_place key_place_;
   held_memory::share held_;  // out_'s
@@ -157,6 +171,8 @@ class exchange {
   slot place_;
   bool fresh_stream_only_ = false;
   steady_time give_up_;
+  std::optional<declined_answer> declined_;  // that is passed on if there is no better one
+  int declines_ = 0;
 
   // the try
   std::shared_ptr<tunnel::session> client_;

@@ -80,6 +80,7 @@ bool exchange::send_held() {
 // What was sent is not needed any more, nor is the memory it stood in.
 void exchange::drop_sent() {
   held_most_ = 0;
+  dropped_ |= sent_ != 0;
   out_.consume(std::exchange(sent_, 0));
   if (out_.empty()) out_.release();
   note_held();
@@ -224,6 +225,14 @@ bool exchange::pass_answer(bytes_view input) {
     }
     give_visitor(room.first(step->produced));
     consumed += step->consumed;
+    if (response_.withheld()) {
+      if (declined_ || decide(failed_how(outcome::unavailable)) == decision::next_client) {
+        service_fails(outcome::unavailable);
+        break;
+      }
+      response_.release();
+      continue;
+    }
     if (step->next != http::progress::need::room) break;
     if (step->consumed == 0 && step->produced == 0) {
       service_fails(outcome::rubbish);

@@ -14,6 +14,9 @@ namespace {
 // has ended, or that the pause of a client that failed is over.
 constexpr auto look_again = std::chrono::seconds(1);
 
+// So many services may say that they do not serve now before the visitor hears it.
+constexpr int most_declines = 3;
+
 }  // namespace
 
 // Reads the body until what decides on its client is known or cannot be; what was read is sent
@@ -103,15 +106,51 @@ asio::awaitable<exchange::seeking> exchange::wait_for_place() {
   }
 }
 
-bool exchange::may_try_again() const {
-  return steady_clock::now() < give_up_ && choice_.has_more();
+failed_try exchange::failed_how(outcome what) const {
+  const bool enough = what == outcome::unavailable && declines_ + 1 >= most_declines;
+  return {.what = what,
+          .data_sent = any_sent_,
+          .repeatable = repeatable_,
+          .held = !dropped_,
+          .answer_begun = response_.given(),
+          .another_left = !enough && steady_clock::now() < give_up_ && choice_.has_more()};
 }
 
-// What the failure says of the client's local service; one that is busy or drains is well.
+// What the failure says of the client's local service; one that is busy or drains is well, and so
+// is one that answers.
 void exchange::note_failure() {
   if (*failure_ == outcome::busy || !client_->alive) return;
+  if (*failure_ == outcome::unavailable) return client_->health.succeeded();
   const bool refused = *failure_ == outcome::refused || *failure_ == outcome::dial_too_late;
   client_->health.failed(refused, steady_clock::now(), at_.how.choosing.health);
+}
+
+// The service does not serve now; of those that said so, the one that wants to be asked again
+// soonest speaks for all.
+void exchange::keep_declined() {
+  ++declines_;
+  const auto never = std::chrono::seconds::max();
+  const auto when = response_.retry_after();
+  if (declined_ && when.value_or(never) > declined_->retry_after.value_or(never)) return;
+  (*stream_)->watch(nullptr);
+  declined_.emplace(client_, std::move(stream_), std::string(as_text(answer_in_.bytes())), when,
+                    request_.complete() && sent_ == out_.size());
+}
+
+// Nobody serves it: the answer of a service that declined is the visitor's.
+asio::awaitable<exchange::after> exchange::pass_declined() {
+  client_ = std::move(declined_->client);
+  stream_ = std::move(declined_->stream);
+  if (!at_.how.hides_clients) fields_.name_client(client_->facts().client_id);
+  response_.start(head_, keeps_visitor(), fields_.of_answer());
+  failure_.reset();
+  settling_ = settling::no;
+  service_refuses_ = true;  // nothing more of the request is for it
+  sent_ = declined_->got_all ? out_.size() : 0;
+  answer_in_.clear();
+  answer_in_.append(as_bytes(declined_->begin));
+  pass_answer(answer_in_.bytes());
+  co_return co_await conclude(co_await converse());
 }
 
 }  // namespace frpx::gateway

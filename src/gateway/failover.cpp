@@ -6,13 +6,15 @@
 namespace frpx::gateway {
 namespace {
 
-/// The service has certainly not seen the request.
-bool saw_nothing(const failed_try& t) {
+/// The service has certainly not begun to serve the request.
+bool served_nothing(const failed_try& t) {
   switch (t.what) {
     case outcome::refused:
     case outcome::busy:
     case outcome::dial_too_late:
       return true;  // what was sent behind OPEN has been dropped
+    case outcome::unavailable:
+      return true;  // it says so itself
     case outcome::ended_unopened:
     case outcome::late_unopened:
     case outcome::ended_opened:
@@ -43,6 +45,8 @@ decision answer_for(const failed_try& t) {
     case outcome::ended_opened:
     case outcome::rubbish:
       return decision::answer_502;
+    case outcome::unavailable:
+      return decision::pass_answer;
   }
   return decision::answer_502;
 }
@@ -51,7 +55,8 @@ decision answer_for(const failed_try& t) {
 
 decision decide(const failed_try& t) {
   if (t.answer_begun) return decision::reset_visitor;
-  const bool may_go_on = !is_final(t.what) && (saw_nothing(t) || t.repeatable);
+  const bool may_go_on =
+      !is_final(t.what) && (t.held || !t.data_sent) && (served_nothing(t) || t.repeatable);
   return may_go_on && t.another_left ? decision::next_client : answer_for(t);
 }
 
@@ -64,6 +69,7 @@ int status_of(decision d) {
     case decision::answer_504:
       return 504;
     case decision::next_client:
+    case decision::pass_answer:
     case decision::reset_visitor:
       return 0;
   }

@@ -1,4 +1,5 @@
-// Who may be tried again: from what happened to what the gateway does (docs/link.md).
+// Who may be tried again: from what happened to what the gateway does
+// (docs/life-of-a-connection.md).
 #pragma once
 
 #include <cstdint>
@@ -22,13 +23,15 @@ enum class outcome : std::uint8_t {
   ended_opened,    ///< Opened, a reused stream, or a public client's: ended before a response byte.
   late_answer,     ///< Opened, and no whole response head within its deadline.
   rubbish,         ///< The local service answered what is no HTTP response.
+  unavailable,     ///< The local service answered 503 or 429, of which nothing was passed on yet.
 };
 
 /// One try that failed, as the gateway saw it.
 struct failed_try {
   outcome what = outcome::ended_unopened;
   bool data_sent = false;     ///< Any byte of the request went out.
-  bool repeatable = false;    ///< is_repeatable(), and all that was sent is still held.
+  bool repeatable = false;    ///< is_repeatable().
+  bool held = false;          ///< All that was sent is still held: it can be sent again.
   bool answer_begun = false;  ///< A byte of the final response has gone to the visitor.
   bool another_left = false;  ///< A client not tried yet, and time to try it.
 };
@@ -38,6 +41,7 @@ enum class decision : std::uint8_t {
   answer_502,
   answer_503,
   answer_504,
+  pass_answer,    ///< The service's own answer is the visitor's.
   reset_visitor,  ///< The visitor holds the beginning of an answer: it must not look complete.
 };
 

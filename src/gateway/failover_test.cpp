@@ -22,6 +22,7 @@ constexpr auto next = decision::next_client;
 constexpr auto d502 = decision::answer_502;
 constexpr auto d503 = decision::answer_503;
 constexpr auto d504 = decision::answer_504;
+constexpr auto pass = decision::pass_answer;
 
 const std::vector<row> table = {
     {"OPENED not 0: refused", outcome::refused, false, next, next, d502},
@@ -36,12 +37,13 @@ const std::vector<row> table = {
     {"reused stream that was dead", outcome::ended_opened, false, next, next, d502},
     {"late answer", outcome::late_answer, true, d504, d504, d504},
     {"rubbish", outcome::rubbish, true, d502, d502, d502},
+    {"503 or 429", outcome::unavailable, true, next, next, pass},
 };
 
 TEST(failover, each_row_of_the_table) {
   ASSERT_FALSE(table.empty());
   for (const row& r : table) {
-    failed_try t{.what = r.what, .data_sent = r.data_sent, .another_left = true};
+    failed_try t{.what = r.what, .data_sent = r.data_sent, .held = true, .another_left = true};
     t.repeatable = true;
     EXPECT_EQ(decide(t), r.repeatable) << r.name;
     t.repeatable = false;
@@ -50,6 +52,10 @@ TEST(failover, each_row_of_the_table) {
     EXPECT_EQ(decide(t), r.alone) << r.name;
     t.repeatable = true;
     EXPECT_EQ(decide(t), r.alone) << r.name;
+    // What was sent and is not held any more cannot be sent again.
+    t.another_left = true;
+    t.held = false;
+    EXPECT_EQ(decide(t), r.data_sent ? r.alone : r.repeatable) << r.name;
     t.answer_begun = t.another_left = true;
     EXPECT_EQ(decide(t), decision::reset_visitor) << r.name;
   }
@@ -60,6 +66,7 @@ TEST(failover, statuses) {
   EXPECT_EQ(status_of(d503), 503);
   EXPECT_EQ(status_of(d504), 504);
   EXPECT_EQ(status_of(next), 0);
+  EXPECT_EQ(status_of(pass), 0);
   EXPECT_EQ(status_of(decision::reset_visitor), 0);
 }
 

@@ -1,6 +1,7 @@
 #include "http/forward.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "http/errc.hpp"
@@ -10,6 +11,21 @@ namespace frpx::http {
 namespace {
 
 constexpr std::size_t room_around_head = 1024;  // for the fields that are added
+
+bool says_not_now(int status) {
+  return status == 429 || status == 503;
+}
+
+// A date is none: it would have to be compared with a clock that may be another's.
+std::optional<std::chrono::seconds> retry_after_of(const response_head& head) {
+  const field* said = head.fields.find("Retry-After");
+  if (said == nullptr) return std::nullopt;
+  std::uint32_t seconds = 0;
+  const char* end = said->value.data() + said->value.size();
+  const auto [stop, error] = std::from_chars(said->value.data(), end, seconds);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
 
 }  // namespace
 
@@ -99,7 +115,8 @@ result<progress> request_forwarder::forward(std::string_view input, std::span<ch
 // --- responses ---
 
 void response_forwarder::start(const request_head& request, bool keep_visitor,
-                               std::span<const field> extra, token_scanner* tokens) {
+                               std::span<const field> extra, token_scanner* tokens,
+                               bool withholds) {
   scanner_.reset();
   body_.start({}, false);
   extra_ = extra;
@@ -111,6 +128,9 @@ void response_forwarder::start(const request_head& request, bool keep_visitor,
   upgrade_asked_ = request.wants_websocket;
   keep_visitor_ = keep_visitor && request.keep_alive();
   reusable_ = given_ = false;
+  withholds_ = withholds;
+  withheld_ = false;
+  retry_after_.reset();
 }
 
 result<progress> response_forwarder::forward(std::string_view input, std::span<char> output,
@@ -132,12 +152,19 @@ result<progress> response_forwarder::forward(std::string_view input, std::span<c
 
 result<progress> response_forwarder::forward_head(std::string_view input, std::span<char> output,
                                                   bool request_complete) {
+  if (withheld_) return progress{0, 0, progress::need::none};
   const auto size = scanner_.scan_response(input);
   if (!size) return size.error();
   if (!*size) return progress{0, 0, progress::need::input};
   response_head head;
   if (const error_code e = parse_response(input.substr(0, **size), scanner_.limits(), head)) {
     return e;
+  }
+  if (withholds_ && !given_ && says_not_now(head.status)) {
+    withheld_ = true;
+    retry_after_ = retry_after_of(head);
+    scanner_.reset();  // it will see the same head once more
+    return progress{0, 0, progress::need::none};
   }
   const auto produced =
       head.status < 200 ? take_interim(head, output) : take_final(head, output, request_complete);

@@ -1,9 +1,11 @@
 // One HTTP exchange passed on, as two state machines without I/O: the shell moves the bytes.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -115,8 +117,10 @@ class response_forwarder {
   /// A response to `request` is to come. `extra` (for instance X-Frpx-Client) must live until the
   /// response is complete. `keep_visitor` false: the visitor is told that its connection closes.
   /// `tokens`, if given, reads along what a model may have answered, and outlives the response.
+  /// `withholds`: an answer by which the service says that it does not serve now is not passed on
+  /// at once (withheld()).
   void start(const request_head& request, bool keep_visitor, std::span<const field> extra = {},
-             token_scanner* tokens = nullptr);
+             token_scanner* tokens = nullptr, bool withholds = false);
 
   /// Passes on what it can. While the head is not whole nothing of it is consumed: the input buffer
   /// must hold head_limits.head bytes, the output buffer that and 1 KiB more.
@@ -124,6 +128,14 @@ class response_forwarder {
   /// ends the visitor's connection, so that it need not send the rest.
   /// Errors mean rubbish from the service: 502 if not answered(), else the visitor is reset.
   result<progress> forward(std::string_view input, std::span<char> output, bool request_complete);
+
+  /// The answer is a 503 or 429 of which nothing was passed on: its head stands at the front of the
+  /// input still, and forward() does nothing until release().
+  bool withheld() const { return withheld_; }
+  /// It is passed on after all.
+  void release() { withholds_ = withheld_ = false; }
+  /// When the service asks to come back (Retry-After, in seconds), where it says so.
+  std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
   /// How many bytes at the front of `input` go to the visitor as they are, without a copy; they
   /// count as passed on. 0 for everything that forward() must look at.
@@ -184,6 +196,9 @@ class response_forwarder {
   bool keep_visitor_ = false;
   bool reusable_ = false;
   bool given_ = false;
+  bool withholds_ = false;
+  bool withheld_ = false;
+  std::optional<std::chrono::seconds> retry_after_;
 };
 
 }  // namespace frpx::http

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -438,6 +440,89 @@ TEST(response_forwarder, starts_anew_for_each_exchange) {
     ASSERT_TRUE(p);
     EXPECT_EQ(p->next, progress::need::none);
     EXPECT_EQ(forwarder.body_size(), 5u);
+  }
+}
+
+// --- answers by which a service says that it does not serve now
+
+struct not_now {
+  std::string request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::string answer;
+  bool withheld = false;
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
+};
+
+std::vector<not_now> not_now_cases() {
+  using std::chrono::seconds;
+  const std::string get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string get_1_0 = "GET / HTTP/1.0\r\n\r\n";
+  const std::string busy = "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n";
+  return {
+      {get, busy + "\r\nbusy", true},
+      {get, busy + "Retry-After: 7\r\n\r\nbusy", true, seconds(7)},
+      {get, busy + "retry-after: 0\r\n\r\nbusy", true, seconds(0)},
+      {get, busy + "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n\r\nbusy", true},
+      {get, busy + "Retry-After: 99999999999999999999\r\n\r\nbusy", true},
+      {get, "HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", true, seconds(1)},
+      {"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", busy + "\r\n", true},
+      {get, "HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n", false},
+      {get, "HTTP/1.1 200 OK\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n", false},
+      // Something was given before it. To HTTP/1.0 nothing was.
+      {get, "HTTP/1.1 103 Early\r\n\r\n" + busy + "\r\nbusy", false},
+      {get_1_0, "HTTP/1.1 103 Early\r\n\r\n" + busy + "\r\nbusy", true},
+  };
+}
+
+TEST(response_forwarder, withholds_an_answer_that_says_not_now) {
+  for (const not_now& each : not_now_cases()) {
+    for (const std::size_t slice : {1u, 3u, 1000u}) {
+      request_head request;
+      ASSERT_FALSE(parse_request(each.request, {}, request));
+      response_forwarder forwarder;
+      forwarder.start(request, true, {}, nullptr, true);
+      std::string_view bytes = each.answer;
+      std::string out(64 * 1024, ' ');
+      std::string got;
+      std::size_t shown = 0;
+      const auto step = [&] {
+        const auto p = forwarder.forward(bytes.substr(0, shown), out, true);
+        if (!p) return false;
+        got.append(out.data(), p->produced);
+        bytes.remove_prefix(p->consumed);
+        shown -= p->consumed;
+        return true;
+      };
+      const auto run = [&] {
+        do {
+          shown = std::min(shown + slice, bytes.size());
+          if (!step()) return false;
+        } while (!forwarder.withheld() && !forwarder.complete() && shown < bytes.size());
+        return true;
+      };
+      ASSERT_TRUE(run()) << each.answer;
+      EXPECT_EQ(forwarder.withheld(), each.withheld) << each.answer;
+      if (each.withheld) {
+        EXPECT_EQ(got, "") << each.answer;
+        EXPECT_FALSE(forwarder.answered() || forwarder.given() || forwarder.complete());
+        EXPECT_EQ(forwarder.retry_after(), each.retry_after) << each.answer;
+        EXPECT_EQ(forwarder.pass(bytes), 0u);
+        EXPECT_EQ(forwarder.unseen(), 0u);
+        EXPECT_TRUE(bytes.starts_with("HTTP/1.1 503") || bytes.starts_with("HTTP/1.1 429"));
+        ASSERT_TRUE(step());
+        EXPECT_EQ(got, "") << "nothing until it is released";
+        forwarder.release();
+        ASSERT_TRUE(run()) << each.answer;
+      }
+      // Then it is as any other answer.
+      EXPECT_TRUE(forwarder.complete()) << each.answer;
+      response_forwarder other;
+      other.start(request, true);
+      std::string all(64 * 1024, ' ');
+      const auto whole = other.forward(each.answer, all, true);
+      ASSERT_TRUE(whole);
+      EXPECT_EQ(got, all.substr(0, whole->produced)) << each.answer;
+      EXPECT_FALSE(other.withheld());
+    }
   }
 }
 

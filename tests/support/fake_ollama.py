@@ -28,7 +28,9 @@ Paths (query parameters behind them, all optional):
 Every answer carries X-Served-By with the service's name. `mode` changes the behaviour of every
 connection: "answer"; "hang", reads nothing; "reset", at the first byte; "die", takes the request,
 then closes; "rubbish". Requests for a path in `hanging` are never answered, those for one in
-`missing` with 404. `refuse()` and `accept()` close and open the port.
+`missing` with 404. `refuse()` and `accept()` close and open the port. `declining`, the status and
+fields of an answer, is what all requests but those for models get, with `declines_early` before
+their bodies are read.
 
 `loaded` names the models in memory (None: all). A stream of tokens has `tokens` of them, one each
 `token_gap` seconds; after `dies_after` of them it breaks off. `most_at_once` is the largest number
@@ -90,6 +92,7 @@ class FakeOllama:
         self.name, self.models, self.tokens = name, list(models), tokens
         self.mode = "answer"
         self.hanging, self.missing = set(), set()
+        self.declining, self.declines_early = None, False
         self.loaded = None
         self.token_gap, self.dies_after = 0, None
         self.at_once = self.most_at_once = 0
@@ -202,7 +205,10 @@ class _Answer:
             handler = _Answer.hang
         if path in self.service.missing:
             handler = _Answer.not_there
-        if handler not in _BEFORE_BODY:
+        if self.service.declining and path not in _LISTS:
+            handler = _Answer.decline
+        early = handler == _Answer.decline and self.service.declines_early
+        if handler not in _BEFORE_BODY and not early:
             if (self.request.get("Expect") or "").lower() == "100-continue":
                 self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.take_body()
@@ -286,6 +292,11 @@ class _Answer:
     def api_ps(self):
         loaded = self.service.loaded
         self._ollama_models(self.service.models if loaded is None else loaded)
+
+    def decline(self):
+        status, *fields = self.service.declining
+        self.body(f"{self.service.name} declines".encode(), "text/plain", status, *fields)
+        return not self.service.declines_early
 
     def not_there(self):
         self.body(b"404 page not found", "text/plain", "404 Not Found")
@@ -464,4 +475,5 @@ _PATHS = {
     "/websocket": _Answer.websocket, "/trailers": _Answer.trailers,
     "/head": _Answer.long_head,
 }
+_LISTS = ("/v1/models", "/api/tags", "/api/ps")
 _BEFORE_BODY = (_Answer.early, _Answer.stuck, _Answer.refuse_continue)
