@@ -126,12 +126,35 @@ TEST_F(shared_redis, an_announcement_is_heard_by_all) {
 }
 
 TEST_F(shared_redis, nothing_outlives_the_key) {
-  const std::string key = add("n", wall_clock::now() + 2s);
+  const std::string key = add("n", wall_clock::now() + 1min);
   ASSERT_TRUE(here_.keys.refresh());
   ASSERT_TRUE(there_.keys.refresh());
   ASSERT_TRUE(here_.keys.check(key, now_).is_valid());
-  ASSERT_TRUE(there_.keys.check(key, now_).is_valid());
-  EXPECT_FALSE(there_.keys.cached(key, now_ + 2s + 1ms));
+  ASSERT_EQ(there_.keys.check(key, now_).by, answered_by::redis);
+  EXPECT_TRUE(there_.keys.cached(key, now_));
+  EXPECT_FALSE(there_.keys.cached(key, now_ + 1min + 1ms));
+}
+
+TEST_F(shared_redis, an_entry_that_has_outlived_its_key_or_its_time_is_not_trusted) {
+  // What stands there longer than it should: clocks of two machines differ.
+  const auto asks_whom = [&](const std::string& name, std::optional<wall_time> expires,
+                             wall_clock::duration age) {
+    const std::string key = add(name, expires);
+    EXPECT_TRUE(there_.keys.refresh());
+    const auto facts = std::make_shared<const key_facts>(key_facts{"id", name, "u1"});
+    const key_entry entry{
+        .change = store_.change_count().value(),
+        .asked = wall_clock::now() - age,
+        .expires = expires,
+        .said = {.outcome = standing::valid, .fault = key_fault::none, .key = facts}};
+    EXPECT_TRUE(here_.shared.put(entry_name(key), to_text(entry), 1min));
+    return there_.keys.check(key, now_).by;
+  };
+  EXPECT_EQ(asks_whom("for ever", {}, 0s), answered_by::redis);
+  EXPECT_EQ(asks_whom("for an hour", wall_clock::now() + 1h, 0s), answered_by::redis);
+  EXPECT_EQ(asks_whom("ended", wall_clock::now() - 1ms, 0s), answered_by::database);
+  EXPECT_EQ(asks_whom("old", {}, 4min), answered_by::redis);
+  EXPECT_EQ(asks_whom("too old", {}, 5min), answered_by::database);
 }
 
 TEST_F(shared_redis, with_the_store_away_from_the_start_it_answers) {
