@@ -146,6 +146,11 @@ awaitable<void> end_lost_logins(server_view* server) {
   for (const digest& each : server->logins().followed()) co_await confirmed_user(server, each);
 }
 
+awaitable<void> end_doubtful_logins(server_view* server) {
+  server->logins().doubt();
+  co_await end_lost_logins(server);
+}
+
 awaitable<void> watch_logins(server_view* server) {
   for (;;) {
     co_await net::pause(login_book::believed);

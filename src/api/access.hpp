@@ -35,7 +35,10 @@ http::handler admitted(server_view& server, access_rules rules, http::handler ne
 /// Ends the logins that are over, of those who only listen: their time has passed, or their user
 /// was removed or has another password or role. Others show when they are used.
 boost::asio::awaitable<void> end_lost_logins(server_view* server);
-/// The same for ever, every login_book::believed. Ends by being cancelled.
+/// Users have changed: nobody who logged in is believed any more to be what he was, until the store
+/// was asked; logins by which somebody listens are judged now.
+boost::asio::awaitable<void> end_doubtful_logins(server_view* server);
+/// Ends lost logins for ever, every login_book::believed. Ends by being cancelled.
 boost::asio::awaitable<void> watch_logins(server_view* server);
 
 }  // namespace frpx::api

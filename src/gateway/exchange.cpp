@@ -85,10 +85,12 @@ asio::awaitable<bool> exchange::is_valid(std::string_view key) {
     co_await answer(401, http::missing_key_text);
     co_return false;
   }
+  const auto judged_at = at_.in_use.looks();
   auto verdict = at_.gate.known(key);
   if (!verdict) verdict = co_await at_.gate.ask(std::string(key));
   if (verdict->is_valid()) {
     key_ = std::move(verdict->key);
+    at_.in_use.enter(*this, *key_, judged_at);
     stick_to_ = at_.how.sticky ? sticks_to(*at_.how.sticky, head_, key) : std::nullopt;
     co_return true;
   }
@@ -172,6 +174,7 @@ asio::awaitable<exchange::after> exchange::serve() {
   const bool holds_long = api_.names_model() || (repeatable_ && head_.method == "POST");
   held_most_ = *size + (holds_long ? at_.how.held_model_body : at_.how.held_body);
   if (api_.names_model_in_body() && !co_await read_model()) {
+    if (key_has_ended_) co_return co_await answer(401, http::invalid_key_text);
     if (!bad_request_) co_return co_await answer(408);
     co_return co_await answer(http::status_of(bad_request_));
   }
@@ -185,6 +188,7 @@ asio::awaitable<exchange::after> exchange::try_clients() {
   for (;;) {
     const seeking sought = co_await seek_client();
     if (sought == seeking::visitor_gone) co_return after::gone;
+    if (sought == seeking::key_ended) co_return co_await answer(401, http::invalid_key_text);
     if (sought != seeking::found && declined_) co_return co_await pass_declined();
     if (sought == seeking::full) {
       co_return co_await refuse(
@@ -260,6 +264,7 @@ asio::awaitable<exchange::ending> exchange::converse() {
     const bool said_all = response_.complete() && all_written();
     const bool heard_all = request_.complete() || service_refuses_ || !response_.keep_visitor();
     if (visitor_gone_ || from_->watch.broken()) co_return ending::visitor_gone;
+    if (key_has_ended_) co_return ending::key_ended;
     if (said_all && response_.upgraded()) co_return ending::upgraded;
     if (said_all && heard_all) co_return ending::answered;
     if (has_left()) co_return ending::visitor_gone;
@@ -319,6 +324,7 @@ asio::awaitable<exchange::after> exchange::conclude(ending how) {
   }
   stream_.reset();  // the service must not wait for the rest
   if (how == ending::visitor_gone || response_.given()) co_return after::gone;
+  if (how == ending::key_ended) co_return co_await answer(401, http::invalid_key_text);
   co_return co_await answer(how == ending::visitor_late ? 408 : http::status_of(bad_request_));
 }
 

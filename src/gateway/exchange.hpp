@@ -36,7 +36,7 @@ namespace frpx::gateway {
 ///
 /// Constructed for one request and destroyed with it (exchange_room), so nothing of an earlier
 /// request can be seen. Belongs to one visitor's coroutine.
-class exchange {
+class exchange final : private key_use {
  public:
   /// The finders are of the room; they begin anew.
   exchange(visitor& from, http::model_finder& model, std::optional<http::prompt_hash>& prompt);
@@ -54,7 +54,15 @@ class exchange {
 
  private:
   /// How the conversation with one service ended.
-  enum class ending { answered, upgraded, failed, visitor_gone, visitor_late, bad_request };
+  enum class ending {
+    answered,
+    upgraded,
+    failed,
+    visitor_gone,
+    visitor_late,
+    bad_request,
+    key_ended
+  };
 
   /// Counts the request when it ends, however it ends; with its key, once that is known.
   class usage_note {
@@ -102,7 +110,7 @@ class exchange {
   bool reads_on() const;
   bool begin_choice();
   /// How the search for a client ended.
-  enum class seeking { found, full, nobody, visitor_gone };
+  enum class seeking { found, full, nobody, visitor_gone, key_ended };
   boost::asio::awaitable<seeking> seek_client();
   boost::asio::awaitable<seeking> wait_for_place();
   failed_try failed_how(outcome what) const;
@@ -112,6 +120,7 @@ class exchange {
 
   // exchange_key.cpp
   refusal enter_key();
+  void key_ended() override;
   void leave_places_if_complete();
   bool is_model_judged() const;
   refusal judge_body() const;
@@ -153,8 +162,9 @@ class exchange {
   bool dropped_ = false;       // some of it is gone
   std::shared_ptr<const identity::key_facts> key_;
   identity::key_place key_place_;
-  held_memory::share held_;  // out_'s
-  bool understood_ = false;  // its head; else nothing behind it can be trusted
+  bool key_has_ended_ = false;  // it was revoked, or has expired, since the request came
+  held_memory::share held_;     // out_'s
+  bool understood_ = false;     // its head; else nothing behind it can be trusted
   error_code bad_request_;
   std::optional<llm::canonical_path> path_;
   llm::api_match api_;  // what path_ is

@@ -25,7 +25,7 @@ std::span<char> as_chars(bytes_span bytes) {
 
 /// Keeps an upgraded visitor counted, as a visitor, at its client and with its key, as long as its
 /// relay lives; goes with it.
-class upgraded_visitor final : public net::relay::observer {
+class upgraded_visitor final : public net::relay::observer, private key_use {
  public:
   upgraded_visitor(desk& at, net::admission::ticket visitor, slot at_client,
                    std::shared_ptr<const identity::key_facts> key, identity::key_place at_key)
@@ -34,6 +34,11 @@ class upgraded_visitor final : public net::relay::observer {
         at_client_(std::move(at_client)),
         key_(std::move(key)),
         at_key_(std::move(at_key)) {}
+  /// It is joined by that relay from now on; `judged_at` is of its key.
+  void follow(net::relay& joined, std::uint64_t judged_at) {
+    relay_ = &joined;
+    at_.in_use.enter(*this, *key_, judged_at);
+  }
   void on_relay_end(net::relay&, const net::relay_report& report) override {
     at_.usage.add(key_->id, at_client_.client()->facts().client_id, {},
                   {.bytes_in = report.from_visitor, .bytes_out = report.from_service});
@@ -42,12 +47,14 @@ class upgraded_visitor final : public net::relay::observer {
 
  private:
   ~upgraded_visitor() = default;
+  void key_ended() override { relay_->reset(); }
 
   desk& at_;
   const net::admission::ticket visitor_;
   const slot at_client_;
   const std::shared_ptr<const identity::key_facts> key_;
   const identity::key_place at_key_;
+  net::relay* relay_ = nullptr;
 };
 
 }  // namespace
@@ -300,10 +307,11 @@ void exchange::hand_to_relay() {
   auto& visitor_side = from_->connection;
   visitor_side->watch(nullptr);
   (*stream_)->watch(nullptr);
-  at_.on.relays().start(std::move(visitor_side), stream_->release(),
-                        new upgraded_visitor(at_, std::move(*from_->place), std::move(place_), key_,
-                                             std::move(key_place_)),
-                        from_->in.bytes(), answer_in_.bytes());
+  auto* const counted = new upgraded_visitor(at_, std::move(*from_->place), std::move(place_), key_,
+                                             std::move(key_place_));
+  counted->follow(at_.on.relays().start(std::move(visitor_side), stream_->release(), counted,
+                                        from_->in.bytes(), answer_in_.bytes()),
+                  at_.in_use.looks());
   from_->place.reset();
   from_->in.clear();
 }

@@ -34,7 +34,7 @@ asio::awaitable<bool> exchange::read_model() {
   while (reads_on() && !request_.complete() && out_.size() < held_most_) {
     if (take_body()) {
       from_->alarm.set_in(at_.how.body_stall);
-    } else if (bad_request_ || from_->alarm.rang()) {
+    } else if (bad_request_ || key_has_ended_ || from_->alarm.rang()) {
       co_return false;
     } else {
       co_await from_->bell.wait();
@@ -65,6 +65,7 @@ bool exchange::begin_choice() {
 
 // A place at a client, in place_; waited for when all are full.
 asio::awaitable<exchange::seeking> exchange::seek_client() {
+  if (key_has_ended_) co_return seeking::key_ended;
   switch (choice_.next(place_)) {
     case choice::answer::chosen:
       co_return seeking::found;
@@ -93,6 +94,7 @@ asio::awaitable<exchange::seeking> exchange::wait_for_place() {
     }
     if (seat.refused()) co_return seeking::full;
     if (from_->watch.broken() || has_left()) co_return seeking::visitor_gone;
+    if (key_has_ended_) co_return seeking::key_ended;
     const steady_time now = steady_clock::now();
     if (now >= until) co_return seeking::full;
     if (now >= next_look) {

@@ -18,6 +18,12 @@ refusal exchange::enter_key() {
   return {};
 }
 
+// Whichever wait the request stands in, it finds out when it is woken.
+void exchange::key_ended() {
+  key_has_ended_ = true;
+  from_->bell.ring();
+}
+
 // Before the last bytes go: who has read the whole answer may ask again at once, on any worker.
 void exchange::leave_places_if_complete() {
   if (!response_.complete() || response_.upgraded()) return;

@@ -6,18 +6,24 @@
 
 namespace frpx::gateway {
 
+namespace asio = boost::asio;
+
 namespace {
+
 constexpr std::size_t most_spare_rooms = 64;
-}
+constexpr auto worker_patience = std::chrono::seconds(1);
+
+}  // namespace
 
 desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
            net::blocking_pool& pool, net::admission& places_, waiting_room& room_,
-           usage_inbox& inbox, const options& how_)
+           usage_inbox& inbox, std::atomic<bool>& must_look, const options& how_)
     : on(worker),
       clients(registry),
       places(places_),
       how(how_),
       gate(worker, keys, pool, how_.key_check),
+      in_use(worker.timers(), must_look),
       services(worker, how_.idle_stream),
       room(room_),
       held(how_.held_together),
@@ -60,7 +66,7 @@ gateway::gateway(net::worker_pool& workers, tunnel::registry& clients, identity:
       room_(workers, clients, options_.most_waiting) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, admission_, room_,
-                                            usage_, options_));
+                                            usage_, must_look_, options_));
   }
 }
 
@@ -100,6 +106,23 @@ void gateway::close_idle_streams_of(std::uint64_t session) {
   for (std::size_t i = 0; i < desks_.size(); ++i) {
     workers_.at(i).run_here_or_post(
         [at = desks_[i].get(), session] { at->services.clear(session); });
+  }
+}
+
+asio::awaitable<result<used_keys>> gateway::keys_in_use() {
+  used_keys all;
+  for (std::size_t i = 0; i < desks_.size(); ++i) {
+    auto some = co_await workers_.at(i).call([at = desks_[i].get()] { return at->in_use.look(); },
+                                             worker_patience);
+    if (!some) co_return some.error();
+    all.merge(*some);
+  }
+  co_return all;
+}
+
+void gateway::apply(const key_changes& changes) {
+  for (std::size_t i = 0; i < desks_.size(); ++i) {
+    workers_.at(i).run_here_or_post([at = desks_[i].get(), changes] { at->in_use.apply(changes); });
   }
 }
 

@@ -16,6 +16,7 @@
 #include "gateway/choice.hpp"
 #include "gateway/held_memory.hpp"
 #include "gateway/key_gate.hpp"
+#include "gateway/key_uses.hpp"
 #include "gateway/service_streams.hpp"
 #include "gateway/sticky.hpp"
 #include "gateway/usage_counter.hpp"
@@ -92,7 +93,7 @@ struct totals {
 struct desk {
   desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
        net::blocking_pool& pool, net::admission& places, waiting_room& room, usage_inbox& inbox,
-       const options& how);
+       std::atomic<bool>& must_look, const options& how);
   ~desk();
 
   net::worker& on;
@@ -100,6 +101,7 @@ struct desk {
   net::admission& places;  ///< Of all workers' visitors.
   const options& how;
   key_gate gate;
+  key_uses in_use;
   service_streams services;
   waiting_room& room;
   held_memory held;
@@ -137,6 +139,15 @@ class gateway {
   /// There are other clients than before: requests that wait may have one. Home worker.
   void look_around() { room_.look_around(); }
 
+  // Home worker: keys that end while they are in use.
+
+  /// The keys that any request or upgraded connection was let in by. Error: net::errc::late.
+  boost::asio::awaitable<result<used_keys>> keys_in_use();
+  /// Ends what was let in by keys that have ended: what waits is refused, what runs is reset.
+  void apply(const key_changes& changes);
+  /// Whether keys in use may have ended without a change: true once for each time.
+  bool take_expired() { return must_look_.exchange(false, std::memory_order_relaxed); }
+
   /// For all visitors of the server: those of outer ports take theirs here too.
   net::admission& places() { return admission_; }
   /// What the workers counted and handed in, for whoever writes it down. Any thread.
@@ -155,6 +166,7 @@ class gateway {
   net::admission admission_;
   waiting_room room_;
   usage_inbox usage_;
+  std::atomic<bool> must_look_{false};  // at the keys in use
   std::vector<std::unique_ptr<desk>> desks_;
 };
 

@@ -26,7 +26,11 @@ verdict invalid_because(key_fault fault, answered_by by,
 }
 
 std::shared_ptr<const key_facts> facts_of(const store::api_key& row) {
-  return std::make_shared<const key_facts>(key_facts{row.id, row.name, row.owner, row.limits});
+  return std::make_shared<const key_facts>(key_facts{.id = row.id,
+                                                     .name = row.name,
+                                                     .owner = row.owner,
+                                                     .limits = row.limits,
+                                                     .expires = row.expires});
 }
 
 verdict verdict_on(const store::api_key& row) {
@@ -79,11 +83,11 @@ key_checker::key_checker(store::store& store, const key_checker_options& options
       options_(options),
       fixed_key_(options.fixed_key.empty() ? std::nullopt
                                            : std::optional(digest_of_(options.fixed_key.reveal()))),
-      fixed_verdict_{
-          .outcome = standing::valid,
-          .fault = key_fault::none,
-          .by = answered_by::fixed,
-          .key = std::make_shared<const key_facts>(key_facts{"static", "--api-key", ""})},
+      fixed_verdict_{.outcome = standing::valid,
+                     .fault = key_fault::none,
+                     .by = answered_by::fixed,
+                     .key = std::make_shared<const key_facts>(key_facts{
+                         .id = "static", .name = "--api-key", .owner = {}, .is_fixed = true})},
       valid_(options.valid_capacity),
       invalid_(options.invalid_capacity) {}
 

@@ -82,8 +82,12 @@ std::optional<key_entry> parse_key_entry(std::string_view text) {
   if (!limits || !is_name(id) || !is_plain_text(text) || (owner != "-" && !is_name(owner))) {
     return std::nullopt;
   }
-  out.said.key = std::make_shared<const key_facts>(
-      key_facts{id, std::string(text), owner == "-" ? "" : std::string(owner), *limits});
+  out.said.key =
+      std::make_shared<const key_facts>(key_facts{.id = id,
+                                                  .name = std::string(text),
+                                                  .owner = owner == "-" ? "" : std::string(owner),
+                                                  .limits = *limits,
+                                                  .expires = expires});
   return out;
 }
 

@@ -15,6 +15,10 @@ std::string normal_email(std::string_view email) {
   return out;
 }
 
+digest password_mark(const store::user& of) {
+  return sha256(of.password_hash);
+}
+
 logins::logins(store::store& store, token_signer signer, const login_options& options)
     : store_(store), signer_(std::move(signer)), options_(options), tries_(options.tries) {}
 
@@ -47,8 +51,11 @@ result<account> logins::judge_password(const std::string& email, const secret& p
   if (!found && found.error() != store::errc::not_found) return found.error();
   const bool fits = verify_password(found ? found->password_hash : dummy_password_hash(), password);
   if (!found || !fits) return errc::wrong_credentials;
-  return account{
-      .user_id = found->id, .email = found->email, .role = found->role, .ports = found->ports};
+  return account{.user_id = found->id,
+                 .email = found->email,
+                 .role = found->role,
+                 .ports = found->ports,
+                 .password_mark = password_mark(*found)};
 }
 
 result<account> logins::login_by_token(const secret& token, wall_time now) {
@@ -101,18 +108,38 @@ void logins::note_use(const store::token& row, wall_time now) {
   (void)store_.touch_tokens(one);
 }
 
-result<issued_token> logins::issue_token(const std::string& user_id, wall_time now) {
+result<issued_token> logins::issue_token(const account& who, wall_time now) {
   // Whole seconds, as in the token's text.
   const wall_time issued = std::chrono::floor<std::chrono::seconds>(now);
   const store::token row{.id = random_hex(16),
-                         .user_id = user_id,
+                         .user_id = who.user_id,
                          .issued = issued,
                          .expires = issued + options_.token_life};
   auto text = signer_.sign(
       {.user_id = row.user_id, .token_id = row.id, .issued = row.issued, .expires = row.expires});
   if (!text) return text.error();
   if (const auto added = store_.add_token(row); !added) return added.error();
+  // What was revoked before the row was there has left it alone; what is revoked from now on has
+  // not. So it is asked only now.
+  if (const auto holds = still_holds(who); !holds) {
+    (void)store_.revoke_token(row.id);  // its text is given to nobody
+    return holds.error();
+  }
   return issued_token{std::move(*text), row.id, row.expires};
+}
+
+result<void> logins::still_holds(const account& who) {
+  if (!who.token_id.empty()) {
+    const auto row = store_.find_token(who.token_id);
+    if (!row) return row.error() == store::errc::not_found ? errc::invalid_token : row.error();
+    if (row->revoked) return errc::invalid_token;
+  }
+  if (who.password_mark) {
+    const auto user = store_.find_user_by_id(who.user_id);
+    if (!user) return user.error() == store::errc::not_found ? errc::invalid_token : user.error();
+    if (password_mark(*user) != *who.password_mark) return errc::invalid_token;
+  }
+  return {};
 }
 
 result<void> logins::bind_token(std::string_view token_id, std::string_view client_id) {

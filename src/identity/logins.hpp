@@ -10,6 +10,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "core/clock.hpp"
+#include "core/hex.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "identity/errors.hpp"
@@ -28,7 +29,11 @@ struct account {
   wall_time token_expires;  ///< Of the same.
   std::string key_id;       ///< Of the API key that was used as a token; mostly empty.
   std::string ports;        ///< As in store::user.
+  std::optional<digest> password_mark = {};  ///< After a password: password_mark() of its user.
 };
+
+/// Differs once the user has another password.
+digest password_mark(const store::user& of);
 
 struct issued_token {
   secret text;
@@ -68,8 +73,10 @@ class logins {
   /// comes in without a user. Error: invalid_token.
   result<account> login_by_token(const secret& token, wall_time now);
 
-  /// Makes a token and its row. It belongs to no client yet: see bind_token().
-  result<issued_token> issue_token(const std::string& user_id, wall_time now);
+  /// Makes a token and its row for who came in, if that by which they came in still holds: a
+  /// password that was changed or a token that was revoked meanwhile brings none. It belongs to no
+  /// client yet: see bind_token(). Error: invalid_token.
+  result<issued_token> issue_token(const account& who, wall_time now);
 
   /// The outer ports that the user may have now, as in store::user. Error: store::errc::not_found.
   result<std::string> ports_of(std::string_view user_id);
@@ -83,6 +90,7 @@ class logins {
  private:
   result<account> judge_password(const std::string& email, const secret& password);
   result<account> judge_key(const secret& key);
+  result<void> still_holds(const account& who);
   void note_use(const store::token& row, wall_time now);
 
   store::store& store_;

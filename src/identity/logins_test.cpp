@@ -91,8 +91,26 @@ TEST_F(login, right_tries_and_a_store_that_is_away_cost_nothing) {
   EXPECT_TRUE(by_password("me@example.com", "right"));
 }
 
+TEST_F(login, a_password_that_was_changed_meanwhile_brings_no_token) {
+  const auto in = by_password("me@example.com", "right");
+  ASSERT_TRUE(in);
+  ASSERT_TRUE(logins_.issue_token(*in, now_));
+  ASSERT_TRUE(store_.set_password("me@example.com", hash_password(secret("other")).value()));
+  EXPECT_EQ(logins_.issue_token(*in, now_).error(), errc::invalid_token);
+  for (const store::token& each : *store_.list_tokens({})) EXPECT_TRUE(each.revoked);
+}
+
+TEST_F(login, a_token_that_was_revoked_meanwhile_brings_no_other) {
+  const auto first = logins_.issue_token({.user_id = "u1"}, now_);
+  const auto in = logins_.login_by_token(first->text, now_);
+  ASSERT_TRUE(in);
+  ASSERT_TRUE(store_.revoke_token(first->id));
+  EXPECT_EQ(logins_.issue_token(*in, now_).error(), errc::invalid_token);
+  for (const store::token& each : *store_.list_tokens({})) EXPECT_TRUE(each.revoked);
+}
+
 TEST_F(login, by_token) {
-  const auto issued = logins_.issue_token("u1", now_);
+  const auto issued = logins_.issue_token({.user_id = "u1"}, now_);
   ASSERT_TRUE(issued);
   EXPECT_EQ(issued->expires, now_ + 30 * 24h);
   ASSERT_TRUE(logins_.bind_token(issued->id, "client_A"));
@@ -114,12 +132,12 @@ TEST_F(login, a_revoked_expired_or_orphaned_token_is_refused) {
     const auto in = logins_.login_by_token(token.text, when);
     return in ? error_code{} : in.error();
   };
-  const auto expired = logins_.issue_token("u1", now_);
+  const auto expired = logins_.issue_token({.user_id = "u1"}, now_);
   EXPECT_EQ(refused(*expired, now_ + 30 * 24h), errc::invalid_token);
-  const auto revoked = logins_.issue_token("u1", now_);
+  const auto revoked = logins_.issue_token({.user_id = "u1"}, now_);
   ASSERT_TRUE(store_.revoke_token(revoked->id));
   EXPECT_EQ(refused(*revoked, now_), errc::invalid_token);
-  const auto orphan = logins_.issue_token("u1", now_);
+  const auto orphan = logins_.issue_token({.user_id = "u1"}, now_);
   ASSERT_TRUE(store_.remove_user("me@example.com"));
   EXPECT_EQ(refused(*orphan, now_), errc::invalid_token);
 }
@@ -128,20 +146,20 @@ TEST_F(login, a_well_signed_token_needs_its_own_row) {
   // Signed with the right secret, but never issued, and one that names another's row.
   const auto unknown = signer_.sign({"u1", "t-unknown", now_, now_ + 1h});
   EXPECT_EQ(logins_.login_by_token(*unknown, now_).error(), errc::invalid_token);
-  const auto issued = logins_.issue_token("u1", now_);
+  const auto issued = logins_.issue_token({.user_id = "u1"}, now_);
   const auto borrowed = signer_.sign({"u2", issued->id, now_, now_ + 1h});
   EXPECT_EQ(logins_.login_by_token(*borrowed, now_).error(), errc::invalid_token);
   EXPECT_EQ(logins_.login_by_token(secret("nonsense"), now_).error(), errc::invalid_token);
 }
 
 TEST_F(login, a_store_that_is_away_does_not_make_a_token_invalid) {
-  const auto issued = logins_.issue_token("u1", now_);
+  const auto issued = logins_.issue_token({.user_id = "u1"}, now_);
   store_.fault = store::errc::unavailable;
   EXPECT_EQ(logins_.login_by_token(issued->text, now_).error(), store::errc::unavailable);
 }
 
 TEST_F(login, no_token_for_a_user_who_is_not_there) {
-  EXPECT_EQ(logins_.issue_token("u9", now_).error(), store::errc::not_found);
+  EXPECT_EQ(logins_.issue_token({.user_id = "u9"}, now_).error(), store::errc::not_found);
 }
 
 TEST_F(login, a_token_is_renewed_in_the_second_half_of_its_life) {
@@ -151,7 +169,7 @@ TEST_F(login, a_token_is_renewed_in_the_second_half_of_its_life) {
 }
 
 TEST_F(login, a_tokens_use_is_noted_once_a_minute) {
-  const auto issued = logins_.issue_token("u1", now_);
+  const auto issued = logins_.issue_token({.user_id = "u1"}, now_);
   ASSERT_TRUE(logins_.login_by_token(issued->text, now_ + 1s));
   EXPECT_EQ(store_.find_token(issued->id)->last_used, now_ + 1s);
   ASSERT_TRUE(logins_.login_by_token(issued->text, now_ + 60s));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ struct key_facts {
   std::string owner;
   store::key_limits limits = {};
   std::shared_ptr<key_meter> meter = nullptr;  ///< Null: its requests are not limited in number.
+  std::optional<wall_time> expires = {};
+  bool is_fixed = false;  ///< It is that of `--api-key`, of which the store knows nothing.
 
   /// Whether the lists let it through. A model's name without a tag means the tag `latest`, as with
   /// Ollama.

@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "api/access.hpp"
 #include "api/dashboard_files.hpp"
 #include "api/rest.hpp"
 #include "core/log.hpp"
@@ -142,11 +143,13 @@ server::parts::parts(config::frps_options given, option_reader read_again)
       usage_(blocking_, *store_, gateway_,
              options_.demo ? std::filesystem::path() : options_.data_dir / "usage-unwritten",
              sums_),
-      upkeep_({workers_.home(), blocking_, *store_, logins_, keys_, clients_},
-              [this](error_code store, bool shared_answers) {
-                view_.note_store(store);
-                if (shared_cache_) view_.note_cache(shared_answers);
-              }),
+      upkeep_(
+          {workers_.home(), blocking_, *store_, logins_, keys_, clients_, gateway_},
+          [this](error_code store, bool shared_answers) {
+            view_.note_store(store);
+            if (shared_cache_) view_.note_cache(shared_answers);
+          },
+          [this] { return api::end_doubtful_logins(&view_); }),
       commands_(*store_, blocking_, events_),
       keeper_(keeper::embedded::start(options_, database_of(options_))),
       api_(

@@ -43,21 +43,24 @@ bool says_nothing_of_the_row(error_code why) {
 
 }  // namespace
 
-upkeep::upkeep(surroundings around, health_listener tell)
-    : around_(around), tell_(std::move(tell)) {}
+upkeep::upkeep(surroundings around, health_listener tell, change_listener changed)
+    : around_(around), tell_(std::move(tell)), changed_(std::move(changed)) {}
 
 asio::awaitable<void> upkeep::watch() {
   auto& keys = around_.keys;
-  bool must_look = false;  // at the sessions: a change was heard of and not yet acted upon
+  bool must_look = false;  // a change was heard of and not yet acted upon
   for (;;) {
     const auto heard = co_await watching_.run([&keys] { return keys.refresh(); }, patience);
     store_answers_ = heard.has_value();
     tell_(heard ? error_code() : heard.error(), keys.shared_answers());
-    must_look |= heard && *heard == identity::key_checker::news::changed;
-    if (heard && must_look) {
-      must_look = false;
-      co_await end_revoked();
-    }
+    const bool changed = heard && *heard == identity::key_checker::news::changed;
+    must_look |= changed;
+    // A client may have been judged before a change and have come in behind it; and keys expire
+    // without a change.
+    must_look |= newest_session() > looked_at_;
+    must_look |= around_.entry.take_expired();
+    if (heard && must_look) must_look = !co_await end_revoked();
+    if (changed) co_await changed_();
     co_await net::pause(watch_every);
   }
 }
@@ -81,37 +84,89 @@ tunnel::session* upkeep::find(const held& of) const {
               : nullptr;  // the registry keeps it until the caller returns to the loop
 }
 
-asio::awaitable<void> upkeep::end_revoked() {
-  auto all = holders();
-  if (all.empty()) co_return;
-  const auto gone = co_await watching_.run(
-      [&store = around_.store, all = std::move(all)]() -> result<std::vector<held>> {
-        std::vector<std::string> tokens;
-        std::vector<std::string> keys;
-        for (const held& each : all) {
-          if (!each.by.token_id.empty()) tokens.push_back(each.by.token_id);
-          if (!each.by.key_id.empty()) keys.push_back(each.by.key_id);
-        }
-        const auto good_tokens = store.valid_tokens(tokens);
-        if (!good_tokens) return good_tokens.error();
-        const auto good_keys = store.valid_keys(keys);
-        if (!good_keys) return good_keys.error();
-        std::set<std::string> good(good_tokens->begin(), good_tokens->end());
-        for (const store::valid_key& each : *good_keys) good.insert(each.id);
-        std::vector<held> gone;
-        for (const held& each : all) {
-          const auto& id = each.by.key_id.empty() ? each.by.token_id : each.by.key_id;
-          if (!id.empty() && !good.contains(id)) gone.push_back(each);
-        }
-        return gone;
-      },
-      patience);
-  if (!gone) co_return;
-  for (const held& each : *gone) {
-    if (auto* session = find(each)) {
-      session->end(each.by.key_id.empty() ? "its token was revoked" : "its key was revoked");
+std::uint64_t upkeep::newest_session() const {
+  std::uint64_t newest = 0;
+  for (const auto& each : around_.clients.sessions()) {
+    newest = std::max(newest, each->facts().number);
+  }
+  return newest;
+}
+
+// Which of them were let in by what lets nobody in any more. Blocks.
+result<upkeep::findings> upkeep::judge(store::store& by, const std::vector<held>& sessions,
+                                       const gateway::used_keys& keys) {
+  std::set<std::string> tokens;
+  std::set<std::string> users;
+  std::set<std::string> all_keys;
+  for (const auto& each : keys) all_keys.insert(each.id);
+  for (const held& each : sessions) {
+    if (!each.by.token_id.empty()) tokens.insert(each.by.token_id);
+    if (!each.by.key_id.empty()) all_keys.insert(each.by.key_id);
+    if (!each.user_id.empty()) users.insert(each.user_id);
+  }
+  const auto as_list = [](const auto& set) {
+    return std::vector<std::string>(set.begin(), set.end());
+  };
+  const auto valid_tokens = by.valid_tokens(as_list(tokens));
+  if (!valid_tokens) return valid_tokens.error();
+  const auto valid_keys = by.valid_keys(as_list(all_keys));
+  if (!valid_keys) return valid_keys.error();
+  const auto known_users = by.find_users(as_list(users));
+  if (!known_users) return known_users.error();
+
+  for (const auto& each : *valid_tokens) tokens.erase(each);
+  std::map<std::string_view, std::optional<wall_time>> good_until;
+  for (const auto& each : *valid_keys) good_until.emplace(each.id, each.expires);
+  std::map<std::string_view, const store::user*> user_of;
+  for (const auto& each : *known_users) user_of.emplace(each.id, &each);
+  findings found;
+  for (const held& each : sessions) {
+    const auto at = user_of.find(each.user_id);
+    const store::user* const user = at == user_of.end() ? nullptr : at->second;
+    const auto& mark = each.by.password_mark;
+    const char* why = nullptr;
+    if (!each.user_id.empty() && user == nullptr) {
+      why = "its user was removed";
+    } else if (user != nullptr && !store::may_bring_clients(user->role)) {
+      why = "its user may not connect clients any more";
+    } else if (tokens.contains(each.by.token_id)) {
+      why = "its token was revoked";
+    } else if (!each.by.key_id.empty() && !good_until.contains(each.by.key_id)) {
+      why = "its key was revoked";
+    } else if (mark && user != nullptr && *mark != identity::password_mark(*user)) {
+      why = "its user has another password";
+    }
+    if (why != nullptr) found.sessions.push_back({each, why});
+  }
+  for (const auto& each : keys) {
+    const auto good = good_until.find(each.id);
+    if (good == good_until.end()) {
+      found.keys.ended.insert(each.id);
+    } else if (good->second != each.expires) {
+      found.keys.expire.insert_or_assign(each.id, good->second);
     }
   }
+  return found;
+}
+
+// False: not all could be asked, so it is to be tried again.
+asio::awaitable<bool> upkeep::end_revoked() {
+  const std::uint64_t newest = newest_session();
+  auto keys = co_await around_.entry.keys_in_use();
+  if (!keys) co_return false;
+  auto sessions = holders();
+  if (sessions.empty() && keys->empty()) co_return true;
+  const auto found =
+      co_await watching_.run([&store = around_.store, sessions = std::move(sessions),
+                              keys = std::move(*keys)] { return judge(store, sessions, keys); },
+                             patience);
+  if (!found) co_return false;
+  looked_at_ = std::max(looked_at_, newest);
+  if (!found->keys.empty()) around_.entry.apply(found->keys);
+  for (const doomed& each : found->sessions) {
+    if (auto* session = find(each.who)) session->end(each.why);
+  }
+  co_return true;
 }
 
 asio::awaitable<void> upkeep::run() {
@@ -230,7 +285,9 @@ asio::awaitable<void> upkeep::renew_tokens() {
       [&logins = around_.logins, due = std::move(due), now]() -> result<std::vector<renewal>> {
         std::vector<renewal> all;
         for (const held& each : due) {
-          auto token = logins.issue_token(each.user_id, now);
+          auto token =
+              logins.issue_token({.user_id = each.user_id, .token_id = each.by.token_id}, now);
+          if (!token && token.error() == identity::errc::invalid_token) continue;
           if (!token) break;
           all.push_back({each, std::move(*token)});
         }

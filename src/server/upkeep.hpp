@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/gateway.hpp"
 #include "identity/key_checker.hpp"
 #include "identity/logins.hpp"
 #include "net/blocking_pool.hpp"
@@ -17,11 +18,11 @@
 
 namespace frpx::server {
 
-/// Hears of changes five times a second: the key checker forgets, and sessions whose token or key
-/// was revoked end. Every second: clients' machines are shown in the store as they come and go,
-/// tokens learn which client uses them and are renewed in the second half of their life. Now and
-/// then: what is left over from servers that died is put right, and expired tokens, old usage and
-/// old changes go.
+/// Hears of changes five times a second: the key checker forgets, and what came in by what has been
+/// revoked since ends, be it a client's session or a visitor's request. Every second: clients'
+/// machines are shown in the store as they come and go, tokens learn which client uses them and are
+/// renewed in the second half of their life. Now and then: what is left over from servers that died
+/// is put right, and expired tokens, old usage and old changes go.
 ///
 /// A store that is away delays all of that and ends no session. Made and used on the home worker;
 /// what blocks runs on the pools. `run` and `watch` end by being cancelled.
@@ -34,11 +35,14 @@ class upkeep {
     identity::logins& logins;
     identity::key_checker& keys;
     tunnel::registry& clients;
+    gateway::gateway& entry;
   };
   /// Hears of each look at the store and at the shared cache whether they answered.
   using health_listener = std::function<void(error_code store, bool shared_answers)>;
+  /// Called when users, keys or tokens have changed, by whatever hand.
+  using change_listener = std::function<boost::asio::awaitable<void>()>;
 
-  upkeep(surroundings around, health_listener tell);
+  upkeep(surroundings around, health_listener tell, change_listener changed);
 
   boost::asio::awaitable<void> watch();
   boost::asio::awaitable<void> run();
@@ -69,7 +73,19 @@ class upkeep {
     identity::issued_token token;
   };
 
-  boost::asio::awaitable<void> end_revoked();
+  struct doomed {
+    held who;
+    std::string why;
+  };
+  struct findings {
+    std::vector<doomed> sessions;
+    gateway::key_changes keys;
+  };
+
+  boost::asio::awaitable<bool> end_revoked();
+  static result<findings> judge(store::store& by, const std::vector<held>& sessions,
+                                const gateway::used_keys& keys);
+  std::uint64_t newest_session() const;
   boost::asio::awaitable<void> show_machines(steady_time now);
   boost::asio::awaitable<void> bind_tokens();
   boost::asio::awaitable<void> renew_tokens();
@@ -81,7 +97,9 @@ class upkeep {
   const surroundings around_;
   const health_listener tell_;
   net::blocking_pool watching_{1, 4};  // so that nothing else delays it
+  const change_listener changed_;
   bool store_answers_ = false;
+  std::uint64_t looked_at_ = 0;                 // the newest session that end_revoked() has seen
   std::map<std::string, shown> machines_;       // by client id
   std::map<std::uint64_t, std::string> bound_;  // session: the token that knows its client
   steady_time swept_at_ = steady_time::min();

@@ -53,7 +53,7 @@ auto all_pages(Next next, Key key) -> decltype(next(store::page{})) {
 result<api::operator_user> look_up(store::store& in, const std::string& email) {
   const auto row = in.find_user(email);
   if (!row) return row.error();
-  return api::operator_user{row->email, row->role, sha256(row->password_hash)};
+  return api::operator_user{row->email, row->role, identity::password_mark(*row)};
 }
 
 // Whether an error says nothing of what was asked for.
@@ -80,11 +80,11 @@ asio::awaitable<result<api::operator_user>> view::log_in(std::string email, secr
     co_return identity::make_error_code(identity::errc::throttled);
   }
   co_return co_await around_.password_pool.run(
-      [&passwords = around_.passwords, &store = around_.lasting, email = std::move(email),
-       password = std::move(password), from]() -> result<api::operator_user> {
+      [&passwords = around_.passwords, email = std::move(email), password = std::move(password),
+       from]() -> result<api::operator_user> {
         const auto who = passwords.login(email, password, from, steady_clock::now());
         if (!who) return who.error();
-        return look_up(store, who->email);
+        return api::operator_user{who->email, who->role, who->password_mark.value()};
       },
       login_patience);
 }

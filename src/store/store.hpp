@@ -71,7 +71,12 @@ class store {
   virtual result<user> find_user(std::string_view email) = 0;
   virtual result<user> find_user_by_id(std::string_view id) = 0;
   virtual result<std::vector<user>> list_users(const page& which) = 0;
+  /// Those of the users with these ids who are there, in no order.
+  virtual result<std::vector<user>> find_users(const std::vector<std::string>& ids) = 0;
+  /// Revokes the user's tokens with it, all or nothing: whoever knew the old password has none
+  /// left.
   virtual result<void> set_password(std::string_view email, const std::string& password_hash) = 0;
+  /// The same of the tokens, when the new role may bring no clients in.
   virtual result<void> set_role(std::string_view email, role value) = 0;
   virtual result<void> set_ports(std::string_view email, const std::string& ports) = 0;
   /// Takes away the user, his tokens and machines, and revokes his keys, all or nothing.

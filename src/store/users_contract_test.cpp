@@ -1,4 +1,6 @@
 // What every store promises of users.
+#include <set>
+
 #include "store/contract_fixture.hpp"
 
 namespace frpx::store {
@@ -56,6 +58,46 @@ TEST_P(store_contract, password_role_and_ports_change) {
   EXPECT_EQ(db().set_ports("u1@example.com", "any").error(), errc::bad_value);
   ASSERT_TRUE(db().set_ports("u1@example.com", ""));
   EXPECT_EQ(db().find_user_by_id("u1")->ports, "");
+}
+
+TEST_P(store_contract, a_new_password_revokes_the_users_tokens) {
+  for (const char* id : {"u1", "u2"}) {
+    ASSERT_TRUE(db().add_user(some_user(id)));
+    ASSERT_TRUE(db().add_token(some_token(std::string("first-of-") + id, id)));
+    ASSERT_TRUE(db().add_token(some_token(std::string("second-of-") + id, id)));
+  }
+  const auto before = db().change_count();
+  ASSERT_TRUE(db().set_password("u1@example.com", "$new$"));
+  EXPECT_TRUE(db().find_token("first-of-u1")->revoked);
+  EXPECT_TRUE(db().find_token("second-of-u1")->revoked);
+  EXPECT_FALSE(db().find_token("first-of-u2")->revoked);
+  EXPECT_NE(*before, *db().change_count());
+  ASSERT_TRUE(db().add_token(some_token("later", "u1")));
+  EXPECT_FALSE(db().find_token("later")->revoked);
+}
+
+TEST_P(store_contract, a_role_that_brings_no_clients_in_revokes_the_users_tokens) {
+  for (const char* id : {"u1", "u2"}) {
+    ASSERT_TRUE(db().add_user(some_user(id)));
+    ASSERT_TRUE(db().add_token(some_token(std::string("token-") + id, id)));
+  }
+  for (const role may : {role::admin, role::client}) {
+    ASSERT_TRUE(db().set_role("u1@example.com", may));
+    EXPECT_FALSE(db().find_token("token-u1")->revoked) << to_string(may);
+  }
+  ASSERT_TRUE(db().set_role("u1@example.com", role::viewer));
+  EXPECT_TRUE(db().find_token("token-u1")->revoked);
+  EXPECT_FALSE(db().find_token("token-u2")->revoked);
+}
+
+TEST_P(store_contract, many_users_are_found_at_once) {
+  for (const char* id : {"u1", "u2"}) ASSERT_TRUE(db().add_user(some_user(id)));
+  const auto found = db().find_users({"u2", "nobody", "u1"});
+  ASSERT_TRUE(found);
+  std::set<std::string> emails;
+  for (const user& each : *found) emails.insert(each.email);
+  EXPECT_EQ(emails, (std::set<std::string>{"u1@example.com", "u2@example.com"}));
+  EXPECT_TRUE(db().find_users({})->empty());
 }
 
 TEST_P(store_contract, a_users_tokens_machines_and_keys_go_with_him) {

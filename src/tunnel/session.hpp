@@ -13,6 +13,7 @@
 
 #include "balance/health.hpp"
 #include "core/clock.hpp"
+#include "core/hex.hpp"
 #include "core/secret.hpp"
 #include "core/service_kind.hpp"
 #include "net/datagram_stream.hpp"
@@ -40,6 +41,7 @@ struct credential {
   std::string token_id;     ///< The token that it used or was given last; empty: none.
   wall_time token_expires;  ///< Of that token.
   std::string key_id;       ///< The API key that it used as a token; mostly empty.
+  std::optional<digest> password_mark = {};  ///< The user's, when there is neither.
 };
 
 /// What the client last said of its machine.

@@ -280,7 +280,7 @@ def test_removing_a_user_ends_his_clients(house):
     house.add_user()
     house.client(server)
     house.run("user", "remove", USER[0])
-    wait_for(lambda: "its token was revoked" in server.log(), 3, "the session ends")
+    wait_for(lambda: "its user was removed" in server.log(), 3, "the session ends")
 
 
 # --- faults

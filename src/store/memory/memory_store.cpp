@@ -85,12 +85,26 @@ result<std::vector<user>> memory_store::list_users(const page& which) {
   return page_of(users_, which.after, which.limit);
 }
 
+result<std::vector<user>> memory_store::find_users(const std::vector<std::string>& ids) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<user> found;
+  for (const std::string& id : ids) {
+    if (const auto at = users_.find(id); at != users_.end()) found.push_back(at->second);
+  }
+  return found;
+}
+
+void memory_store::revoke_tokens_of(std::string_view user_id) {
+  for (auto& [id, row] : tokens_) row.revoked |= row.user_id == user_id;
+}
+
 result<void> memory_store::set_password(std::string_view email, const std::string& password_hash) {
   if (!is_password_hash(password_hash)) return errc::bad_value;
   const std::scoped_lock lock(mutex_);
   user* found = user_of(email);
   if (!found) return errc::not_found;
   found->password_hash = password_hash;
+  revoke_tokens_of(found->id);
   ++changes_;
   return {};
 }
@@ -100,6 +114,7 @@ result<void> memory_store::set_role(std::string_view email, role value) {
   user* found = user_of(email);
   if (!found) return errc::not_found;
   found->role = value;
+  if (!may_bring_clients(value)) revoke_tokens_of(found->id);
   ++changes_;
   return {};
 }

@@ -26,6 +26,7 @@ class memory_store : public store {
   result<user> find_user(std::string_view email) override;
   result<user> find_user_by_id(std::string_view id) override;
   result<std::vector<user>> list_users(const page& which) override;
+  result<std::vector<user>> find_users(const std::vector<std::string>& ids) override;
   result<void> set_password(std::string_view email, const std::string& password_hash) override;
   result<void> set_role(std::string_view email, role value) override;
   result<void> set_ports(std::string_view email, const std::string& ports) override;
@@ -73,6 +74,7 @@ class memory_store : public store {
   user* user_of(std::string_view email);
   api_key* key_called(std::string_view id_or_name);
   void drop_oldest_tokens(std::string_view user_id);
+  void revoke_tokens_of(std::string_view user_id);
 
   std::mutex mutex_;  // guards everything below
   table<user> users_;

@@ -33,6 +33,7 @@ class postgres_store final : public store {
   result<user> find_user(std::string_view email) override;
   result<user> find_user_by_id(std::string_view id) override;
   result<std::vector<user>> list_users(const page& which) override;
+  result<std::vector<user>> find_users(const std::vector<std::string>& ids) override;
   result<void> set_password(std::string_view email, const std::string& password_hash) override;
   result<void> set_role(std::string_view email, role value) override;
   result<void> set_ports(std::string_view email, const std::string& ports) override;
@@ -87,6 +88,8 @@ class postgres_store final : public store {
   result<void> prepare(pg::connection& on, bool may_migrate, std::string* why);
   result<pg::rows> run(const char* sql, const pg::values& with);
   result<void> change_one(const char* sql, const pg::values& with);
+  result<void> change_user(const char* sql, std::string_view email, std::string_view to,
+                           bool revokes_tokens);
   result<void> touch(const char* sql, std::span<const use> uses);
   result<std::uint64_t> counted(pg::connection& on, steady_time deadline);
 

@@ -36,6 +36,10 @@ result<void> postgres_store::add_token(const token& row) {
   if (!asked) return asked.error();
   pg::transaction change(*asked->on, asked->deadline);
   if (!change.begun()) return change.begun();
+  // Waits for a change of the user that is under way: see change_user().
+  const auto locked =
+      asked->run("SELECT 1 FROM frpx_users WHERE id = $1 FOR SHARE", values().add(row.user_id));
+  if (!locked) return locked.error();
   const auto added = asked->run(
       "INSERT INTO frpx_tokens (id, user_id, client_id, issued, expires, last_used, revoked) "
       "VALUES "

@@ -59,18 +59,45 @@ result<std::vector<user>> postgres_store::list_users(const page& which) {
               read_user);
 }
 
+result<std::vector<user>> postgres_store::find_users(const std::vector<std::string>& ids) {
+  return many(run("SELECT " FRPX_USER_COLUMNS " FROM frpx_users WHERE id = ANY($1::text[])",
+                  values().add_list(ids)),
+              read_user);
+}
+
+// The user's row is locked before the tokens are looked for, and add_token() waits for that lock:
+// so a token that is added meanwhile is either seen here, or added by whoever sees this change.
+result<void> postgres_store::change_user(const char* sql, std::string_view email,
+                                         std::string_view to, bool revokes_tokens) {
+  if (!is_plain_text(email)) return errc::not_found;
+  auto asked = ask();
+  if (!asked) return asked.error();
+  pg::transaction both(*asked->on, asked->deadline);
+  if (!both.begun()) return both.begun();
+  const auto changed = asked->run(sql, values().add(to).add(email));
+  changed_ = true;
+  if (!changed) return changed.error();
+  if (changed->changed() == 0) return errc::not_found;
+  if (revokes_tokens) {
+    const auto revoked = asked->run(
+        "UPDATE frpx_tokens SET revoked = TRUE WHERE NOT revoked AND user_id = "
+        "(SELECT id FROM frpx_users WHERE email = $1)",
+        values().add(email));
+    if (!revoked) return revoked.error();
+  }
+  return both.commit();
+}
+
 result<void> postgres_store::set_password(std::string_view email,
                                           const std::string& password_hash) {
   if (!is_password_hash(password_hash)) return errc::bad_value;
-  if (!is_plain_text(email)) return errc::not_found;
-  return change_one("UPDATE frpx_users SET password_hash = $1 WHERE email = $2",
-                    values().add(password_hash).add(email));
+  return change_user("UPDATE frpx_users SET password_hash = $1 WHERE email = $2", email,
+                     password_hash, true);
 }
 
 result<void> postgres_store::set_role(std::string_view email, role value) {
-  if (!is_plain_text(email)) return errc::not_found;
-  return change_one("UPDATE frpx_users SET role = $1 WHERE email = $2",
-                    values().add(to_string(value)).add(email));
+  return change_user("UPDATE frpx_users SET role = $1 WHERE email = $2", email, to_string(value),
+                     !may_bring_clients(value));
 }
 
 result<void> postgres_store::set_ports(std::string_view email, const std::string& ports) {

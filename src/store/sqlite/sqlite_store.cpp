@@ -135,17 +135,37 @@ result<std::vector<user>> sqlite_store::list_users(const page& which) {
   return many(list.bind(which.after).bind(bounded(which.limit)), read_user);
 }
 
+result<std::vector<user>> sqlite_store::find_users(const std::vector<std::string>& ids) {
+  return pick("SELECT " FRPX_USER_COLUMNS " FROM users WHERE id = ?", ids, read_user);
+}
+
+// With writer_'s mutex.
+result<void> sqlite_store::change_user(std::string_view email, query& change, bool revokes_tokens) {
+  transaction both(writer_.db);
+  if (!both.begun()) return both.begun();
+  if (const auto done = change_one(writer_.db, change); !done) return done;
+  if (revokes_tokens) {
+    const auto revoked = query(writer_.db,
+                               "UPDATE tokens SET revoked = 1 WHERE revoked = 0 AND user_id = "
+                               "(SELECT id FROM users WHERE email = ?)")
+                             .bind(email)
+                             .run();
+    if (!revoked) return revoked;
+  }
+  return both.commit();
+}
+
 result<void> sqlite_store::set_password(std::string_view email, const std::string& password_hash) {
   if (!is_password_hash(password_hash)) return errc::bad_value;
   const std::scoped_lock lock(writer_.mutex);
   query change(writer_.db, "UPDATE users SET password_hash = ? WHERE email = ?");
-  return change_one(writer_.db, change.bind(password_hash).bind(email));
+  return change_user(email, change.bind(password_hash).bind(email), true);
 }
 
 result<void> sqlite_store::set_role(std::string_view email, role value) {
   const std::scoped_lock lock(writer_.mutex);
   query change(writer_.db, "UPDATE users SET role = ? WHERE email = ?");
-  return change_one(writer_.db, change.bind(to_string(value)).bind(email));
+  return change_user(email, change.bind(to_string(value)).bind(email), !may_bring_clients(value));
 }
 
 result<void> sqlite_store::set_ports(std::string_view email, const std::string& ports) {
@@ -278,13 +298,17 @@ auto sqlite_store::pick(const char* sql, const std::vector<std::string>& ids, Re
 }
 
 result<std::vector<valid_key>> sqlite_store::valid_keys(const std::vector<std::string>& ids) {
-  return pick(
+  auto active = pick(
       "SELECT id, per_minute, at_once, models, clients, expires FROM api_keys "
-      "WHERE id = ? AND status = 'active' AND "
-      "(expires IS NULL OR expires > unixepoch() * 1000000)",
+      "WHERE id = ? AND status = 'active'",
       ids, [](const query& row) {
         return valid_key{row.text(0), read_limits(row, 1), row.optional_time(5)};
       });
+  if (!active) return active;
+  const wall_time now = wall_clock::now();
+  std::erase_if(*active,
+                [&](const valid_key& each) { return each.expires && *each.expires <= now; });
+  return active;
 }
 
 // --- tokens

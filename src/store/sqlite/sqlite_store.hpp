@@ -27,6 +27,7 @@ class sqlite_store final : public store {
   result<user> find_user(std::string_view email) override;
   result<user> find_user_by_id(std::string_view id) override;
   result<std::vector<user>> list_users(const page& which) override;
+  result<std::vector<user>> find_users(const std::vector<std::string>& ids) override;
   result<void> set_password(std::string_view email, const std::string& password_hash) override;
   result<void> set_role(std::string_view email, role value) override;
   result<void> set_ports(std::string_view email, const std::string& ports) override;
@@ -79,6 +80,7 @@ class sqlite_store final : public store {
       -> result<std::vector<decltype(read(std::declval<query&>()))>>;
 
   result<void> touch(const char* sql, std::span<const use> uses);
+  result<void> change_user(std::string_view email, query& change, bool revokes_tokens);
 
   const std::string scope_;
   side reader_;

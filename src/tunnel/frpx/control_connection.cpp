@@ -228,18 +228,23 @@ asio::awaitable<bool> control_connection::accept_account(const identity::account
   if (uses_services_) answer.caps.emplace_back(wire::cap_services_1);
   claim_.user_id = who.user_id;
   claim_.token_id = who.token_id;
-  came_by_ = {who.token_id, who.token_expires, who.key_id};
+  came_by_ = {who.token_id, who.token_expires, who.key_id, who.password_mark};
   const bool needs_token =
       who.key_id.empty() &&
       (who.token_id.empty() || logins.renewal_due(who.token_expires, wall_clock::now()));
   if (needs_token) {
     const auto issued = co_await owner_.around().blocking.run(
-        [&logins, user = who.user_id] { return logins.issue_token(user, wall_clock::now()); },
-        owner_.how().login);
+        [&logins, who] { return logins.issue_token(who, wall_clock::now()); }, owner_.how().login);
     if (issued) {
       answer.token = issued->text;
       claim_.token_id = issued->id;
       came_by_ = {issued->id, issued->expires, {}};
+    } else if (issued.error() == identity::errc::invalid_token) {
+      log::warn("control port: {} refused as {}: what it logged in by was revoked meanwhile", peer_,
+                shown(who.email));
+      co_await refuse_login(who.password_mark ? identity::errc::wrong_credentials
+                                              : identity::errc::invalid_token);
+      co_return false;
     } else {
       log::error("no token for {}: {}", shown(who.email), issued.error().message());
     }
