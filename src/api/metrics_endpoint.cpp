@@ -99,7 +99,8 @@ void write_workers(exposition& out, const server_metrics& now) {
   using worker = server_metrics::worker;
   out.gauge("worker_loop_lag_seconds", "How late a worker's loop is, at most a second.");
   write_each([](const worker& each) { return each.lag.count(); });
-  out.gauge("worker_visitors", "Visitors that a worker serves now.");
+  out.gauge("worker_visitors",
+            "Connections that a worker serves now: visitors, and sessions of proxylite clients.");
   write_each([](const worker& each) { return each.visitors; });
   out.counter("worker_posts_total", "Messages of other threads to a worker.");
   write_each([](const worker& each) { return each.posts; });

@@ -171,15 +171,6 @@ asio::awaitable<void> engine::pause() {
   while (!late_.rang()) co_await bell_.wait();
 }
 
-// A server that never stops talking must not keep the loop from its deadlines and its other work.
-asio::awaitable<void> engine::wait_or_yield(bool nothing_is_there) {
-  if (nothing_is_there) {
-    co_await bell_.wait();
-  } else {
-    co_await net::let_others_run();
-  }
-}
-
 bool engine::has_credentials() const {
   return !settings_.options.email.empty() && !settings_.options.password.empty();
 }

@@ -93,9 +93,8 @@ class engine {
   boost::asio::awaitable<void> part(control_channel& channel);
   boost::asio::awaitable<void> remember(secret token);
   boost::asio::awaitable<void> pause();
-  boost::asio::awaitable<void> wait_or_yield(bool nothing_is_there);
 
-  error_code take_orders(control_channel& channel, bool& more);
+  error_code take_orders(control_channel& channel);
   void take_order(wire::command order);
   error_code report(control_channel& channel);
   error_code report_models(control_channel& channel);

@@ -35,7 +35,7 @@ asio::awaitable<result<Answer>> engine::ask(control_channel& channel, wire::comm
       co_return std::get<Answer>(std::move(**received));
     }
     if (late_.rang()) co_return errc::server_silent;
-    co_await wait_or_yield(received && !*received);
+    if (received && !*received) co_await bell_.wait();
   }
 }
 

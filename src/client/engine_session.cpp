@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Orders that are taken before others on the worker have a turn.
-constexpr int most_at_once = 64;
 // For the server to close, once we have.
 constexpr steady_clock::duration parting_patience = 1s;
 // A server that speaks link/1 answers each heartbeat; silence for so long means that it is gone.
@@ -74,8 +72,7 @@ asio::awaitable<error_code> engine::serve(control_channel& channel, net::endpoin
   if (const error_code failed = report(channel)) co_return failed;
   if (uses_links_) silent_.set_in(server_silence);
   for (;;) {
-    bool more = false;
-    if (const error_code failed = take_orders(channel, more)) co_return failed;
+    if (const error_code failed = take_orders(channel)) co_return failed;
     if (auto renewed = std::exchange(renewed_token_, {}); !renewed.empty()) {
       co_await remember(std::move(renewed));
     }
@@ -90,7 +87,7 @@ asio::awaitable<error_code> engine::serve(control_channel& channel, net::endpoin
     if (const error_code failed = channel.flush()) co_return failed;
     if (silent_.rang()) co_return errc::server_silent;
     if (stopping_ && (streams_.size() == 0 || drained_.rang())) break;
-    co_await wait_or_yield(!more);
+    co_await bell_.wait();
   }
   co_await part(channel);
   co_return error_code();
@@ -103,20 +100,18 @@ asio::awaitable<void> engine::part(control_channel& channel) {
   while (!late_.rang()) {
     const auto received = channel.receive();
     if (!received && received.error() != wire::errc::unknown_command) co_return;
-    co_await wait_or_yield(received && !*received);
+    if (received && !*received) co_await bell_.wait();
   }
 }
 
-error_code engine::take_orders(control_channel& channel, bool& more) {
-  for (int taken = 0; taken < most_at_once; ++taken) {
+error_code engine::take_orders(control_channel& channel) {
+  for (;;) {
     auto received = channel.receive();
     if (!received && received.error() == wire::errc::unknown_command) continue;
     if (!received) return received.error();
     if (!*received) return {};
     take_order(std::move(**received));
   }
-  more = true;
-  return {};
 }
 
 void engine::take_order(wire::command order) {

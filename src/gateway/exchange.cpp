@@ -273,7 +273,6 @@ asio::awaitable<exchange::ending> exchange::converse() {
     if (awaits_word_ && (*stream_)->confirmed()) progress_ = true;  // another wait begins
     if (progress_ && settling_ == settling::no) {
       set_alarm();
-      if (std::exchange(turn_over_, false)) co_await net::let_others_run();
     } else if (!from_->alarm.rang()) {
       co_await from_->bell.wait();
     } else if (settling_ == settling::now) {

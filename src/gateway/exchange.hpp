@@ -200,7 +200,6 @@ class exchange final : private key_use {
   bool service_refuses_ = false;  // to take more of the request
   bool visitor_gone_ = false;
   bool progress_ = false;
-  bool turn_over_ = false;  // there may be more to do, after others
 };
 
 /// Memory for an exchange. A worker uses a room for one request after another and makes each

@@ -14,7 +14,6 @@ constexpr std::size_t read_at_once = 32 * 1024;
 constexpr std::size_t body_room = read_at_once + 64;  // and a chunk's frame
 constexpr auto settle_pause = std::chrono::milliseconds(100);
 constexpr std::size_t answer_at_once = 64 * 1024;
-constexpr int steps_of_a_turn = 8;                // of up to 256 KiB each
 constexpr std::size_t least_spliced = 64 * 1024;  // less is copied faster
 constexpr std::size_t answer_room =
     3 * answer_at_once;  // a read, what was kept, and a head's growth
@@ -27,10 +26,11 @@ std::span<char> as_chars(bytes_span bytes) {
 /// relay lives; goes with it.
 class upgraded_visitor final : public net::relay::observer, private key_use {
  public:
-  upgraded_visitor(desk& at, net::admission::ticket visitor, slot at_client,
+  upgraded_visitor(desk& at, net::admission::ticket visitor, net::placement placed, slot at_client,
                    std::shared_ptr<const identity::key_facts> key, identity::key_place at_key)
       : at_(at),
         visitor_(std::move(visitor)),
+        placed_(std::move(placed)),
         at_client_(std::move(at_client)),
         key_(std::move(key)),
         at_key_(std::move(at_key)) {}
@@ -51,6 +51,7 @@ class upgraded_visitor final : public net::relay::observer, private key_use {
 
   desk& at_;
   const net::admission::ticket visitor_;
+  const net::placement placed_;
   const slot at_client_;
   const std::shared_ptr<const identity::key_facts> key_;
   const identity::key_place at_key_;
@@ -143,13 +144,7 @@ void exchange::show_finders(std::string_view body) {
 // --------------------------------------------------------------------------
 
 void exchange::pump_response() {
-  for (int step = 0; move_response(); ++step) {
-    progress_ = true;
-    if (step == steps_of_a_turn) {
-      turn_over_ = true;
-      break;
-    }
-  }
+  while (move_response()) progress_ = true;
   if (in_kernel_ && in_kernel_->filled == 0) in_kernel_.reset();
 }
 
@@ -307,8 +302,9 @@ void exchange::hand_to_relay() {
   auto& visitor_side = from_->connection;
   visitor_side->watch(nullptr);
   (*stream_)->watch(nullptr);
-  auto* const counted = new upgraded_visitor(at_, std::move(*from_->place), std::move(place_), key_,
-                                             std::move(key_place_));
+  auto* const counted =
+      new upgraded_visitor(at_, std::move(*from_->place), std::move(from_->placed),
+                           std::move(place_), key_, std::move(key_place_));
   counted->follow(at_.on.relays().start(std::move(visitor_side), stream_->release(), counted,
                                         from_->in.bytes(), answer_in_.bytes()),
                   at_.in_use.looks());

@@ -49,7 +49,7 @@ std::unique_ptr<service_streams::kept> service_streams::take(std::uint64_t sessi
     // What arrived in this very wake-up has not been told yet.
     std::byte probe;
     const auto said = (*one)->read({&probe, 1}).state;
-    if (said == net::io_state::blocked) return one;
+    if (said == net::io_state::blocked && !(*one)->waits_for_turn()) return one;
     if (said == net::io_state::ended) (*one)->finish();
   }
   return nullptr;

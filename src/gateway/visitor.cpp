@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto linger_for = std::chrono::seconds(2);
 constexpr std::size_t most_lingered = 4 * 1024 * 1024;
+constexpr std::uint32_t turn_requests = 16;  // of a connection that pipelines
 
 origin origin_of(const net::endpoint& peer, const options& how) {
   std::string text = net::to_string(peer);
@@ -24,12 +25,13 @@ origin origin_of(const net::endpoint& peer, const options& how) {
 
 asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission::ticket ticket) {
   auto connection = std::make_unique<net::socket>(at.on.events(), std::move(one.fd));
-  visitor each(at, std::move(connection), origin_of(one.peer, at.how), std::move(ticket));
+  visitor each(at, std::move(connection), origin_of(one.peer, at.how), std::move(ticket),
+               std::move(one.placed));
   co_await each.run();
 }
 
 visitor::visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
-                 net::admission::ticket ticket)
+                 net::admission::ticket ticket, net::placement on_worker)
     : at(with),
       who(std::move(from)),
       bell(at.on.events()),
@@ -37,15 +39,15 @@ visitor::visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
       alarm(at.on.timers(), bell),
       connection(std::move(over)),
       in(at.on.buffers()),
-      place(std::move(ticket)) {
+      place(std::move(ticket)),
+      placed(std::move(on_worker)),
+      requests_(at.on.events(), turn_requests) {
   connection->watch(&watch);
-  at.on.load().fetch_add(1, std::memory_order_relaxed);
   at.enter(*this);
 }
 
 visitor::~visitor() {
   at.leave(*this);
-  at.on.load().fetch_sub(1, std::memory_order_relaxed);
 }
 
 asio::awaitable<void> visitor::run() {
@@ -71,6 +73,8 @@ asio::awaitable<void> visitor::run() {
 asio::awaitable<std::optional<std::size_t>> visitor::read_head() {
   http::head_scanner scanner(at.how.head);
   bool begun = !in.empty();
+  while (requests_.is_spent()) co_await bell.next_turn();
+  requests_.use(1);
   alarm.set_in(served_ && !begun ? at.how.idle_visitor : at.how.request_head);
   for (;;) {
     if (!in.empty()) {

@@ -12,6 +12,7 @@
 #include "net/admission.hpp"
 #include "net/buffer.hpp"
 #include "net/listener.hpp"
+#include "net/turn_budget.hpp"
 #include "net/wakeup.hpp"
 
 namespace frpx::gateway {
@@ -34,8 +35,8 @@ struct origin {
 /// connection that speaks HTTP/2, which is a connection with one request to all that follows.
 class visitor {
  public:
-  visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
-          net::admission::ticket ticket);
+  visitor(desk& with, std::unique_ptr<net::stream> over, origin from, net::admission::ticket ticket,
+          net::placement on_worker);
   ~visitor();
 
   boost::asio::awaitable<void> run();
@@ -54,6 +55,7 @@ class visitor {
   std::unique_ptr<net::stream> connection;
   net::buffer in;                               ///< What was read and is not used yet.
   std::optional<net::admission::ticket> place;  ///< Until a relay takes it over.
+  net::placement placed;                        ///< Likewise.
 
   visitor* next = nullptr;  ///< In the desk's list.
   visitor* previous = nullptr;
@@ -63,6 +65,7 @@ class visitor {
   boost::asio::awaitable<void> refuse(refusal why);
   boost::asio::awaitable<void> serve_h2();  // visitor_h2.cpp
 
+  net::turn_budget requests_;
   bool served_ = false;  // a request before this one
 };
 

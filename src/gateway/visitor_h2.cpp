@@ -10,7 +10,7 @@ namespace {
 
 asio::awaitable<void> serve_stream(desk& at, std::unique_ptr<net::stream> one, origin who,
                                    net::admission::ticket ticket) {
-  visitor each(at, std::move(one), std::move(who), std::move(ticket));
+  visitor each(at, std::move(one), std::move(who), std::move(ticket), net::placement(at.on));
   co_await each.run();
 }
 

@@ -12,6 +12,7 @@
 #include "core/names.hpp"
 #include "http/api_error.hpp"
 #include "http/body.hpp"
+#include "net/turn_budget.hpp"
 
 namespace frpx::http {
 
@@ -21,7 +22,7 @@ namespace {
 
 constexpr std::size_t output_batch = 64 * 1024;  // answers of pipelined requests, in one write
 constexpr std::size_t kept_memory = 16 * 1024;   // of each text, between requests
-constexpr std::size_t requests_in_a_row = 64;    // before others have their turn
+constexpr std::uint32_t turn_requests = 16;      // of a connection
 constexpr std::chrono::milliseconds longest_linger_when_draining{1'000};
 
 // RFC 9110, 8.6 and 15: these have no body and say no length.
@@ -55,6 +56,7 @@ class service::connection {
         alarm_(owner.worker_.timers(), bell_),
         watch_(bell_),
         input_(owner.worker_.buffers()),
+        requests_(owner.worker_.events(), turn_requests),
         visitor_(std::move(visitor)) {
     visitor_->watch(&watch_);
   }
@@ -104,10 +106,10 @@ class service::connection {
   net::alarm alarm_;
   net::stream_watch watch_;
   net::buffer input_;
+  net::turn_budget requests_;
   std::string output_;
   bool broken_ = false;  // nothing more can be read or written
   bool first_ = true;    // no request has come yet
-  std::size_t in_a_row_ = 0;
   std::optional<exchange> now_;
   std::string head_text_;  // its memory, and the next one's
   std::string body_;
@@ -119,7 +121,6 @@ asio::awaitable<void> service::connection::run() {
   while (!broken_ && co_await receive()) {
     co_await send(co_await answer());
     if (!now_->keep_alive) break;
-    if (++in_a_row_ % requests_in_a_row == 0) co_await net::let_others_run();
   }
   if (!broken_) co_await flush();
   if (!broken_) co_await close_in_order();
@@ -140,6 +141,8 @@ asio::awaitable<bool> service::connection::receive() {
 
 asio::awaitable<service::connection::arrival> service::connection::receive_head() {
   bool begun = false;
+  while (requests_.is_spent()) co_await bell_.next_turn();
+  requests_.use(1);
   for (;;) {
     const auto size = now_->scanner.scan_request(as_text(input_.bytes()));
     if (!size) refuse(status_of(size.error()));
@@ -217,7 +220,6 @@ asio::awaitable<service::connection::arrival> service::connection::fill() {
     const bool between_requests = input_.empty() && head_text_.empty();
     if (between_requests && owner_.draining_) co_return arrival::end;
     if (input_.empty()) input_.release();
-    in_a_row_ = 0;
     co_await bell_.wait();
   }
   co_return arrival::broken;
@@ -355,11 +357,9 @@ asio::awaitable<void> service::connection::close_in_order() {
       alarm_.set_in(std::min(options().linger, longest_linger_when_draining));
     }
     const auto got = visitor_->read(owner_.worker_.scratch());
-    if (got.state == net::io_state::moved) {
-      co_await net::let_others_run();
-    } else if (got.state == net::io_state::blocked) {
+    if (got.state == net::io_state::blocked) {
       co_await bell_.wait();
-    } else {
+    } else if (got.state != net::io_state::moved) {
       co_return;
     }
   }

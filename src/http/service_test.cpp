@@ -5,6 +5,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
+#include <map>
 #include <stdexcept>
 
 #include "http/service_fixture.hpp"
@@ -77,6 +79,26 @@ TEST(service, answers_pipelined_requests_in_order) {
     const std::string number = std::to_string(i);
     ASSERT_EQ(body_of(visitor.read_response()), "POST /" + number + " " + number);
   }
+}
+
+TEST(service, a_visitor_that_pipelines_gets_a_share_of_each_turn) {
+  std::map<std::uint32_t, int> answers_in;  // each turn; the worker writes it
+  test_service running([&answers_in](const request& asked) {
+    ++answers_in[net::loop::current().events().turn()];
+    return ready(echo(asked));
+  });
+  test_visitor visitor(running.port());
+  constexpr int count = 500;
+  std::string requests;
+  for (int i = 0; i < count; ++i) requests += get("/");
+  visitor.send(requests);
+  for (int i = 0; i < count; ++i) ASSERT_EQ(body_of(visitor.read_response()), "GET / ");
+  const auto most = running.call([&] {
+    int largest = 0;
+    for (const auto& [turn, answers] : answers_in) largest = std::max(largest, answers);
+    return largest;
+  });
+  EXPECT_LE(most, 16);
 }
 
 TEST(service, a_half_closed_visitor_gets_all_its_answers) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto tick_every = std::chrono::seconds(1);
 constexpr auto user_timeout = std::chrono::seconds(15);
-constexpr std::size_t read_turn = 1024 * 1024;  // then others on the worker have a turn
+constexpr std::size_t turn_frames = 2048;  // of which each may cost a system call
 
 // What the peer's TCP has acknowledged of `written` bytes.
 std::uint64_t acknowledged(int fd, std::uint64_t written) {
@@ -115,14 +115,15 @@ void connection::on_ready(net::stream::readiness what) {
 
 void connection::read() {
   const steady_time now = steady_clock::now();
-  std::size_t taken = 0;
   while (!closed_ && machine_.state() != phase::closing && machine_.state() != phase::closed) {
-    if (taken >= read_turn) return on_.events().schedule_later(reading_);
     const auto got = socket_->read(receive_buffer_);
     if (got.state == net::io_state::blocked) break;
     if (got.state == net::io_state::moved) {
-      taken += got.bytes.size();
-      machine_.receive(got.bytes, now);
+      const std::size_t used = machine_.receive(got.bytes, now, turn_frames);
+      if (used < got.bytes.size()) {
+        socket_->unread(got.bytes.subspan(used));
+        socket_->end_turn();
+      }
     } else if (got.state == net::io_state::ended) {
       machine_.end_of_input(now);
       break;

@@ -28,6 +28,7 @@ class linked_stream final : public net::stream, private stream_events {
   void finish() override;
   void reset() noexcept override;
   error_code error() const override { return error_ || own_ == nullptr ? error_ : own_->error(); }
+  bool waits_for_turn() const override { return own_ != nullptr && own_->waits_for_turn(); }
   bool confirmed() const override { return confirmed_; }
   void begin_message() override;
   net::socket* plain_socket() noexcept override;

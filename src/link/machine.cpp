@@ -376,6 +376,7 @@ void machine::end_streams() {
 void machine::tick(steady_time now, std::uint64_t acknowledged) {
   wake(now);
   ++tick_;
+  pings_ = 0;
   if (failure_due_) fail_as_due();
   if (phase_ == phase::open) {
     const liveness::verdict verdict = liveness_.tick(now, acknowledged);

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -83,7 +84,9 @@ class machine {
   /// Tells the time, when a wake-up begins with anything but the calls that take it.
   void wake(steady_time now);
   /// Handles bytes from the peer, cut anywhere: whole frames at once, the rest is remembered.
-  void receive(bytes_view in, steady_time now);
+  /// Begins at most `most_frames` frames and returns how many bytes it used.
+  std::size_t receive(bytes_view in, steady_time now,
+                      std::uint64_t most_frames = std::numeric_limits<std::uint64_t>::max());
   /// The peer has shut down writing: the end of a drained link, else its death.
   void end_of_input(steady_time now);
   /// The connection has failed.
@@ -264,6 +267,7 @@ class machine {
   std::uint32_t clock_us_ = 0;  ///< Since `epoch_`; wraps, and only differences are looked at.
   std::uint32_t tick_ = 0;
   std::uint64_t frames_at_tick_ = 0;
+  std::uint32_t pings_ = 0;  ///< Received since the last tick.
 
   phase phase_ = phase::open;
   steady_time close_by_;

@@ -8,17 +8,22 @@ namespace frpx::link {
 namespace {
 
 constexpr std::uint32_t most_credit = 16 << 20;
+constexpr std::uint32_t most_pings = 1000;  // in a second: a peer asks every few seconds
 
 }  // namespace
 
-void machine::receive(bytes_view in, steady_time now) {
+std::size_t machine::receive(bytes_view in, steady_time now, std::uint64_t most_frames) {
+  const std::size_t size = in.size();
+  const std::uint64_t before = statistics_.frames_in;
   wake(now);
   if (failure_due_) fail_as_due();
-  if (in.empty() || !reading()) return;
+  if (in.empty() || !reading()) return size;
   liveness_.heard(now);
   while (!in.empty() && reading()) {
     if (left_ > 0) {
       in = take_payload(in);
+    } else if (statistics_.frames_in - before >= most_frames) {
+      return size - in.size();
     } else if (header_have_ > 0 || in.size() < header_size) {
       in = collect_header(in);
     } else {
@@ -27,6 +32,7 @@ void machine::receive(bytes_view in, steady_time now) {
       begin_frame(header);
     }
   }
+  return size;
 }
 
 bytes_view machine::collect_header(bytes_view in) {
@@ -94,6 +100,7 @@ void machine::handle(bytes_view payload) {
     case frame_type::give_back:
       return handle_return(read_amount(payload));
     case frame_type::ping:
+      if (++pings_ > most_pings) return fail(goaway_code::limit, errc::limit);
       pong_due_ = load_big<std::uint64_t>(payload.data());
       return;
     case frame_type::pong:

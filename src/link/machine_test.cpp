@@ -44,6 +44,36 @@ TEST(machine, says_ping_first_and_the_client_nothing_before_it) {
   EXPECT_EQ(link.server.ups, 1);
 }
 
+TEST(machine, begins_no_more_frames_than_it_is_asked_to) {
+  testing::bare_link client(role::client);
+  std::vector<std::byte> pings;
+  for (int i = 0; i < 3; ++i) {
+    const auto one = testing::bare_link::frame(0, frame_type::ping, std::string(8, 'q'));
+    pings.insert(pings.end(), one.begin(), one.end());
+  }
+  const bytes_view all = pings;
+  EXPECT_EQ(client.owner->receive(all.first(4), client.now, 2), 4U);  // the header is not whole
+  EXPECT_EQ(client.owner->receive(all.subspan(4), client.now, 2), 28U);
+  EXPECT_EQ(client.owner->receive(all.subspan(32, 10), client.now, 1), 10U);
+  EXPECT_EQ(client.owner->receive(all.subspan(42), client.now, 0), 6U);  // no frame begins in these
+  EXPECT_EQ(client.owner->counters().frames_in, 4U);                     // with the server's first
+  EXPECT_EQ(client.failure(), std::nullopt);
+}
+
+TEST(machine, a_flood_of_pings_ends_the_link) {
+  testing::bare_link client(role::client);
+  const auto ping = [&](int times) {
+    for (; times > 0; --times) client.say(0, frame_type::ping, std::string(8, 'q'));
+  };
+  ping(999);  // and the server's first
+  EXPECT_EQ(client.failure(), std::nullopt);
+  client.tick();
+  ping(1000);
+  EXPECT_EQ(client.failure(), std::nullopt);
+  ping(1);
+  EXPECT_EQ(client.failure(), goaway_code::limit);
+}
+
 TEST(machine, carries_a_request_and_its_answer) {
   pair link;
   link.client.plan = [](end_point& end) { end.to_send = 5000; };

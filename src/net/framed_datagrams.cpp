@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::size_t most_waiting = 64 * 1024;
 constexpr std::size_t write_size = 32 * 1024;  // put together for one call
-constexpr std::size_t read_turn = 512 * 1024;
+constexpr std::size_t turn_bytes = 512 * 1024;
+constexpr std::size_t datagram_cost = 128;  // as so many bytes counts an empty one
 constexpr std::size_t read_size = 16 * 1024;
 
 }  // namespace
@@ -18,7 +19,8 @@ framed_datagrams::framed_datagrams(worker& on, std::unique_ptr<stream> carrier)
       arrived_(on.buffers()),
       leaving_(on.buffers()),
       // With the queue's own prefixes, so that the longest datagram finds room.
-      waiting_(most_waiting + 4) {
+      waiting_(most_waiting + 4),
+      share_(on.events(), turn_bytes) {
   carrier_->watch(this);
   on_.events().schedule(rereading_);
 }
@@ -63,7 +65,9 @@ void framed_datagrams::write() {
 }
 
 void framed_datagrams::read() {
-  for (std::size_t taken = 0; taken < read_turn;) {
+  for (;;) {
+    if (!tell_whole()) return fail(make_error_code(boost::system::errc::protocol_error));
+    if (share_.is_spent()) return on_.events().schedule_later(rereading_);
     const bytes_span room = arrived_.prepare(read_size);
     const auto got = carrier_->read(room);
     if (got.state == io_state::blocked) {
@@ -75,20 +79,18 @@ void framed_datagrams::read() {
                       ? carrier_->error()
                       : make_error_code(boost::system::errc::connection_reset));
     }
-    taken += got.bytes.size();
     if (got.bytes.data() == room.data()) {
       arrived_.commit(got.bytes.size());
     } else {
       arrived_.append(got.bytes);
     }
-    if (!tell_whole()) return fail(make_error_code(boost::system::errc::protocol_error));
   }
-  on_.events().schedule_later(rereading_);
 }
 
-// The datagrams that have come as a whole; false when one is longer than any.
+// The datagrams that have come as a whole, as many as this turn takes; false when one is longer
+// than any.
 bool framed_datagrams::tell_whole() {
-  for (;;) {
+  while (!share_.is_spent()) {
     const bytes_view bytes = arrived_.bytes();
     if (bytes.size() < prefix) return true;
     const std::size_t size = load_big<std::uint16_t>(bytes.data());
@@ -96,7 +98,9 @@ bool framed_datagrams::tell_whole() {
     if (bytes.size() < prefix + size) return true;
     if (watching() != nullptr) watching()->on_datagram(bytes.subspan(prefix, size));
     arrived_.consume(prefix + size);
+    share_.use(static_cast<std::uint32_t>(size + datagram_cost));
   }
+  return true;
 }
 
 // Who hears of it may destroy this.

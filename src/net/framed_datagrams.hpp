@@ -8,6 +8,7 @@
 #include "net/datagram_stream.hpp"
 #include "net/poller.hpp"
 #include "net/stream.hpp"
+#include "net/turn_budget.hpp"
 #include "net/worker.hpp"
 
 namespace frpx::net {
@@ -51,6 +52,7 @@ class framed_datagrams final : public datagram_stream,
   buffer arrived_;
   buffer leaving_;  // whole frames, but for one that is partly written
   datagram_queue waiting_;
+  turn_budget share_;
   std::uint64_t lost_ = 0;
   rereading rereading_{*this};
 };

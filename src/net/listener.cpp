@@ -36,6 +36,8 @@ error_code bind_and_listen(const endpoint& where, unique_fd& into) {
   return {};
 }
 
+constexpr std::uint32_t turn_connections = 64;
+
 bool out_of_descriptors(int number) {
   return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
 }
@@ -49,7 +51,8 @@ listener::listener(worker_pool& workers, worker* only, handler on_accept)
     : deadline(workers.home().timers()),
       workers_(workers),
       only_(only),
-      on_accept_(std::make_shared<const handler>(std::move(on_accept))) {}
+      on_accept_(std::make_shared<const handler>(std::move(on_accept))),
+      share_(workers.home().events(), turn_connections) {}
 
 listener::~listener() {
   stop();
@@ -85,10 +88,12 @@ void listener::on_events(std::uint32_t) {
 
 void listener::accept_all() {
   while (fd_) {
+    if (share_.is_spent()) return workers_.home().events().schedule_later(*this);
     accepted one;
     auto size = static_cast<socklen_t>(one.peer.capacity());
     one.fd.reset(::accept4(fd_.get(), one.peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (one.fd) {
+      share_.use(1);
       one.peer.resize(size);
       place(std::move(one));
     } else if (out_of_descriptors(errno)) {
@@ -106,6 +111,7 @@ void listener::accept_all() {
 
 void listener::place(accepted one) {
   worker& owner = only_ != nullptr ? *only_ : workers_.least_loaded();
+  one.placed = placement(owner);
   if (&owner == &workers_.home()) return (*on_accept_)(owner, std::move(one));
   owner.post([tell = on_accept_, &owner, one = std::move(one)]() mutable {
     (*tell)(owner, std::move(one));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "net/socket.hpp"
+#include "net/turn_budget.hpp"
 #include "net/worker.hpp"
 
 namespace frpx::net {
@@ -14,12 +15,13 @@ namespace frpx::net {
 struct accepted {
   unique_fd fd;
   endpoint peer;
+  placement placed;  ///< Kept for as long as the connection is work for its worker.
 };
 
 /// Accepts on one port and gives each connection to the least loaded worker (or to one worker
 /// alone). Lives on the home worker. When the program has run out of descriptors it pauses for
 /// 100 ms, so that the connections that wait neither spin nor are lost.
-class listener final : private poller::source, private deadline {
+class listener final : private poller::source, private poller::task, private deadline {
  public:
   enum class placing { home, least_loaded };
   /// Called on the worker that is to own the connection. One that is on its way to another worker
@@ -40,6 +42,7 @@ class listener final : private poller::source, private deadline {
 
  private:
   void on_events(std::uint32_t events) override;
+  void run() override { accept_all(); }
   void expired() override { accept_all(); }
   void accept_all();
   void place(accepted one);
@@ -47,6 +50,7 @@ class listener final : private poller::source, private deadline {
   worker_pool& workers_;
   worker* const only_;
   const std::shared_ptr<const handler> on_accept_;
+  turn_budget share_;
   unique_fd fd_;
   std::uint16_t port_ = 0;
 };

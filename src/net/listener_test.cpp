@@ -95,23 +95,73 @@ TEST(listener, tells_why_it_cannot_open) {
   EXPECT_FALSE(second.open("127.0.0.1", first.port()));
 }
 
-TEST(listener, gives_each_to_the_least_loaded_worker) {
+// What each worker got, for as long as the test wants; each worker touches its own.
+struct placed_connections {
+  explicit placed_connections(std::size_t workers) : of(workers) {}
+  listener::handler taker() {
+    return [this](worker& on, accepted one) {
+      of.at(on.index()).push_back(std::move(one));
+      ++count;
+    };
+  }
+  std::vector<std::vector<accepted>> of;
+  std::atomic<std::size_t> count = 0;
+};
+
+TEST(listener, spreads_a_burst_over_the_workers) {
+  constexpr std::size_t size = 4;
+  worker_pool workers(size);
+  placed_connections got(size);
+  listener listening(workers, listener::placing::least_loaded, got.taker());
+  ASSERT_FALSE(listening.open("127.0.0.1", 0));
+  std::vector<unique_fd> visitors;  // all of them are there before the first is accepted
+  for (std::size_t i = 0; i < 16 * size; ++i) {
+    visitors.push_back(dial("127.0.0.1", listening.port()));
+  }
+  workers.start();
+  EXPECT_TRUE(wait_until([&] { return got.count == visitors.size(); }));
+  workers.stop();
+  for (const auto& each : got.of) EXPECT_EQ(each.size(), 16u);
+}
+
+TEST(listener, gives_the_next_to_the_worker_whose_connections_have_gone) {
   worker_pool workers(3);
-  std::atomic<int> accepted_count = 0;
-  std::array<std::atomic<int>, 3> served{};
-  listener listening(workers, listener::placing::least_loaded, [&](worker& on, accepted) {
-    ++on.load();
-    ++served.at(on.index());
-    ++accepted_count;
-  });
+  placed_connections got(3);
+  listener listening(workers, listener::placing::least_loaded, got.taker());
   ASSERT_FALSE(listening.open("127.0.0.1", 0));
   workers.start();
-  for (int i = 1; i <= 6; ++i) {
-    const unique_fd visitor = dial("127.0.0.1", listening.port());
-    ASSERT_TRUE(wait_until([&] { return accepted_count == i; }));
-  }
+  std::vector<unique_fd> visitors;
+  const auto dial_some = [&](std::size_t more) {
+    for (; more > 0; --more) visitors.push_back(dial("127.0.0.1", listening.port()));
+    return wait_until([&] { return got.count == visitors.size(); });
+  };
+  ASSERT_TRUE(dial_some(6));
+  std::atomic<bool> gone = false;
+  workers.at(1).post([&] {
+    got.of.at(1).clear();
+    gone = true;
+  });
+  ASSERT_TRUE(wait_until([&] { return gone.load(); }));
+  EXPECT_EQ(workers.at(1).load(), 0u);
+  ASSERT_TRUE(dial_some(2));
   workers.stop();
-  for (const auto& each : served) EXPECT_EQ(each, 2);
+  for (const auto& each : got.of) EXPECT_EQ(each.size(), 2u);
+}
+
+TEST(listener, accepts_a_share_of_a_flood_in_one_turn) {
+  worker_pool workers(1);
+  net::loop& here = workers.home().loop();
+  std::size_t count = 0;
+  listener listening(workers, listener::placing::home, [&](worker&, accepted) { ++count; });
+  ASSERT_FALSE(listening.open("127.0.0.1", 0));
+  std::vector<unique_fd> visitors;
+  for (int i = 0; i < 200; ++i) visitors.push_back(dial("127.0.0.1", listening.port()));
+  std::size_t most = 0;
+  for (std::size_t before = 0; count < visitors.size(); before = count) {
+    ASSERT_TRUE(here.turn(steady_clock::now() + std::chrono::seconds(30)));
+    most = std::max(most, count - before);
+  }
+  EXPECT_LE(most, 64u);
 }
 
 // Runs in a child, because the limit holds for the whole process: true if the connection that found

@@ -26,6 +26,11 @@ loop::loop() : busy_(context_.get_executor()) {
   throw boost::system::system_error(errno, boost::system::system_category(), "eventfd");
 }
 
+// A later loop may stand at the same address, turned by another thread.
+loop::~loop() {
+  if (is_here()) turned_here = nullptr;
+}
+
 loop& loop::current() {
   assert(turned_here != nullptr && "called outside of a loop");
   return *turned_here;

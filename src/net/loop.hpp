@@ -28,6 +28,7 @@ namespace frpx::net {
 class loop {
  public:
   loop();
+  ~loop();
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 

@@ -78,6 +78,7 @@ void poller::remove(int fd, source& by) {
 }
 
 bool poller::wait(steady_time until) {
+  ++turn_;
   ring due;  // scheduled before for later than the events at hand
   due.take_all(later_);
   const bool waits = due.empty() && tasks_.empty() && flushes_.empty();

@@ -73,6 +73,9 @@ class poller {
   /// of them and with all that is scheduled. Whether there was anything.
   bool wait(steady_time until);
 
+  /// The number of calls of `wait` so far. One call is a turn: everything that was ready runs once.
+  std::uint32_t turn() const { return turn_; }
+
  private:
   // A ring whose head is a task that never runs.
   struct ring final : task {
@@ -96,6 +99,7 @@ class poller {
   std::array<epoll_event, batch> events_;
   std::size_t next_event_ = 0;
   std::size_t event_count_ = 0;
+  std::uint32_t turn_ = 0;
 };
 
 }  // namespace frpx::net

@@ -21,18 +21,18 @@ void relay::begin(bytes_view from_visitor, bytes_view from_service) {
   service_.held.append(from_service);
   for (side* each : {&visitor_, &service_}) {
     each->carrier->watch(each);
-    each->pending = true;  // what became ready before is not told again
   }
+  // What became ready before is not told again.
   owner_.events_.schedule(*this);
 }
 
 void relay::run() {
-  if (std::exchange(visitor_.pending, false) && !pump(visitor_)) return;
-  if (std::exchange(service_.pending, false)) pump(service_);
+  if (pump(visitor_)) pump(service_);
 }
 
 void relay::on_ready(side& from, stream::readiness what) {
-  if (what.broken) {
+  if (what.broken || from.lost) {
+    from.lost = false;
     hear_out(from);
     return;
   }
@@ -40,29 +40,24 @@ void relay::on_ready(side& from, stream::readiness what) {
   if (what.readable) pump(from);
 }
 
-// Moves what can be moved without waiting, up to one turn; false if the relay has gone.
+// Moves what can be moved without waiting; false if the relay has gone.
 bool relay::pump(side& from) {
   if (from.finished) return true;
-  std::size_t budget = owner_.options_.turn;
   step next = step::again;
-  while (next == step::again && budget > 0) next = move(from, budget);
+  while (next == step::again) next = move(from);
   if (next == step::gone) return false;
   if (from.spliced && from.spliced->filled == 0) from.spliced.reset();
-  if (next == step::again) {
-    from.pending = true;
-    owner_.events_.schedule_later(*this);
-  }
   return true;
 }
 
-relay::step relay::move(side& from, std::size_t& budget) {
+relay::step relay::move(side& from) {
   if (!from.held.empty()) return flush_held(from);
   if (from.spliced && from.spliced->filled > 0) return flush_pipe(from);
   if (from.ended) return finish(from);
-  return can_splice(from) ? splice(from, budget) : copy(from, budget);
+  return can_splice(from) ? splice(from) : copy(from);
 }
 
-relay::step relay::copy(side& from, std::size_t& budget) {
+relay::step relay::copy(side& from) {
   // No more than the block that may have to hold it.
   const read_outcome got = from.carrier->read(owner_.scratch_.first(buffer_pool::block_size));
   switch (got.state) {
@@ -76,7 +71,7 @@ relay::step relay::copy(side& from, std::size_t& budget) {
     case io_state::moved:
       break;
   }
-  note_read(from, got.bytes.size(), budget);
+  note_read(from, got.bytes.size());
   const write_outcome put = other(from).carrier->write(got.bytes);
   if (put.state == io_state::failed) return hear_out(other(from));
   note_moved(from, put.bytes);
@@ -104,7 +99,7 @@ bool relay::can_splice(side& from) {
   return from.spliced != nullptr;
 }
 
-relay::step relay::splice(side& from, std::size_t& budget) {
+relay::step relay::splice(side& from) {
   const write_outcome got = from.spliced->fill(*from.carrier->plain_socket());
   switch (got.state) {
     case io_state::blocked:
@@ -117,7 +112,7 @@ relay::step relay::splice(side& from, std::size_t& budget) {
     case io_state::moved:
       break;
   }
-  note_read(from, got.bytes, budget);
+  note_read(from, got.bytes);
   return flush_pipe(from);
 }
 
@@ -141,11 +136,11 @@ relay::step relay::finish(side& from) {
   return step::gone;
 }
 
-// What it said before it broke still goes on, as far as that takes no waiting: a service that
-// refuses the rest of an upload says why.
+// What it said before it broke still goes on, as far as that takes no waiting for the other side: a
+// service that refuses the rest of an upload says why.
 relay::step relay::hear_out(side& broken) {
   if (!std::exchange(broken.lost, true) && !pump(broken)) return step::gone;
-  return fail(broken);
+  return broken.carrier->waits_for_turn() ? step::wait : fail(broken);
 }
 
 relay::step relay::fail(const side& broken) {
@@ -166,8 +161,7 @@ void relay::end(relay_end how, error_code why) {
   }
 }
 
-void relay::note_read(side& from, std::size_t bytes, std::size_t& budget) const {
-  budget -= std::min(budget, bytes);
+void relay::note_read(side& from, std::size_t bytes) const {
   if (bytes < owner_.options_.large_read) {
     from.run = 0;
     return;

@@ -41,8 +41,6 @@ struct relay_options {
   std::chrono::milliseconds pause{100};
   /// A smaller read is a small exchange, which splice would only slow down.
   std::size_t large_read = 16 * 1024;
-  /// A direction that has moved this much at one wake-up lets others run first.
-  std::size_t turn = 512 * 1024;
   /// How many pipes the relays of one worker may use at once.
   std::size_t pipes = 64;
 };
@@ -91,7 +89,6 @@ class relay final : private poller::task {
     pipe_pool::handle spliced;  // the same, within the kernel
     bool ended = false;         // nothing more will be read
     bool finished = false;      // and the other side was told so
-    bool pending = false;       // pumped when the scheduled task runs
     bool lost = false;          // it broke
   };
   // Whether to go on with a direction: it may move more; it waits to hear; the relay is no more.
@@ -105,16 +102,16 @@ class relay final : private poller::task {
   void on_ready(side& from, stream::readiness what);
   void run() override;
   bool pump(side& from);
-  step move(side& from, std::size_t& budget);
-  step copy(side& from, std::size_t& budget);
-  step splice(side& from, std::size_t& budget);
+  step move(side& from);
+  step copy(side& from);
+  step splice(side& from);
   step flush_held(side& from);
   step flush_pipe(side& from);
   step finish(side& from);
   step hear_out(side& broken);
   step fail(const side& broken);
   void end(relay_end how, error_code why);
-  void note_read(side& from, std::size_t bytes, std::size_t& budget) const;
+  void note_read(side& from, std::size_t bytes) const;
   void note_moved(side& from, std::size_t bytes);
   bool can_splice(side& from);
   side& other(const side& of) { return &of == &visitor_ ? service_ : visitor_; }

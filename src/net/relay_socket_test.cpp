@@ -1,5 +1,7 @@
 // A relay between two TCP connections: small exchanges by copying, bulk by splice.
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <deque>
@@ -249,6 +251,69 @@ TEST_F(relay_socket_test, a_thousand_that_die_leave_nothing) {
   }
   EXPECT_EQ(relays_.size(), 0u);
   EXPECT_EQ(test::open_descriptors(), before);
+}
+
+// A connection that carries bulk, for which the kernel by now has room for several shares of a
+// turn.
+class relay_bulk_test : public relay_socket_test {
+ protected:
+  static constexpr std::uint64_t total = 1024 * mib;
+
+  // Pushes as much as the other side's kernel takes, without a turn.
+  std::uint64_t push() {
+    source_.push(8 * mib);
+    int unacknowledged = 0;
+    ::ioctl(pair_.visitor.theirs.get(), SIOCOUTQ, &unacknowledged);
+    arrived_ = total - source_.left() - static_cast<std::uint64_t>(unacknowledged);
+    return arrived_ - moved();
+  }
+  std::uint64_t moved() const {
+    return pair_.running ? pair_.running->from_visitor() : pair_.report->from_visitor;
+  }
+  // One turn, and how much it moved.
+  std::uint64_t turn() {
+    const std::uint64_t before = moved();
+    loop_->loop().turn(steady_time());
+    sink_.pull(8 * mib);
+    return moved() - before;
+  }
+
+  joined pair_{loop_, relays_};
+  flow_source source_{pair_.visitor.theirs.get(), 9, total};
+  flow_sink sink_{pair_.service.theirs.get(), 9};
+  std::uint64_t arrived_ = 0;
+};
+
+TEST_F(relay_bulk_test, moves_a_share_in_each_turn) {
+  constexpr std::uint64_t share = socket::turn_bytes + 256 * kib;  // with the read that reaches it
+  std::uint64_t most = 0;
+  ASSERT_TRUE(loop_.run_until([&] {
+    const std::uint64_t waiting = push();
+    for (std::uint64_t left = waiting; left > 0;) {
+      const std::uint64_t now = turn();
+      most = std::max(most, now);
+      left -= std::min(left, now);
+    }
+    return waiting > 2 * share && relays_.totals().spliced > 0;
+  }));
+  EXPECT_LE(most, share);
+}
+
+TEST_F(relay_bulk_test, what_was_said_before_a_reset_goes_on_over_several_turns) {
+  ASSERT_TRUE(loop_.run_until([&] {
+    const std::uint64_t waiting = push();
+    if (waiting > 2 * socket::turn_bytes) return true;
+    while (turn() > 0) {
+    }
+    return false;
+  }));
+  pair_.visitor.reset_theirs();
+  ASSERT_TRUE(loop_.run_until([&] {
+    sink_.pull(8 * mib);
+    return pair_.report.has_value();
+  }));
+  EXPECT_EQ(pair_.report->how, relay_end::visitor_failed);
+  EXPECT_EQ(pair_.report->from_visitor, arrived_);
 }
 
 // Every read after the first is spliced, through the only pipe that there is.

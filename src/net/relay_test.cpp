@@ -214,20 +214,6 @@ TEST_F(relay_test, one_byte_at_a_time) {
   EXPECT_EQ(report_->how, relay_end::finished);
 }
 
-TEST_F(relay_test, a_busy_direction_lets_others_run) {
-  start_with_room();
-  constexpr std::size_t much = 8 << 20;
-  visitor_.send(std::string(much, 'x'));
-  EXPECT_LT(service_.taken().size(), 1u << 20);  // one turn, within the call that told of the bytes
-  bool others_ran = false;
-  loop_->post([&] {
-    others_ran = true;
-    EXPECT_LT(service_.taken().size(), much);
-  });
-  ASSERT_TRUE(loop_.run_until([&] { return service_.taken().size() == much; }));
-  EXPECT_TRUE(others_ran);
-}
-
 TEST_F(relay_test, a_relay_may_be_started_from_the_end_of_another) {
   struct chain final : relay::observer {
     void on_relay_end(relay&, const relay_report&) override {

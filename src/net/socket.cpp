@@ -43,7 +43,11 @@ ssize_t retried(Call call) {
 }  // namespace
 
 socket::socket(poller& events, unique_fd fd, bool connected, error_code failed)
-    : events_(events), fd_(std::move(fd)), error_(failed), writable_(connected) {
+    : events_(events),
+      budget_(events, turn_bytes),
+      fd_(std::move(fd)),
+      error_(failed),
+      writable_(connected) {
   if (!error_ && !events_.add(fd_.get(), *this)) error_ = system_error(errno);
   if (error_) fd_.reset();
 }
@@ -58,13 +62,15 @@ socket::~socket() {
 
 read_outcome socket::read(bytes_span scratch) {
   if (error_) return {io_state::failed, {}};
+  if (unread_.empty() && read_end_) return {io_state::ended, {}};
+  if (unread_.empty() && !readable_) return {io_state::blocked, {}};
+  if (budget_.is_spent()) return {wait_for_turn(), {}};
   if (!unread_.empty()) return read_unread(scratch);
-  if (read_end_) return {io_state::ended, {}};
-  if (!readable_) return {io_state::blocked, {}};
   const ssize_t count =
       retried([&] { return ::recv(fd_.get(), scratch.data(), scratch.size(), 0); });
   if (count <= 0) return {end_reading(count), {}};
   const auto size = static_cast<std::size_t>(count);
+  count_read(size);
   // A short read has emptied the socket, and what comes later raises a new edge; only what came
   // together with the bytes raises none.
   if (size < scratch.size() && !read_to_end_) readable_ = false;
@@ -73,6 +79,7 @@ read_outcome socket::read(bytes_span scratch) {
 
 read_outcome socket::read_unread(bytes_span scratch) {
   const auto size = std::min(scratch.size(), unread_.size());
+  count_read(size);
   std::copy_n(unread_.begin(), size, scratch.begin());
   unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(size));
   if (unread_.empty()) std::vector<std::byte>().swap(unread_);
@@ -83,11 +90,27 @@ write_outcome socket::splice_into(int pipe, std::size_t most) {
   if (error_) return {io_state::failed, 0};
   if (read_end_) return {io_state::ended, 0};
   if (!readable_) return {io_state::blocked, 0};
+  if (budget_.is_spent()) return {wait_for_turn(), 0};
   const ssize_t count = retried([&] {
     return ::splice(fd_.get(), nullptr, pipe, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   });
   if (count <= 0) return {end_reading(count), 0};
+  count_read(static_cast<std::size_t>(count));
   return {io_state::moved, static_cast<std::size_t>(count)};
+}
+
+io_state socket::wait_for_turn() {
+  events_.schedule_later(*this);
+  return io_state::blocked;
+}
+
+// The turn has come.
+void socket::run() {
+  if (watching() != nullptr) watching()->on_ready({.readable = true});
+}
+
+void socket::count_read(std::size_t bytes) {
+  budget_.use(std::max(static_cast<std::uint32_t>(bytes), turn_bytes / turn_reads));
 }
 
 // Why nothing was read: `count` is 0, or -1 with errno set. Once writing has met the error, the

@@ -12,6 +12,7 @@
 #include "net/fd.hpp"
 #include "net/poller.hpp"
 #include "net/stream.hpp"
+#include "net/turn_budget.hpp"
 
 namespace frpx::net {
 
@@ -19,8 +20,14 @@ using endpoint = boost::asio::ip::tcp::endpoint;
 
 /// A connected (or connecting) TCP socket on its worker's poller. No buffers: an idle one costs
 /// this object and what the kernel holds.
-class socket : public stream, private poller::source {
+///
+/// In one turn of the worker it gives up to `turn_bytes`, in at most `turn_reads` reads, and then
+/// says that it is blocked. So every loop that reads until nothing is there lets others run.
+class socket : public stream, private poller::source, private poller::task {
  public:
+  static constexpr std::uint32_t turn_bytes = 512 * 1024;
+  static constexpr std::uint32_t turn_reads = 16;
+
   /// Takes `fd`, which is non-blocking. One whose connect is under way (`connected` false) is told
   /// as writable once it is decided. With `failed`, or when the poller cannot watch `fd`, the
   /// socket starts broken.
@@ -34,11 +41,14 @@ class socket : public stream, private poller::source {
   void finish() override;
   void reset() noexcept override;
   error_code error() const override { return error_ ? error_ : write_error_; }
+  bool waits_for_turn() const override { return scheduled(); }
   socket* plain_socket() noexcept override { return unread_.empty() ? this : nullptr; }
   int descriptor() const noexcept { return fd_.get(); }
 
   /// Puts bytes that were read already in front of what is to be read.
   void unread(bytes_view bytes) { unread_.insert(unread_.begin(), bytes.begin(), bytes.end()); }
+  /// Nothing more is read in this turn. For who takes frames, as many as are a share.
+  void end_turn() { budget_.use(turn_bytes); }
   /// Resets the connection and tells the watcher, which may destroy the socket. For who ends a
   /// stream from outside, on the worker's loop.
   void break_off();
@@ -57,12 +67,16 @@ class socket : public stream, private poller::source {
 
  private:
   void on_events(std::uint32_t events) override;
+  void run() override;
+  io_state wait_for_turn();
+  void count_read(std::size_t bytes);
   read_outcome read_unread(bytes_span scratch);
   io_state end_reading(ssize_t count);
   io_state refuse_writing();
   void close() noexcept;
 
   poller& events_;
+  turn_budget budget_;
   std::vector<std::byte> unread_;  // in front of what the kernel holds; mostly empty
   unique_fd fd_;
   error_code error_;

@@ -120,6 +120,52 @@ TEST_F(socket_test, bytes_put_back_come_first_and_keep_it_from_being_plain) {
   EXPECT_EQ(as_text(read().bytes), "world");
 }
 
+TEST_F(socket_test, gives_a_share_in_each_turn_and_then_goes_on_by_itself) {
+  const std::size_t shares = 3;
+  send(std::string(shares * socket::turn_reads * room_.size() - 1, 'x'));
+  loop_.settle();
+  ASSERT_EQ(heard_.readable, 1);
+  const auto read_until_blocked = [&] {
+    std::size_t count = 0;
+    while (read().state == io_state::moved) ++count;
+    return count;
+  };
+  for (int turn = 1; turn < 3; ++turn) {
+    EXPECT_EQ(read_until_blocked(), socket::turn_reads);
+    EXPECT_TRUE(ours_->waits_for_turn());
+    EXPECT_EQ(heard_.readable, turn);
+    loop_->loop().turn(steady_time());
+    EXPECT_EQ(heard_.readable, turn + 1);
+    EXPECT_FALSE(ours_->waits_for_turn());
+  }
+  EXPECT_EQ(read_until_blocked(), socket::turn_reads);  // the last of them was short
+  EXPECT_FALSE(ours_->waits_for_turn());
+  loop_.settle();
+  EXPECT_EQ(heard_.readable, 3);
+}
+
+TEST_F(socket_test, a_turn_that_was_ended_leaves_the_rest_for_the_next) {
+  send("hello");
+  loop_.settle();
+  ASSERT_EQ(as_text(read().bytes), "hello");
+  ours_->unread(as_bytes("lo"));
+  ours_->end_turn();
+  EXPECT_EQ(read().state, io_state::blocked);
+  loop_->loop().turn(steady_time());
+  EXPECT_EQ(heard_.readable, 2);
+  EXPECT_EQ(as_text(read().bytes), "lo");
+}
+
+TEST_F(socket_test, an_end_is_told_whatever_was_read_in_the_turn) {
+  send("x");
+  ::shutdown(pair_.theirs.get(), SHUT_WR);
+  loop_.settle();
+  ASSERT_EQ(read().state, io_state::moved);
+  ASSERT_EQ(read().state, io_state::ended);
+  ours_->end_turn();
+  EXPECT_EQ(read().state, io_state::ended);
+}
+
 TEST_F(socket_test, a_full_one_is_told_when_there_is_room) {
   const std::size_t written = fill();
   EXPECT_EQ(ours_->write(as_bytes("x")).state, io_state::blocked);

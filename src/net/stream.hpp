@@ -71,6 +71,9 @@ class stream {
   virtual void reset() noexcept = 0;
   /// Why reading or writing failed.
   virtual error_code error() const = 0;
+  /// Reading is blocked although there may be more: the stream has had its share of this turn of
+  /// the worker (turn_budget.hpp). The watcher hears of it in the next.
+  virtual bool waits_for_turn() const { return false; }
   /// Whether the far end has said that it reached its service. Until then a failure means that the
   /// service saw nothing but what was written. A stream that cannot tell says yes.
   virtual bool confirmed() const { return true; }

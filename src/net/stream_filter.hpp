@@ -21,6 +21,7 @@ class stream_filter : public stream, private stream::watcher {
   void finish() override { inner_->finish(); }
   void reset() noexcept override { inner_->reset(); }
   error_code error() const override { return inner_->error(); }
+  bool waits_for_turn() const override { return inner_->waits_for_turn(); }
   bool confirmed() const override { return inner_->confirmed(); }
   void begin_message() override { inner_->begin_message(); }
 

@@ -32,6 +32,11 @@ class wakeup final : private poller::task {
   void ring_later() { events_.schedule_later(*this); }
   /// To be awaited where it is called: `co_await bell.wait()`.
   auto wait() { return operation{this}; }
+  /// The same, until everything else that is ready has run, or somebody wakes it before.
+  auto next_turn() {
+    ring_later();
+    return wait();
+  }
 
  private:
   // What Asio resumes a coroutine by when it awaits an operation rather than another coroutine,

@@ -64,7 +64,7 @@ worker_pool::~worker_pool() {
 worker& worker_pool::least_loaded() {
   const auto least = std::min_element(
       workers_.begin(), workers_.end(),
-      [](const auto& left, const auto& right) { return left->load_.load() < right->load_.load(); });
+      [](const auto& left, const auto& right) { return left->load() < right->load(); });
   return **least;
 }
 

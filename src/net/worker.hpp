@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -72,17 +73,19 @@ class worker {
   /// How often other threads were in need of this one: 0 per request in the steady state.
   std::uint64_t posts() const { return posts_.load(std::memory_order_relaxed); }
 
-  /// How many visitors it serves now; for who places the next one.
-  std::atomic<std::size_t>& load() { return load_; }
+  /// How many connections are placed on it now (`placement`). Any thread.
+  std::size_t load() const { return load_.load(std::memory_order_relaxed); }
 
  private:
   friend class worker_pool;
+  friend class placement;
   static constexpr std::size_t scratch_size = 256 * 1024;
 
   void start(const std::function<void()>& on_thread);
   void stop();
 
   const std::size_t index_;
+  std::atomic<std::size_t> load_{0};  // before the loop, in which a placement may still stand
   net::loop loop_;
   task_group tasks_;
   quick_random random_;
@@ -91,8 +94,27 @@ class worker {
   relay_set relays_;
   udp_batches udp_;
   std::atomic<std::uint64_t> posts_{0};
-  std::atomic<std::size_t> load_{0};
   std::thread thread_;
+};
+
+/// One connection's part of the load of its worker. It is taken when the worker is chosen, before
+/// the worker hears of the connection, so that a burst of connections spreads over all of them; and
+/// returned when this is destroyed. Any thread; the worker outlives it.
+class placement {
+ public:
+  placement() = default;
+  explicit placement(worker& on) : on_(&on) { on.load_.fetch_add(1, std::memory_order_relaxed); }
+  placement(placement&& other) noexcept : on_(std::exchange(other.on_, nullptr)) {}
+  placement& operator=(placement&& other) noexcept {
+    std::swap(on_, other.on_);
+    return *this;
+  }
+  ~placement() {
+    if (on_ != nullptr) on_->load_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  worker* on_ = nullptr;
 };
 
 /// The workers of a program. Worker 0 is also the home of the control plane: sessions, the registry

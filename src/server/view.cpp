@@ -183,7 +183,7 @@ asio::awaitable<api::server_metrics::worker> view::look_at(net::worker& one) {
         return answer{steady_clock::now(), relays.size(), relays.pipes().lent(), relays.totals()};
       },
       worker_patience);
-  api::server_metrics::worker now{.visitors = one.load().load(), .posts = one.posts()};
+  api::server_metrics::worker now{.visitors = one.load(), .posts = one.posts()};
   now.lag = worker_patience;
   if (!came) co_return now;
   now.lag = came->at - asked;

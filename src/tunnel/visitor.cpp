@@ -66,16 +66,15 @@ visitor::visitor(std::shared_ptr<visitor_rings> among, net::worker& on, net::acc
     : among_(std::move(among)),
       on_(on),
       place_(std::move(place)),
+      placed_(std::move(one.placed)),
       remote_(std::move(one.peer)),
       local_(net::local_of(one.fd.get())) {
   connection_ = std::make_unique<net::socket>(on_.events(), std::move(one.fd));
-  on_.load().fetch_add(1, std::memory_order_relaxed);
   among_->enter(*this);
 }
 
 visitor::~visitor() {
   among_->leave(*this);
-  on_.load().fetch_sub(1, std::memory_order_relaxed);
   if (came_) survives([&](hooks& told) { told.on_visitor_leaving(*this); });
   serve_by(nullptr);
   of().leave();

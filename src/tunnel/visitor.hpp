@@ -89,6 +89,7 @@ class visitor final : private net::relay::observer, private net::poller::task {
   const std::shared_ptr<visitor_rings> among_;
   net::worker& on_;
   const net::admission::ticket place_;
+  const net::placement placed_;
   const net::endpoint remote_;
   const net::endpoint local_;
   std::unique_ptr<net::socket> connection_;  // until the relay has it

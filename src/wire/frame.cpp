@@ -21,7 +21,7 @@ bytes_span frame_buffer::prepare() {
   begin_ = 0;
   end_ = unread;
   if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
-  return bytes_span(buffer_).subspan(end_);
+  return bytes_span(buffer_).subspan(end_, std::min(buffer_.size() - end_, most_at_once));
 }
 
 void frame_buffer::commit(std::size_t size) {

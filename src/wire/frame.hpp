@@ -25,6 +25,9 @@ inline constexpr std::size_t frame_header_size = 4;
 class frame_buffer {
  public:
   static constexpr std::size_t idle_size = 1024;
+  /// So little is read at once, whatever the buffer holds: a turn of the worker, which is a number
+  /// of reads, then brings a bounded number of small frames.
+  static constexpr std::size_t most_at_once = 16 * 1024;
 
   /// Where to read into: never empty. Valid until the next call that is not const. Ends the life of
   /// the text that `next` of a reader gave.

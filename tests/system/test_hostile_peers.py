@@ -3,6 +3,8 @@
 import json
 import resource
 import struct
+import threading
+import time
 import uuid
 
 import pytest
@@ -51,6 +53,53 @@ def is_closed(sock, limit=5):
     how, data = net.end_of(sock, limit)
     sock.close()
     return how in ("fin", "rst") and (not data or b"false" in data)
+
+
+def test_a_client_that_floods_commands_is_slowed_down_and_ended(server):
+    """A thousand at once, then a hundred a second for a while; TCP holds up the rest."""
+    sock = net.connect(server.control)
+    sock.sendall(frames.encode("Login", email=DEMO_USER[0], pass_=DEMO_USER[1],
+                               caps=["link/1"], instance=str(uuid.uuid4())))
+    assert frames.decode(frames.receive(sock))[1]["success"]
+    sock.sendall(frames.encode("Register", client_id="flood"))
+    acknowledged = [0]
+
+    def count_answers():
+        while (frame := frames.receive(sock)) is not None:
+            acknowledged[0] += b"HeartbeatAck" in frame
+
+    def flood():
+        try:
+            while True:
+                sock.sendall(frames.encode("Heartbeat", models=None) * 1000)
+        except OSError:
+            pass  # the session has ended
+
+    started = time.monotonic()
+    threads = [threading.Thread(target=each, daemon=True) for each in (count_answers, flood)]
+    for each in threads:
+        each.start()
+    wait_for(lambda: "Client flood at 127.0.0.1" in server.log(), 30, "the log says so")
+    assert server.fetch().status == 200
+    for each in threads:
+        each.join(60)
+    passed = time.monotonic() - started
+    assert 1000 <= acknowledged[0] <= 1000 + 100 * (passed + 1)
+    sock.close()
+    server.has("honest")
+    assert "it goes on sending more than 100 commands a second" in server.log()
+
+
+def test_a_refused_client_that_goes_on_sending_is_cut_off(server):
+    sock = net.connect(server.control)
+    sock.sendall(frames.encode("Login", email=DEMO_USER[0], pass_="wrong"))
+    sent, deadline = 0, time.monotonic() + 30
+    with pytest.raises(ConnectionError):
+        while time.monotonic() < deadline:
+            sock.sendall(bytes(1 << 16))
+            sent += 1 << 16
+    assert sent < 64 * MEBIBYTE, "what is in the buffers of both kernels, and a mebibyte"
+    sock.close()
 
 
 BAD_FIRST = {

@@ -18,7 +18,7 @@ constexpr std::size_t most_unsent = 256 * 1024;        // then the streams wait
 constexpr std::size_t most_backlog = 4 * 1024 * 1024;  // of opens and closes that nobody reads
 constexpr std::size_t room_again = 64 * 1024;          // they are told when so little is left
 constexpr std::size_t large_write = 16 * 1024;         // not worth a copy
-constexpr std::size_t read_turn = 1024 * 1024;         // then others on the worker have a turn
+constexpr std::uint32_t turn_segments = 2048;          // of which each may cost a system call
 constexpr auto look_again = std::chrono::milliseconds(250);  // at streams that stay full
 
 }  // namespace
@@ -32,7 +32,8 @@ connection::connection(net::worker& on, std::unique_ptr<net::socket> socket, rol
       socket_(std::move(socket)),
       receive_buffer_(receive_buffer.first(std::min(receive_buffer.size(), receive_size))),
       observer_(by),
-      out_(on.buffers()) {
+      out_(on.buffers()),
+      segments_(on.events(), turn_segments) {
   assert(how.stream_buffer > receive_buffer_.size() && how.total_buffer > receive_buffer_.size());
   net::tune_stream(socket_->descriptor());
 }
@@ -73,23 +74,25 @@ void connection::on_ready(net::stream::readiness what) {
 }
 
 void connection::read() {
-  std::size_t taken = 0;
   while (!gone_ && !is_paused()) {
-    if (taken >= read_turn) return on_.events().schedule_later(reading_);
     const auto got = socket_->read(receive_buffer_);
     if (got.state == net::io_state::blocked) return;
     if (got.state == net::io_state::ended) return fail(make_error_code(errc::lost));
     if (got.state == net::io_state::failed) return fail(socket_->error());
-    taken += got.bytes.size();
     receive(got.bytes);
   }
 }
 
 void connection::receive(bytes_view bytes) {
   while (!gone_) {
+    if (segments_.is_spent()) {
+      socket_->unread(bytes);
+      return socket_->end_turn();
+    }
     const auto piece = reader_.next(bytes);
     if (!piece) return fail(piece.error());
     if (!*piece) return;
+    segments_.use(1);
     take(**piece);
   }
 }

@@ -11,6 +11,7 @@
 #include "link/proxylite/segment_stream.hpp"
 #include "net/buffer.hpp"
 #include "net/socket.hpp"
+#include "net/turn_budget.hpp"
 #include "net/worker.hpp"
 #include "wire/proxylite/segment.hpp"
 
@@ -114,6 +115,7 @@ class connection final : private net::stream::watcher, private net::deadline {
   observer& observer_;
   wire::proxylite::segment_reader reader_;
   net::buffer out_;
+  net::turn_budget segments_;
   std::unordered_map<std::uint32_t, segment_stream*> streams_;
   std::deque<std::uint32_t> waiting_;         // for room in out_
   std::unordered_set<std::uint32_t> ended_;   // uids that are over

@@ -7,6 +7,12 @@ namespace frpx::link::proxylite {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr std::size_t most_discarded = 1024 * 1024;  // of what the peer still sends at the end
+
+}  // namespace
+
 conversation::conversation(net::worker& on, std::unique_ptr<net::socket> socket, std::size_t limit)
     : socket_(std::move(socket)),
       bell_(on.events()),
@@ -62,9 +68,10 @@ asio::awaitable<error_code> conversation::send(std::string bytes, steady_clock::
 asio::awaitable<void> conversation::part(steady_clock::duration patience) {
   socket_->finish();
   late_.set_in(patience);
-  std::byte ignored[512];
-  while (!late_.rang()) {
+  std::byte ignored[4096];
+  for (std::size_t discarded = 0; discarded < most_discarded && !late_.rang();) {
     const auto got = socket_->read(ignored);
+    discarded += got.bytes.size();
     if (got.state == net::io_state::ended || got.state == net::io_state::failed) co_return;
     if (got.state == net::io_state::blocked) co_await bell_.wait();
   }

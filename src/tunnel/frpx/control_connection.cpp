@@ -12,7 +12,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t most_unsent = 1024 * 1024;
-constexpr auto farewell = std::chrono::seconds(2);  // for a refusal to be read
+constexpr auto farewell = std::chrono::seconds(2);   // for a refusal to be read
+constexpr std::size_t most_discarded = 1024 * 1024;  // meanwhile, of what the client still sends
 
 /// The session of a client that speaks the frpx dialect. It may outlive its connection by a moment,
 /// in a worker's routing snapshot.
@@ -336,6 +337,7 @@ void control_connection::take(const wire::command& what) {
                shown(failed->error, longest_text));
     owner_.link_failed(failed->link_id);
   } else if (std::holds_alternative<wire::drain>(what)) {
+    if (session_->draining) return;
     log::info("Client {} drains: it takes no new streams.", shown(session_->facts().client_id));
     owner_.around().clients.drain(*session_);
   } else {
@@ -354,11 +356,13 @@ void control_connection::take_report(const wire::heartbeat& said) {
 }
 
 asio::awaitable<std::optional<wire::command>> control_connection::next() {
+  if (pace_.wait(steady_clock::now()) != steady_clock::duration::zero()) co_await keep_pace();
   while (ended_.empty()) {
     const auto frame = reader_.next();
     if (!frame) {
       ended_ = frame.error().message();
     } else if (*frame) {
+      pace_.count((*frame)->size(), steady_clock::now());
       auto command = wire::parse_command(**frame);
       if (command) co_return std::move(*command);
       ended_ = command.error().message();
@@ -376,6 +380,25 @@ asio::awaitable<std::optional<wire::command>> control_connection::next() {
     }
   }
   co_return std::nullopt;
+}
+
+// Waits while the client is ahead of the pace; what it sends meanwhile stays in the network.
+asio::awaitable<void> control_connection::keep_pace() {
+  static log::rate_limit limiter(1);
+  if (limiter.pass()) {
+    log::warn("Client {} at {} sends more than {} commands a second and is slowed down{}",
+              session_ ? shown(session_->facts().client_id) : "", peer_, command_pace::per_second,
+              limiter.more());
+  }
+  net::alarm over(owner_.around().workers.home().timers(), bell_);
+  over.set_in(pace_.wait(steady_clock::now()));
+  while (ended_.empty() && !over.rang()) {
+    if (!flush()) co_await bell_.wait();
+  }
+  if (pace_.is_flood(steady_clock::now())) {
+    ended_ = "it goes on sending more than " + std::to_string(command_pace::per_second) +
+             " commands a second";
+  }
 }
 
 void control_connection::send(const wire::command& what) {
@@ -407,9 +430,10 @@ asio::awaitable<void> control_connection::flush_and_finish() {
   flush();
   socket_.finish();
   alarm_.set_in(farewell);
-  std::byte ignored[512];
-  for (;;) {
+  std::byte ignored[4096];
+  for (std::size_t discarded = 0; discarded < most_discarded;) {
     const auto got = socket_.read(ignored);
+    discarded += got.bytes.size();
     if (got.state == net::io_state::ended || got.state == net::io_state::failed) break;
     if (alarm_.rang()) break;
     if (got.state == net::io_state::blocked) co_await bell_.wait();

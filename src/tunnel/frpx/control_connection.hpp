@@ -11,6 +11,7 @@
 #include "net/admission.hpp"
 #include "net/listener.hpp"
 #include "net/wakeup.hpp"
+#include "tunnel/frpx/command_pace.hpp"
 #include "tunnel/frpx/service_orders.hpp"
 #include "tunnel/registry.hpp"
 #include "wire/frame.hpp"
@@ -49,6 +50,7 @@ class control_connection {
 
   /// The next command; nothing when the connection has come to its end, and `ended_` says why.
   boost::asio::awaitable<std::optional<wire::command>> next();
+  boost::asio::awaitable<void> keep_pace();
   boost::asio::awaitable<void> flush_and_finish();
   bool flush();
   void leave();
@@ -62,6 +64,7 @@ class control_connection {
   net::alarm alarm_;
   std::optional<net::admission::ticket> ticket_;  // until the login
   wire::frame_reader reader_;
+  command_pace pace_;
   std::string out_;
   std::size_t sent_ = 0;
   std::string ended_;

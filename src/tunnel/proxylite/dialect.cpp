@@ -182,7 +182,8 @@ asio::awaitable<void> dialect::answer_services(conversation& with, std::string p
 struct dialect::registration {
   registration(dialect& owner, net::worker& on, const std::shared_ptr<client_session>& client)
       : of(owner), where(on), number(client->facts().number) {
-    of.shares_[where.index()].sessions.emplace(number, share::entry{client, nullptr});
+    of.shares_[where.index()].sessions.emplace(
+        number, share::entry{client, net::placement(where), nullptr});
     of.sessions_.fetch_add(1, std::memory_order_relaxed);
   }
   registration(const registration&) = delete;

@@ -61,6 +61,7 @@ class dialect {
     std::unique_ptr<std::byte[]> receive_buffer;
     struct entry {
       std::shared_ptr<client_session> session;
+      net::placement placed;  // its visitors will be served here too
       std::unique_ptr<carrier> by;
     };
     std::unordered_map<std::uint64_t, entry> sessions;
