@@ -274,6 +274,20 @@ def test_a_slow_reader_stops_its_own_source_only(house):
     assert answer.sha256 == seeded_hash(6, 50_000_000)
 
 
+def test_a_reader_that_opens_its_windows_in_small_steps_is_no_flood(house):
+    """As Go's client does: each 4 KiB, for the stream and for the connection."""
+    visitor = house.h2(reads_at_once=False)
+    stream = visitor.request(path="/bytes?size=20000000&seed=3")
+    answer = visitor.answers[stream]
+    while not answer.ended:
+        assert visitor.receive(), visitor.goaway
+        for _ in range(visitor.unpaid.pop(stream, 0) // 4096 + 1):
+            visitor.h2.increment_flow_control_window(4096, stream)
+            visitor.h2.increment_flow_control_window(4096)
+        visitor.flush()
+    assert answer.sha256 == seeded_hash(3, 20_000_000)
+
+
 def test_a_service_that_does_not_read_stops_its_own_request_only(house):
     visitor = house.h2()
     slow = visitor.request("POST", "/stuck", end=False)

@@ -1,6 +1,7 @@
 """HTTP/2 as no program would send it: beyond the limits, malformed, hostile."""
 
 import re
+import struct
 
 import hpack
 import pytest
@@ -11,7 +12,9 @@ from support.programs import Lab
 from support.waiting import wait_for
 
 NO_ERROR, PROTOCOL_ERROR = 0, 1
-HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION = 1, 3, 4, 6, 9
+ENHANCE_YOUR_CALM = 11
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = (
+    0, 1, 2, 3, 4, 6, 8, 9)
 END_STREAM, END_HEADERS = 1, 4
 ASKED_BY_THE_CLIENT = {"/v1/models", "/api/tags", "/api/ps"}  # now and then, by itself
 
@@ -119,9 +122,57 @@ def test_connect_is_refused(shared):
 SETTINGS_FRAME = frame(SETTINGS)
 GET = hpack.Encoder().encode(PSEUDO)
 
+POST = hpack.Encoder().encode([(n, "POST" if n == ":method" else v) for n, v in PSEUDO])
+POST_OF_1 = POST + hpack.Encoder().encode([("content-length", "1")])
+
+
+def each_stream(*frames_of):
+    """5,000 streams, each of which the visitor opens and makes the server reset."""
+    return b"".join(make(n) for n in range(1, 10_001, 2) for make in frames_of)
+
+
+def opened(block):
+    return lambda n: frame(HEADERS, END_HEADERS, n, block)
+
+
+# What makes a server reset a stream (CVE-2025-8671): no such request is ever answered.
+MADE_TO_RESET = {
+    "a window that overflows": each_stream(
+        opened(POST), lambda n: frame(WINDOW_UPDATE, 0, n, b"\x7f\xff\xff\xff")),
+    "a window that opens by nothing": each_stream(
+        opened(POST), lambda n: frame(WINDOW_UPDATE, 0, n, b"\0\0\0\0")),
+    "a second head": each_stream(opened(POST), opened(POST)),
+    "more DATA than its length": each_stream(
+        opened(POST_OF_1), lambda n: frame(DATA, END_STREAM, n, b"xx")),
+    "less DATA than its length": each_stream(
+        opened(POST_OF_1), lambda n: frame(DATA, END_STREAM, n, b"")),
+    "a pseudo field in the trailer": each_stream(
+        opened(POST), lambda n: frame(HEADERS, END_STREAM | END_HEADERS, n,
+                                      hpack.Encoder().encode([(":path", "/y")]))),
+    "a stream that depends on itself": each_stream(
+        opened(POST), lambda n: frame(PRIORITY, 0, n, struct.pack(">IB", n, 1))),
+    "PRIORITY of a wrong size": each_stream(
+        opened(POST), lambda n: frame(PRIORITY, 0, n, b"abc")),
+    "DATA behind the end": each_stream(
+        lambda n: frame(HEADERS, END_STREAM | END_HEADERS, n, GET),
+        lambda n: frame(DATA, 0, n, b"x")),
+    "malformed heads": each_stream(opened(POST + hpack.Encoder().encode([("connection", "x")]))),
+    "more streams than allowed": each_stream(opened(POST)),
+}
+
 HOSTILE = {
     "a flood of PING": frame(PING, 0, 0, b"12345678") * 20_000,
     "a flood of SETTINGS": frame(SETTINGS, 0, 0, b"\0\4\0\0\xff\xff") * 20_000,
+    "a flood of WINDOW_UPDATE": frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\1") * 20_000,
+    "a flood of WINDOW_UPDATE of a request": frame(HEADERS, END_HEADERS, 1, POST)
+                                             + frame(WINDOW_UPDATE, 0, 1, b"\0\0\0\1") * 20_000,
+    "a flood of unknown frames": frame(99, 0, 0, b"x") * 20_000,
+    "a flood of padding": frame(HEADERS, END_HEADERS, 1, POST) + frame(DATA, 8, 1, b"\0") * 20_000,
+    "a flood of frames of a stream that has ended":
+        frame(HEADERS, END_HEADERS, 1, POST) + frame(RST_STREAM, 0, 1, b"\0\0\0\x08")
+        + (frame(HEADERS, END_HEADERS, 1, POST) + frame(DATA, 0, 1, b"x")
+           + frame(WINDOW_UPDATE, 0, 1, b"\0\0\0\1")
+           + frame(RST_STREAM, 0, 1, b"\0\0\0\x08")) * 5_000,
     "a flood of PRIORITY": frame(2, 0, 1, b"\0\0\0\0\x10") * 20_000,
     "a flood of empty DATA": frame(HEADERS, END_HEADERS, 1, GET) + frame(0, 0, 1) * 20_000,
     "rapid reset": b"".join(frame(HEADERS, END_STREAM | END_HEADERS, n, GET)
@@ -141,6 +192,7 @@ HOSTILE = {
     "a PUSH_PROMISE": frame(5, END_HEADERS, 1, b"\0\0\0\2" + GET),
     "a window that overflows": frame(8, 0, 0, b"\x7f\xff\xff\xff") * 2,
     "SETTINGS of a wrong size": frame(SETTINGS, 0, 0, b"12345"),
+    **{f"resets: {name}": frames for name, frames in MADE_TO_RESET.items()},
 }
 
 
@@ -155,7 +207,7 @@ def test_hostile_frames_end_the_connection(shared, name):
 
 def test_unknown_frames_do_not_keep_a_connection(shared):
     server, _ = shared
-    got, end = h2_visitor.raw(server.public, SETTINGS_FRAME + frame(99, 0, 0, b"x") * 20_000)
+    got, end = h2_visitor.raw(server.public, SETTINGS_FRAME + frame(99, 0, 0, b"x") * 100)
     assert (end, goaway_code(got)) == ("fin", NO_ERROR), "it is idle"
 
 

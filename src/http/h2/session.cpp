@@ -14,9 +14,10 @@ using net::io_state;
 namespace {
 
 constexpr std::size_t read_at_once = 64 * 1024;
-constexpr std::size_t read_turn = 512 * 1024;      // then others on the worker have a turn
+constexpr std::uint32_t turn_frames = 1024;
 constexpr std::size_t enough_to_send = 16 * 1024;  // and a frame more: still one block of a pool
 constexpr std::int32_t window_of_connection = 1024 * 1024;
+constexpr std::size_t preface_size = NGHTTP2_CLIENT_MAGIC_LEN;
 constexpr auto last_words = std::chrono::seconds(2);  // for GOAWAY to leave
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
@@ -62,6 +63,7 @@ struct session::callbacks {
     auto one = std::make_unique<stream_state>(self, id);
     nghttp2_session_set_stream_user_data(frames, id, one.get());
     self.streams_.emplace(id, std::move(one));
+    self.guard_.request_came();
     return 0;
   }
 
@@ -90,6 +92,7 @@ struct session::callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
         self.clear();
+        if (one != nullptr) --self.idle_frames_;
         if (one != nullptr && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
           auto request = one->begin(!ends_stream(*frame));
           if (request) self.arrived_.push_back(std::move(request));
@@ -98,23 +101,18 @@ struct session::callbacks {
         }
         break;
       case NGHTTP2_DATA:
+        if (frame->hd.length > frame->data.padlen || ends_stream(*frame)) --self.idle_frames_;
         if (one != nullptr && ends_stream(*frame)) one->take_end();
         break;
       case NGHTTP2_RST_STREAM:
-        if (one != nullptr && !one->is_answered()) self.note(flood_guard::of_a_cancelled_request);
+        if (one != nullptr) --self.idle_frames_;
+        break;
+      case NGHTTP2_WINDOW_UPDATE:
+        if (self.guard_.allows_update()) --self.idle_frames_;
         break;
       default:
         break;
     }
-    return 0;
-  }
-
-  // Also for PRIORITY, of which nobody hears behind this.
-  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
-    const bool idle = head->type == NGHTTP2_PING || head->type == NGHTTP2_SETTINGS ||
-                      head->type == NGHTTP2_PRIORITY || head->type == NGHTTP2_GOAWAY ||
-                      (head->type == NGHTTP2_DATA && head->length == 0);
-    if (idle) of(user).note(flood_guard::of_an_idle_frame);
     return 0;
   }
 
@@ -145,7 +143,8 @@ struct session::callbacks {
   }
 
   // An answer is whole before its request: the visitor need not send the rest (RFC 9113, 8.1).
-  static int on_sent(nghttp2_session* frames, const nghttp2_frame* frame, void*) {
+  static int on_sent(nghttp2_session* frames, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_DATA) of(user).guard_.data_sent();
     const bool last = (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
                       ends_stream(*frame);
     if (last && nghttp2_session_get_stream_remote_close(frames, frame->hd.stream_id) == 0) {
@@ -154,14 +153,24 @@ struct session::callbacks {
     return 0;
   }
 
-  // A head that is none: the frames behind it are told of no more.
-  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
-    if (frame->hd.type == NGHTTP2_HEADERS) of(user).clear();
+  // A head that is none: the frames behind it are told of no more. One that is refused before it is
+  // a stream of ours never closes.
+  static int on_invalid_frame(nghttp2_session* frames, const nghttp2_frame* frame, int,
+                              void* user) {
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    of(user).clear();
+    if (state(frames, frame->hd.stream_id) == nullptr) {
+      of(user).note(flood_guard::of_an_unanswered_request);
+    }
     return 0;
   }
 
-  static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) {
+  // Whoever reset it: a visitor can make us do so as often as it likes.
+  static int on_close(nghttp2_session* frames, std::int32_t id, std::uint32_t, void* user) {
     session& self = of(user);
+    const stream_state* const one = state(frames, id);
+    const bool unanswered = one != nullptr && !one->is_answering() && !self.draining_;
+    if (unanswered) self.note(flood_guard::of_an_unanswered_request);
     self.streams_.erase(id);
     if (self.streams_.empty() && !self.ending_) self.set_in(self.how_.idle);
     return 0;
@@ -178,7 +187,6 @@ struct session::callbacks {
     nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(calls, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
-    nghttp2_session_callbacks_set_on_begin_frame_callback(calls, on_begin_frame);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, on_invalid_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_payload);
     nghttp2_session_callbacks_set_on_frame_send_callback(calls, on_sent);
@@ -202,7 +210,9 @@ session::session(net::worker& on, net::stream& connection, const options& how, o
       how_(how),
       observer_(by),
       frames_(callbacks::make(*this)),
+      counter_(preface_size),
       guard_(steady_clock::now()),
+      share_(on.events(), turn_frames),
       out_(on.buffers()),
       sent_(steady_clock::now()) {}
 
@@ -234,13 +244,12 @@ void session::on_ready(net::stream::readiness what) {
 }
 
 void session::read() {
-  for (std::size_t taken = 0; !over_;) {
-    if (taken >= read_turn) return on_.events().schedule_later(reading_);
+  while (!over_) {
+    if (share_.is_spent()) return on_.events().schedule_later(reading_);
     const auto got = connection_.read(on_.scratch().first(read_at_once));
     if (got.state == io_state::blocked) break;
     // An end is a visitor that has left: no answer could reach it in order.
     if (got.state != io_state::moved) return lose();
-    taken += got.bytes.size();
     receive(got.bytes);
   }
   flush_soon();
@@ -248,12 +257,27 @@ void session::read() {
 
 void session::receive(bytes_view bytes) {
   if (ending_) return;
+  count_frames(bytes);
   const ssize_t used = nghttp2_session_mem_recv(
       frames_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  charge_idle_frames();
   if (used >= 0 && !flooded_) return announce();
   log::debug("HTTP/2 ends: {}", flooded_ ? "a flood" : nghttp2_strerror(static_cast<int>(used)));
   const bool calm = used == NGHTTP2_ERR_BAD_CLIENT_MAGIC;
   end(calm ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+void session::count_frames(bytes_view bytes) {
+  const std::size_t frames = counter_.count(bytes);
+  share_.use(static_cast<std::uint32_t>(frames));
+  idle_frames_ += static_cast<int>(frames);
+}
+
+// The last frame may not be whole yet.
+void session::charge_idle_frames() {
+  if (idle_frames_ <= 1) return;
+  note((idle_frames_ - 1) * flood_guard::of_an_idle_frame);
+  idle_frames_ = 1;
 }
 
 // Requests are given away when no byte of them is in the scratch memory any more, which whoever
@@ -323,6 +347,7 @@ void session::flush() {
     sent_ = steady_clock::now();
     out_.consume(sent.bytes);
   }
+  if (flooded_ && !ending_) return end(NGHTTP2_ENHANCE_YOUR_CALM);
   out_.release();
   const bool done =
       nghttp2_session_want_read(frames_) == 0 || ((ending_ || draining_) && streams_.empty());

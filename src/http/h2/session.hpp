@@ -11,11 +11,13 @@
 
 #include "http/h2/answer_reader.hpp"
 #include "http/h2/flood_guard.hpp"
+#include "http/h2/frame_counter.hpp"
 #include "http/h2/stream.hpp"
 #include "http/head.hpp"
 #include "net/buffer.hpp"
 #include "net/stream.hpp"
 #include "net/timers.hpp"
+#include "net/turn_budget.hpp"
 #include "net/worker.hpp"
 
 struct nghttp2_session;
@@ -36,7 +38,9 @@ struct options {
   std::string (*refuse)(std::string_view method, std::string_view target, int status) = nullptr;
 
   /// An answer's head is longer than a service's by what the gateway adds.
-  head_limits answer_head() const { return {.head = 2 * head.head}; }
+  head_limits answer_head() const {
+    return {.head = 2 * head.head, .fields = field_table::capacity};
+  }
 };
 
 /// Reads and writes the frames of one connection, with nghttp2, and makes of each request a stream
@@ -99,6 +103,8 @@ class session final : private net::stream::watcher, private net::deadline {
   void expired() override;
   void read();
   void receive(bytes_view bytes);
+  void count_frames(bytes_view bytes);
+  void charge_idle_frames();
   void announce();
   void flush();
   bool fill();
@@ -116,7 +122,10 @@ class session final : private net::stream::watcher, private net::deadline {
   std::unordered_map<std::int32_t, std::unique_ptr<stream_state>> streams_;
   std::vector<std::unique_ptr<stream>> arrived_;
   field_list fields_;
+  frame_counter counter_;
+  int idle_frames_ = 0;  // that came and moved nothing, and are not charged yet
   flood_guard guard_;
+  net::turn_budget share_;  // frames
   net::buffer out_;
   steady_time sent_;  // the last time that the connection took something
   chore flushing_{*this, &session::flush};

@@ -66,6 +66,7 @@ class stream_state final : private net::deadline {
   bool has_given_all() const { return answer_.complete() && out_.empty(); }
   std::string_view trailer() const { return answer_.trailer(); }
   bool is_answered() const { return answer_.complete(); }
+  bool is_answering() const { return answer_.has_head(); }
   std::int32_t id() const { return id_; }
   /// Nothing will come or go any more.
   void close();
