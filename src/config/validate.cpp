@@ -14,7 +14,7 @@ namespace frpx::config {
 namespace {
 
 constexpr std::uint32_t most_workers = 64;  // of a net::worker_pool
-constexpr std::uint32_t most_fields = 100;  // of an http::field_table
+constexpr std::uint32_t most_fields = 250;  // with ours, what is in an http::field_table
 constexpr std::uint32_t most_h2_streams = 4096;
 constexpr std::uint32_t most_link_streams = 1024;  // what the floors of a link's bound allow
 constexpr std::uint32_t least_head = 1024;
@@ -143,7 +143,7 @@ void check_http(problem_list& problems, const frps_options& o) {
   if (o.max_head < least_head || o.max_head > most_head) {
     problems.add("max-head", "must be 1024 to 131072");
   }
-  if (o.max_fields > most_fields) problems.add("max-fields", "must be at most 100; pass fewer");
+  if (o.max_fields > most_fields) problems.add("max-fields", "must be at most 250; pass fewer");
   if (o.h2_streams > most_h2_streams) problems.add("h2-streams", "must be at most 4096");
 }
 

@@ -3,6 +3,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+
 #include "http/field.hpp"
 
 namespace frpx::http {
@@ -106,7 +108,8 @@ std::string json_response(std::string_view body, bool keep_alive, std::span<cons
 std::string_view key_in(std::string_view authorization) {
   constexpr std::string_view scheme = "Bearer ";
   if (equals_ignoring_case(authorization.substr(0, scheme.size()), scheme)) {
-    return authorization.substr(scheme.size());
+    const auto key = authorization.find_first_not_of(' ', scheme.size());
+    return authorization.substr(std::min(key, authorization.size()));
   }
   // `Bearer` alone is a scheme without a key: a field's value has no trailing white space.
   return equals_ignoring_case(authorization, "Bearer") ? std::string_view() : authorization;

@@ -56,9 +56,9 @@ bool equals_ignoring_case(std::string_view left, std::string_view right);
 /// The fields of one head, in order, without allocation.
 class field_table {
  public:
-  static constexpr std::size_t capacity = 100;
+  static constexpr std::size_t capacity = 256;
 
-  field_table() {}  // leaves the entries alone: filling 4 KB would cost more than parsing a head
+  field_table() {}  // leaves the entries alone: filling 10 KB would cost more than parsing a head
 
   void clear() { size_ = 0; }
   bool full() const { return size_ == capacity; }

@@ -30,7 +30,7 @@ std::string_view bearer_token(const request_head& asked) {
   if (given == nullptr) return {};
   const auto value = given->value;
   if (!equals_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
-  return value.substr(scheme.size());
+  return value.substr(std::min(value.find_first_not_of(' ', scheme.size()), value.size()));
 }
 
 bool is_from_another_site(const request_head& asked) {

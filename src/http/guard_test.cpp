@@ -93,6 +93,7 @@ TEST(guard, with_a_token_every_request_carries_it) {
   expect(checks, {
                      {host + "Authorization: Bearer s3cret\r\n", 0},
                      {host + "Authorization: bearer s3cret\r\n", 0},
+                     {host + "Authorization: Bearer  s3cret\r\n", 0},
                      {host + "Authorization: Bearer s3cret\r\nOrigin: https://x.example\r\n", 0},
                      {host, 401},
                      {"Host: localhost\r\n", 401},

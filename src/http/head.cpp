@@ -45,7 +45,9 @@ error_code parse_version(std::string_view text, errc malformed, http_version& ou
   return {};
 }
 
+// RFC 3986, 3.2.3: it may be empty.
 bool is_port(std::string_view text) {
+  if (text.empty()) return true;
   unsigned port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   return error == std::errc() && end == text.data() + text.size() && text.size() <= 5 &&
@@ -72,6 +74,12 @@ bool is_authority(std::string_view text) {
   return end == text.size() || (text[end] == ':' && is_port(text.substr(end + 1)));
 }
 
+/// `name:` names the same as `name` (RFC 3986, 6.2.3).
+std::string_view without_empty_port(std::string_view authority) {
+  if (authority.ends_with(':')) authority.remove_suffix(1);
+  return authority;
+}
+
 error_code parse_target(request_head& out) {
   if (!characters::all(characters::target, out.target)) return errc::bad_target;
   std::string_view rest = out.target;
@@ -88,6 +96,7 @@ error_code parse_target(request_head& out) {
     const auto end = std::min(rest.find_first_of("/?"), rest.size());
     out.authority = rest.substr(0, end);
     if (!is_authority(out.authority)) return errc::bad_target;
+    out.authority = without_empty_port(out.authority);
     rest.remove_prefix(end);
   }
   const auto query = std::min(rest.find('?'), rest.size());
@@ -140,10 +149,15 @@ error_code parse_status_line(std::string_view line, response_head& out) {
   return characters::all(characters::value, out.reason) ? error_code() : errc::bad_status_line;
 }
 
+const char* skip_blanks(const char* at, const char* end) {
+  while (at != end && (*at == ' ' || *at == '\t')) ++at;
+  return at;
+}
+
 error_code name_error(const char* from, const char* at, const char* end) {
   if (from == at && (*at == ' ' || *at == '\t')) return errc::folded_line;
   if (from != at && at != end && (*at == ' ' || *at == '\t')) {
-    while (at != end && (*at == ' ' || *at == '\t')) ++at;
+    at = skip_blanks(at, end);
     if (at != end && *at == ':') return errc::space_before_colon;
   }
   return errc::bad_field_name;
@@ -223,7 +237,7 @@ error_code read_host(request_head& out) {
     return out.version == http_version::http_1_1 ? errc::missing_host : error_code();
   }
   if (!is_authority(host->value)) return errc::bad_host;
-  if (out.authority.empty()) out.authority = host->value;
+  if (out.authority.empty()) out.authority = without_empty_port(host->value);
   return {};
 }
 
@@ -287,20 +301,19 @@ result<std::optional<std::size_t>> head_scanner::scan_response(std::string_view 
 
 // --- what a head says ---
 
-error_code parse_fields(std::string_view lines, std::size_t limit, field_table& out) {
+error_code parse_fields(std::string_view lines, std::size_t limit, space_before_colon space,
+                        field_table& out) {
   out.clear();
   const char* at = lines.data();
   const char* const end = at + lines.size();
   while (at != end) {
     const char* const name = at;
     while (at != end && is(characters::token, *at)) ++at;
-    if (at == name || at == end || *at != ':') return name_error(name, at, end);
     const std::string_view name_text(name, at);
-    do {
-      ++at;
-    } while (at != end && (*at == ' ' || *at == '\t'));
-    const char* const value = at;
-    at = characters::skip_value(at, end);
+    if (space == space_before_colon::removed && at != name) at = skip_blanks(at, end);
+    if (at == name || at == end || *at != ':') return name_error(name, name_text.end(), end);
+    const char* const value = skip_blanks(at + 1, end);
+    at = characters::skip_value(value, end);
     if (end - at < 2 || at[0] != '\r' || at[1] != '\n') return value_error(at, end);
     const char* value_end = at;
     while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
@@ -318,7 +331,9 @@ error_code parse_request(std::string_view head, const head_limits& limits, reque
   if (const error_code e = take_line(head, line)) return e;
   if (const error_code e = parse_request_line(line, limits, out)) return e;
   if (const error_code e = take_empty_line(head)) return e;
-  if (const error_code e = parse_fields(head, limits.fields, out.fields)) return e;
+  if (const error_code e =
+          parse_fields(head, limits.fields, space_before_colon::refused, out.fields))
+    return e;
   framing_fields said;
   if (const error_code e = read_framing(out.fields, out.version, said)) return e;
   out.connection = said.connection;
@@ -340,7 +355,9 @@ error_code parse_response(std::string_view head, const head_limits& limits, resp
   if (const error_code e = take_line(head, line)) return e;
   if (const error_code e = parse_status_line(line, out)) return e;
   if (const error_code e = take_empty_line(head)) return e;
-  if (const error_code e = parse_fields(head, limits.fields, out.fields)) return e;
+  if (const error_code e =
+          parse_fields(head, limits.fields, space_before_colon::removed, out.fields))
+    return e;
   framing_fields said;
   if (const error_code e = read_framing(out.fields, out.version, said)) return e;
   out.content_length = said.content_length;

@@ -1,8 +1,9 @@
 // Heads of HTTP/1 messages, read strictly (RFC 9110, RFC 9112).
 //
 // One reader that takes a message for another than the next reader does is how requests are
-// smuggled. So this parser knows one form of everything that frames a message and refuses the rest,
-// where the RFC would let a recipient repair it.
+// smuggled. So this parser knows one form of everything that frames a request and refuses the rest,
+// where the RFC would let a recipient repair it. A response, which nobody but us reads before it is
+// written anew, is repaired where the RFC asks a proxy to.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +18,9 @@
 namespace frpx::http {
 
 struct head_limits {
-  std::size_t head = 32 * 1024;                ///< Bytes of the whole head; beyond it 431.
-  std::size_t fields = field_table::capacity;  ///< At most field_table::capacity; beyond it 431.
-  std::size_t target = 8 * 1024;               ///< Bytes of the request target; beyond it 414.
+  std::size_t head = 32 * 1024;   ///< Bytes of the whole head; beyond it 431.
+  std::size_t fields = 100;       ///< At most field_table::capacity; beyond it 431.
+  std::size_t target = 8 * 1024;  ///< Bytes of the request target; beyond it 414.
 };
 
 /// Where a head ends, found while its bytes dribble in.
@@ -117,8 +118,13 @@ struct response_head {
 error_code parse_request(std::string_view head, const head_limits& limits, request_head& out);
 error_code parse_response(std::string_view head, const head_limits& limits, response_head& out);
 
+/// White space between a field's name and its colon (RFC 9112, 5.1): a request with it is refused,
+/// a response is repaired.
+enum class space_before_colon : bool { refused, removed };
+
 /// Parses the lines of fields in `lines`, each with its CRLF, without the empty line at the end.
-error_code parse_fields(std::string_view lines, std::size_t limit, field_table& out);
+error_code parse_fields(std::string_view lines, std::size_t limit, space_before_colon space,
+                        field_table& out);
 
 /// Whether the Connection fields in `fields` list `name`.
 bool is_listed(const field_table& fields, std::string_view name);

@@ -66,6 +66,9 @@ TEST(request_head, taken) {
        "",
        "h",
        false},
+      {"GET / HTTP/1.1\r\nHost: h:\r\n\r\n"},
+      {"GET / HTTP/1.1\r\nHost: [::1]:\r\n\r\n", {}, "/", "", "[::1]"},
+      {"GET http://h:/ HTTP/1.1\r\nHost: x\r\n\r\n"},
       {"GET / HTTP/1.1\r\nHost: h\r\nX: caf\xc3\xa9 \xff\r\n\r\n"},
   };
   for (const good_request& row : cases) {
@@ -256,7 +259,8 @@ TEST(request_head, hosts) {
       {"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", errc::bad_host},
       {"GET / HTTP/1.1\r\nHost: a?b\r\n\r\n", errc::bad_host},
       {"GET / HTTP/1.1\r\nHost: :80\r\n\r\n", errc::bad_host},
-      {"GET / HTTP/1.1\r\nHost: a:\r\n\r\n", errc::bad_host},
+      {"GET / HTTP/1.1\r\nHost: a::\r\n\r\n", errc::bad_host},
+      {"GET / HTTP/1.1\r\nHost: :\r\n\r\n", errc::bad_host},
       {"GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", errc::bad_host},
       {"GET / HTTP/1.1\r\nHost: a:000080\r\n\r\n", errc::bad_host},
       {"GET / HTTP/1.1\r\nHost: a:8x\r\n\r\n", errc::bad_host},
@@ -328,6 +332,11 @@ TEST(request_head, limits_and_one_past) {
   EXPECT_FALSE(check_request(many_fields(100), head));
   EXPECT_EQ(check_request(many_fields(101), head), errc::too_many_fields);
   EXPECT_EQ(status_of(errc::too_many_fields), 431);
+  const head_limits most = {.fields = field_table::capacity};
+  EXPECT_FALSE(parse_request(many_fields(field_table::capacity), most, head));
+  EXPECT_EQ(head.fields.size(), field_table::capacity);
+  EXPECT_EQ(parse_request(many_fields(field_table::capacity + 1), most, head),
+            errc::too_many_fields);
 
   const auto target = [](std::size_t size) {
     return "GET /" + std::string(size - 1, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n";

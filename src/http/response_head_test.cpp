@@ -61,6 +61,18 @@ TEST(response_head, taken) {
   }
 }
 
+TEST(response_head, white_space_before_a_colon_is_removed) {
+  response_head head;
+  ASSERT_FALSE(check_response(
+      "HTTP/1.1 200 OK\r\nX-A : b\r\nX-B \t :c\r\nTransfer-Encoding : chunked\r\n\r\n", head));
+  EXPECT_EQ(head.body(false), framing(kind::chunked, 0));
+  ASSERT_EQ(head.fields.size(), 3u);
+  EXPECT_EQ(head.fields.begin()[0].name, "X-A");
+  EXPECT_EQ(head.fields.begin()[0].value, "b");
+  EXPECT_EQ(head.fields.begin()[1].name, "X-B");
+  EXPECT_EQ(head.fields.begin()[1].value, "c");
+}
+
 struct bad_response {
   std::string head;
   errc error;
@@ -83,7 +95,11 @@ TEST(response_head, refused) {
       {"<html>\r\n\r\n", errc::bad_status_line},
       {"HTTP/1.1 200 OK\n\n", errc::bare_line_feed},
       {"HTTP/1.1 200 O\rK\r\n\r\n", errc::bare_carriage_return},
-      {"HTTP/1.1 200 OK\r\nX : y\r\n\r\n", errc::space_before_colon},
+      {"HTTP/1.1 200 OK\r\n : y\r\n\r\n", errc::folded_line},
+      {"HTTP/1.1 200 OK\r\nX y: z\r\n\r\n", errc::bad_field_name},
+      {"HTTP/1.1 200 OK\r\nX \r\n\r\n", errc::bad_field_name},
+      {"HTTP/1.1 200 OK\r\nContent-Length : 3\r\nTransfer-Encoding\t: chunked\r\n\r\n",
+       errc::length_and_chunked},
       {"HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", errc::folded_line},
       {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
        errc::repeated_content_length},

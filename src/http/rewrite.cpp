@@ -58,6 +58,12 @@ void put_framing(head_writer& out, framing body) {
   if (body.how == framing::kind::chunked) out.line({"Transfer-Encoding: chunked"});
 }
 
+/// Methods by which a request is expected to have a body: it says that it has none (RFC 9110, 8.6).
+/// In HTTP/2 the end of the stream says so, and a service may refuse to guess (411).
+bool expects_length(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
 bool is_among(const field& one, std::span<const field> fields) {
   return std::any_of(fields.begin(), fields.end(), [&one](const field& f) {
     return f.id == one.id && (f.id != field_id::other || equals_ignoring_case(f.name, one.name));
@@ -238,7 +244,11 @@ result<std::size_t> write_request_head(const request_head& head, const request_r
   } else {
     put_via(writer, head.version);
   }
-  put_framing(writer, head.body);
+  if (head.body.how == framing::kind::none && expects_length(head.method)) {
+    put_length(writer, 0);
+  } else {
+    put_framing(writer, head.body);
+  }
   if (head.expects_continue && head.body.how != framing::kind::none) {
     writer.line({"Expect: 100-continue"});
   }

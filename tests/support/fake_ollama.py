@@ -438,6 +438,14 @@ class _Answer:
                           b"\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         return False
 
+    def spaced(self):
+        """White space before colons, as some services write it."""
+        self.sock.sendall(b"HTTP/1.1 200 OK\r\nX-A : b\r\nContent-Length\t: 2\r\n\r\nok")
+
+    def many_fields(self):
+        fields = [f"X-{n}: v" for n in range(self.parameter("count", 100))]
+        self.head("200 OK", "Content-Length: 0", *fields)
+
     def slow(self):
         size = self.parameter("size", 10)
         self.head("200 OK", f"Content-Length: {size}")
@@ -473,7 +481,7 @@ _PATHS = {
     "/refuse-continue": _Answer.refuse_continue, "/rubbish": _Answer.rubbish,
     "/smuggle": _Answer.smuggle, "/slow": _Answer.slow, "/upgrade": _Answer.upgrade,
     "/websocket": _Answer.websocket, "/trailers": _Answer.trailers,
-    "/head": _Answer.long_head,
+    "/head": _Answer.long_head, "/spaced": _Answer.spaced, "/fields": _Answer.many_fields,
 }
 _LISTS = ("/v1/models", "/api/tags", "/api/ps")
 _BEFORE_BODY = (_Answer.early, _Answer.stuck, _Answer.refuse_continue)

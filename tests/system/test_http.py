@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import hashlib
+import json
 import subprocess
 import threading
 
@@ -9,6 +10,7 @@ import pytest
 
 from support import net, raw_http, websocket
 from support.fake_ollama import seeded, seeded_hash
+from support.h2_visitor import H2Visitor
 from support.waiting import holds_for, wait_for
 
 
@@ -428,6 +430,32 @@ def test_the_most_fields(lab):
     for count, status in ((18, 200), (19, 431)):  # and Host and Authorization
         fields = [(f"X-{n}", "v") for n in range(count)]
         assert server.fetch(target="/x", headers=fields).status == status
+
+
+@pytest.mark.parametrize("most,options", [(100, []), (250, ["--max-fields", "250"])])
+def test_the_most_fields_of_an_answer(lab, most, options):
+    server, _, _ = lab.house("a", options=options)
+    for count, status in ((most - 2, 200), (most - 1, 502)):  # and X-Served-By, Content-Length
+        assert server.fetch(target=f"/fields?count={count}").status == status
+        with H2Visitor(server.public) as visitor:
+            assert visitor.fetch(path=f"/fields?count={count}").status == status
+
+
+def test_white_space_before_a_colon_in_an_answer_is_removed(house):
+    answer = house.fetch(target="/spaced")
+    assert (answer.status, answer.body, answer.get("X-A")) == (200, b"ok", "b")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_a_request_without_a_body_says_that_it_has_none(house, method):
+    """Its service need not guess (RFC 9110, 8.6)."""
+    bare = f"{method} /x HTTP/1.1\r\nHost: h:\r\nAuthorization: Bearer  abc123\r\n\r\n"
+    answers = [raw_http.fetch_raw(house.public, bare)]
+    with H2Visitor(house.public) as visitor:
+        answers.append(visitor.fetch(method, "/x"))
+    for answer in answers:
+        echo = json.loads(answer.body)
+        assert [v for n, v in echo["headers"] if n.lower() == "content-length"] == ["0"]
 
 
 def test_the_longest_target(lab):
