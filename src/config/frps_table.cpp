@@ -137,11 +137,19 @@ void add_network(option_table& table, frps_options& o) {
                     .detail = "1 to 4096. Each counts against `--max-visitors` as well.",
                     .may_be_zero = false,
                     .to = &o.h2_streams},
+                   {.name = "half-close",
+                    .in = in,
+                    .help = "A visitor that closes its sending side still gets its answer",
+                    .detail = "For clients such as `nc -N` that send a request and then only read. "
+                              "Without it, closing the sending side behind a complete HTTP/1 "
+                              "request means that the visitor has left: its request is cancelled "
+                              "at the local service at once. Tunnels of other kinds, and "
+                              "connections that were upgraded, always carry a half-close.",
+                    .to = &o.half_close},
                    {.name = "abort-on-eof",
                     .in = in,
-                    .help = "A visitor that closes its sending side has left",
-                    .detail = "Its request is cancelled at once. Otherwise it may still be reading "
-                              "(half-close), and is found gone when writing to it fails.",
+                    .help = "Accepted for older configurations; has no effect",
+                    .detail = "What it asked for is the default now: see `--half-close`.",
                     .to = &o.abort_on_eof},
                    {.name = "hide-clients",
                     .in = in,

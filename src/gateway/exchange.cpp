@@ -51,6 +51,7 @@ exchange::exchange(visitor& from, http::model_finder& model,
       choice_(at_.on, at_.room, at_.how.choosing),
       response_(at_.how.head),
       answer_in_(at_.on.buffers()),
+      answer_held_(at_.on.buffers()),
       answer_out_(at_.on.buffers()) {
   model_.start();
   if (prompt_) prompt_->start();
@@ -74,25 +75,26 @@ asio::awaitable<exchange::after> exchange::run(std::size_t head_size) {
   if (const auto bad = request_.start(head_, at_.how.most_body))
     co_return co_await answer(http::status_of(bad));
   understood_ = true;
-  if (!co_await is_valid(key.text())) co_return after::close;
+  if (const auto refused = co_await refuse_key(key.text())) co_return *refused;
   if (const refusal why = enter_key()) co_return co_await refuse(why);
   co_return co_await serve();
 }
 
-// Judges the key, or its absence; when it is not valid, the answer has been given.
-asio::awaitable<bool> exchange::is_valid(std::string_view key) {
-  if (key.empty()) {
-    co_await answer(401, http::missing_key_text);
-    co_return false;
-  }
+// Judges the key, or its absence. What becomes of the connection when it is not valid, and the
+// answer was given.
+asio::awaitable<std::optional<exchange::after>> exchange::refuse_key(std::string_view key) {
+  if (key.empty()) co_return co_await answer(401, http::missing_key_text);
   const auto judged_at = at_.in_use.looks();
   auto verdict = at_.gate.known(key);
-  if (!verdict) verdict = co_await at_.gate.ask(std::string(key));
+  if (!verdict) {
+    const leaving_at_end watched(from_->watch, *this);
+    verdict = co_await at_.gate.ask(std::string(key));
+  }
   if (verdict->is_valid()) {
     key_ = std::move(verdict->key);
     at_.in_use.enter(*this, *key_, judged_at);
     stick_to_ = at_.how.sticky ? sticks_to(*at_.how.sticky, head_, key) : std::nullopt;
-    co_return true;
+    co_return std::nullopt;
   }
   static log::rate_limit limiter;
   if (limiter.pass()) {
@@ -100,11 +102,9 @@ asio::awaitable<bool> exchange::is_valid(std::string_view key) {
               limiter.more());
   }
   if (verdict->outcome == identity::standing::unavailable) {
-    co_await answer(503, "The key store does not answer, try again");
-  } else {
-    co_await answer(401, http::invalid_key_text);
+    co_return co_await answer(503, "The key store does not answer, try again");
   }
-  co_return false;
+  co_return co_await answer(401, http::invalid_key_text);
 }
 
 // An answer of our own. The connection is kept only when the request has been read to its end.
@@ -113,22 +113,31 @@ asio::awaitable<exchange::after> exchange::answer(int status, std::string_view t
 }
 
 asio::awaitable<exchange::after> exchange::refuse(refusal why) {
-  said_status_ = why.status;
   const bool keep =
       understood_ && !bad_request_ && request_.complete() && head_.keep_alive() && !at_.draining;
-  const bool said = co_await from_->say(answer_of(why, {.speaks = api_.speaks,
-                                                        .keep_alive = keep,
-                                                        .is_head = head_.method == "HEAD",
-                                                        .request_id = fields_.request_id(),
-                                                        .extra = fields_.of_answer()}));
-  if (at_.how.access_log) log_access(why.status, "answered here");
+  return say(why.status,
+             answer_of(why, {.speaks = api_.speaks,
+                             .keep_alive = keep,
+                             .is_head = head_.method == "HEAD",
+                             .request_id = fields_.request_id(),
+                             .extra = fields_.of_answer()}),
+             keep);
+}
+
+// What nobody else is kept waiting for: the places go first.
+asio::awaitable<exchange::after> exchange::say(int status, std::string text, bool keep) {
+  said_status_ = status;
+  leave_places();
+  text.insert(0, as_text(answer_out_.bytes()));  // interim answers of a service that failed then
+  answer_out_.release();
+  const bool said = co_await from_->say(std::move(text));
+  if (at_.how.access_log) log_access(status, "answered here");
   if (!said) co_return after::gone;
   co_return keep ? after::keep : after::close;
 }
 
 // The same, of the list of models, as far as the key may use them.
 asio::awaitable<exchange::after> exchange::answer_models() {
-  said_status_ = 200;
   const bool keep = request_.complete() && head_.keep_alive() && !at_.draining;
   const auto& key = *key_;
   const std::string body = list_models(
@@ -139,10 +148,7 @@ asio::awaitable<exchange::after> exchange::answer_models() {
                  return key.may_use_client(each->facts().client_id);
                });
       });
-  const bool said = co_await from_->say(http::json_response(body, keep, fields_.of_answer()));
-  if (at_.how.access_log) log_access(200, "answered here");
-  if (!said) co_return after::gone;
-  co_return keep ? after::keep : after::close;
+  return say(200, http::json_response(body, keep, wall_clock::now(), fields_.of_answer()), keep);
 }
 
 // Nobody has the model, and it is not to be asked of any client.
@@ -186,8 +192,10 @@ asio::awaitable<exchange::after> exchange::serve() {
 
 asio::awaitable<exchange::after> exchange::try_clients() {
   for (;;) {
+    if (has_left()) co_return after::gone;
+    if (bad_request_) co_return co_await answer(http::status_of(bad_request_));
     const seeking sought = co_await seek_client();
-    if (sought == seeking::visitor_gone) co_return after::gone;
+    if (sought == seeking::interrupted) continue;
     if (sought == seeking::key_ended) co_return co_await answer(401, http::invalid_key_text);
     if (sought != seeking::found && declined_) co_return co_await pass_declined();
     if (sought == seeking::full) {
@@ -228,6 +236,7 @@ asio::awaitable<bool> exchange::open_stream() {
   response_.start(head_, keeps_visitor(), fields_.of_answer(),
                   api_.names_model_in_body() ? &tokens_ : nullptr, true);
   answer_in_.clear();
+  answer_held_.clear();
   failure_.reset();
   sent_ = 0;
   any_sent_ = service_refuses_ = false;
@@ -237,6 +246,7 @@ asio::awaitable<bool> exchange::open_stream() {
     (*stream_)->begin_message();
     co_return true;
   }
+  const leaving_at_end watched(from_->watch, *this);
   auto stream =
       co_await client_->open(at_.on, {.visitor = from_->who.address, .patience = at_.how.stream});
   if (stream) {
@@ -253,21 +263,21 @@ asio::awaitable<bool> exchange::open_stream() {
 // Moves bytes both ways until the answer is complete or something ends it.
 asio::awaitable<exchange::ending> exchange::converse() {
   net::stream_watch service(from_->bell);
-  (*stream_)->watch(&service);
+  const net::watched hears(**stream_, service);
   set_alarm();
   for (;;) {
     progress_ = false;
     pump_request();
     pump_response();
-    if (response_.answered()) client_->health.succeeded();
+    if (final_given_) client_->health.succeeded();
     if (response_.given() && held_most_ != 0) drop_sent();
     const bool said_all = response_.complete() && all_written();
     const bool heard_all = request_.complete() || service_refuses_ || !response_.keep_visitor();
-    if (visitor_gone_ || from_->watch.broken()) co_return ending::visitor_gone;
+    if (visitor_gone_) co_return ending::visitor_gone;
     if (key_has_ended_) co_return ending::key_ended;
     if (said_all && response_.upgraded()) co_return ending::upgraded;
     if (said_all && heard_all) co_return ending::answered;
-    if (has_left()) co_return ending::visitor_gone;
+    if (from_->has_ended() && !waits_for_body()) co_return ending::visitor_gone;
     if (failure_) co_return ending::failed;
     if (bad_request_) co_return ending::bad_request;
     if (awaits_word_ && (*stream_)->confirmed()) progress_ = true;  // another wait begins
@@ -278,6 +288,9 @@ asio::awaitable<exchange::ending> exchange::converse() {
     } else if (settling_ == settling::now) {
       settling_ = settling::over;
       set_alarm();
+    } else if (!all_written()) {
+      log::debug("{} does not read its answer", from_->who.address);
+      co_return ending::visitor_gone;
     } else if (!(*stream_)->confirmed()) {
       service_fails(outcome::late_unopened);
     } else if (waits_for_body()) {
@@ -288,9 +301,16 @@ asio::awaitable<exchange::ending> exchange::converse() {
   }
 }
 
-// By ending its direction, where that counts.
-bool exchange::has_left() const {
-  return at_.how.abort_on_eof && from_->watch.ended();
+// Whether the downstream, from which nothing is read just now, has left: by ending its direction
+// behind its request. So what is there of that is read, as far as it may be held; a request that is
+// cut gets its answer.
+bool exchange::has_left() {
+  if (!from_->has_ended()) return false;
+  if (!key_) return request_.complete();  // before the key is known, no body is read
+  while (!request_.complete() && !bad_request_ && out_.size() < held_most_) {
+    if (!take_body()) break;
+  }
+  return !bad_request_;
 }
 
 bool exchange::waits_for_body() const {
@@ -312,7 +332,6 @@ asio::awaitable<exchange::after> exchange::conclude(ending how) {
   }
   if (how == ending::answered) {
     if (at_.how.access_log) log_access(response_.status(), client_->facts().client_id);
-    (*stream_)->watch(nullptr);
     const bool complete = request_.complete() && sent_ == out_.size();
     if (complete && response_.stream_reusable() && answer_in_.empty()) {
       at_.services.give(std::move(stream_));
@@ -322,7 +341,7 @@ asio::awaitable<exchange::after> exchange::conclude(ending how) {
     co_return keep ? after::keep : after::close;
   }
   stream_.reset();  // the service must not wait for the rest
-  if (how == ending::visitor_gone || response_.given()) co_return after::gone;
+  if (how == ending::visitor_gone || final_given_) co_return after::gone;
   if (how == ending::key_ended) co_return co_await answer(401, http::invalid_key_text);
   co_return co_await answer(how == ending::visitor_late ? 408 : http::status_of(bad_request_));
 }

@@ -15,6 +15,7 @@
 #include "gateway/gateway.hpp"
 #include "gateway/head_fields.hpp"
 #include "gateway/refusal.hpp"
+#include "gateway/visitor.hpp"
 #include "http/body.hpp"
 #include "http/forward.hpp"
 #include "http/head.hpp"
@@ -36,7 +37,7 @@ namespace frpx::gateway {
 ///
 /// Constructed for one request and destroyed with it (exchange_room), so nothing of an earlier
 /// request can be seen. Belongs to one visitor's coroutine.
-class exchange final : private key_use {
+class exchange final : private key_use, private leaving_at_end::judge {
  public:
   /// The finders are of the room; they begin anew.
   exchange(visitor& from, http::model_finder& model, std::optional<http::prompt_hash>& prompt);
@@ -85,7 +86,7 @@ class exchange final : private key_use {
     bool got_all;  // of the request
   };
 
-  boost::asio::awaitable<bool> is_valid(std::string_view key);
+  boost::asio::awaitable<std::optional<after>> refuse_key(std::string_view key);
   boost::asio::awaitable<after> serve();
   boost::asio::awaitable<after> try_clients();
   boost::asio::awaitable<bool> open_stream();
@@ -93,11 +94,12 @@ class exchange final : private key_use {
   boost::asio::awaitable<after> conclude(ending how);
   boost::asio::awaitable<after> answer(int status, std::string_view text = {});
   boost::asio::awaitable<after> refuse(refusal why);
+  boost::asio::awaitable<after> say(int status, std::string text, bool keep);
   boost::asio::awaitable<after> answer_models();
   boost::asio::awaitable<after> answer_unknown_model();
   bool keeps_visitor() const { return head_.keep_alive() && !at_.draining; }
   bool waits_for_body() const;
-  bool has_left() const;
+  bool has_left() override;
   void service_fails(outcome how);
   void set_alarm();
   void hand_to_relay();
@@ -110,7 +112,7 @@ class exchange final : private key_use {
   bool reads_on() const;
   bool begin_choice();
   /// How the search for a client ended.
-  enum class seeking { found, full, nobody, visitor_gone, key_ended };
+  enum class seeking { found, full, nobody, interrupted, key_ended };
   boost::asio::awaitable<seeking> seek_client();
   boost::asio::awaitable<seeking> wait_for_place();
   failed_try failed_how(outcome what) const;
@@ -122,6 +124,7 @@ class exchange final : private key_use {
   refusal enter_key();
   void key_ended() override;
   void leave_places_if_complete();
+  void leave_places();
   bool is_model_judged() const;
   refusal judge_body() const;
 
@@ -189,6 +192,7 @@ class exchange final : private key_use {
   std::unique_ptr<service_streams::kept> stream_;
   http::response_forwarder response_;
   net::buffer answer_in_;             // a head that is not whole yet
+  net::buffer answer_held_;           // a final head, while its body is undecided
   net::buffer answer_out_;            // what the visitor did not take yet
   net::pipe_pool::handle in_kernel_;  // the same, of a large body between two sockets
   http::token_scanner tokens_;
@@ -196,6 +200,7 @@ class exchange final : private key_use {
   std::optional<outcome> failure_;
   enum class settling : std::uint8_t { no, now, over } settling_ = settling::no;
   bool any_sent_ = false;
+  bool final_given_ = false;      // a byte of the final answer: no other can be given any more
   bool awaits_word_ = false;      // the alarm is for the client's word that it reached its service
   bool service_refuses_ = false;  // to take more of the request
   bool visitor_gone_ = false;

@@ -102,6 +102,7 @@ bool exchange::take_body() {
   if (fresh && !request_.is_ending()) {
     const auto got = from_->connection->read(at_.on.scratch().first(read_at_once));
     if (got.state == io_state::ended) bad_request_ = http::make_error_code(http::errc::cut_short);
+    if (got.state == io_state::failed) visitor_gone_ = true;
     if (got.state != io_state::moved) return false;
     input = got.bytes;
   }
@@ -277,6 +278,12 @@ bool exchange::end_answer() {
 
 // At once if the visitor takes it; what it does not take waits, and stops the reading.
 void exchange::give_visitor(bytes_view bytes) {
+  if (!final_given_ && response_.is_undecided()) return answer_held_.append(bytes);
+  if (!answer_held_.empty()) {
+    answer_out_.append(answer_held_.bytes());
+    answer_held_.release();
+  }
+  final_given_ |= response_.answered();
   leave_places_if_complete();
   if (answer_began_ == steady_time() && !bytes.empty()) answer_began_ = steady_clock::now();
   while (!bytes.empty() && answer_out_.empty()) {

@@ -34,7 +34,7 @@ asio::awaitable<bool> exchange::read_model() {
   while (reads_on() && !request_.complete() && out_.size() < held_most_) {
     if (take_body()) {
       from_->alarm.set_in(at_.how.body_stall);
-    } else if (bad_request_ || key_has_ended_ || from_->alarm.rang()) {
+    } else if (bad_request_ || visitor_gone_ || key_has_ended_ || from_->alarm.rang()) {
       co_return false;
     } else {
       co_await from_->bell.wait();
@@ -93,7 +93,7 @@ asio::awaitable<exchange::seeking> exchange::wait_for_place() {
       co_return seeking::found;
     }
     if (seat.refused()) co_return seeking::full;
-    if (from_->watch.broken() || has_left()) co_return seeking::visitor_gone;
+    if (has_left() || bad_request_) co_return seeking::interrupted;
     if (key_has_ended_) co_return seeking::key_ended;
     const steady_time now = steady_clock::now();
     if (now >= until) co_return seeking::full;
@@ -114,7 +114,7 @@ failed_try exchange::failed_how(outcome what) const {
           .data_sent = any_sent_,
           .repeatable = repeatable_,
           .held = !dropped_,
-          .answer_begun = response_.given(),
+          .answer_begun = final_given_,
           .another_left = !enough && steady_clock::now() < give_up_ && choice_.has_more()};
 }
 

@@ -31,6 +31,11 @@ void exchange::leave_places_if_complete() {
   if (request_.complete()) place_.release();
 }
 
+void exchange::leave_places() {
+  key_place_ = {};
+  place_.release();
+}
+
 // A key with a list of models has its whole body read, so that nothing behind the model speaks of
 // another one.
 bool exchange::is_model_judged() const {

@@ -84,7 +84,9 @@ void gateway::accept(net::worker& on, net::accepted one) {
   }
   desk& at = *desks_[on.index()];
   at.count.visitors.fetch_add(1, std::memory_order_relaxed);
-  on.tasks().spawn(serve_visitor(at, std::move(one), std::move(*ticket)));
+  on.tasks().spawn_with_task([&](net::task_group::task self) {
+    return serve_visitor(at, std::move(one), std::move(*ticket), self);
+  });
 }
 
 void gateway::drain() {

@@ -59,7 +59,7 @@ struct options {
   std::chrono::milliseconds longest_wait{30'000};
   std::uint64_t most_body = std::numeric_limits<std::uint64_t>::max();  ///< Bytes of a request's.
   networks trusted_proxies;    ///< Whose word on where a request comes from is believed.
-  bool abort_on_eof = false;   ///< A visitor that ends its direction has left.
+  bool half_close = false;     ///< Who ends its direction behind a request waits for the answer.
   bool hides_clients = false;  ///< Answers do not say which client gave them.
   bool access_log = false;
 };

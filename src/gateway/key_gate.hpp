@@ -18,7 +18,8 @@
 namespace frpx::gateway {
 
 /// Asks the store through the pool, once at a time for one key: visitors that bring the same
-/// unknown key together wait for one answer. One per worker, touched by it only.
+/// unknown key together wait for one answer, and none of them is needed for the others to get it.
+/// One per worker, touched by it only.
 class key_gate {
  public:
   key_gate(net::worker& on, identity::key_checker& keys, net::blocking_pool& pool,
@@ -36,13 +37,16 @@ class key_gate {
   boost::asio::awaitable<identity::verdict> ask(std::string key);
 
  private:
-  void renew(std::string_view key);
-  boost::asio::awaitable<void> ask_aside(std::string key);
-
   struct question {
     std::vector<net::wakeup*> waiting;
     std::optional<identity::verdict> answer;
   };
+  class asking;
+  class waiter;
+
+  void renew(std::string_view key);
+  std::shared_ptr<question> begin(const digest& which, std::string_view key);
+  boost::asio::awaitable<void> find_out(std::unique_ptr<asking> mine, secret key);
 
   net::worker& on_;
   identity::key_checker& keys_;

@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "gateway/exchange.hpp"
 #include "http/h2/session.hpp"
+#include "net/linger.hpp"
 
 namespace frpx::gateway {
 
@@ -10,8 +11,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto linger_for = std::chrono::seconds(2);
-constexpr std::size_t most_lingered = 4 * 1024 * 1024;
 constexpr std::uint32_t turn_requests = 16;  // of a connection that pipelines
 
 origin origin_of(const net::endpoint& peer, const options& how) {
@@ -23,19 +22,35 @@ origin origin_of(const net::endpoint& peer, const options& how) {
 
 }  // namespace
 
-asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission::ticket ticket) {
+asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission::ticket ticket,
+                                    net::task_group::task self) {
   auto connection = std::make_unique<net::socket>(at.on.events(), std::move(one.fd));
   visitor each(at, std::move(connection), origin_of(one.peer, at.how), std::move(ticket),
-               std::move(one.placed));
+               std::move(one.placed), self);
   co_await each.run();
 }
 
+void downstream_watch::on_ready(net::stream::readiness what) {
+  ended_ |= what.ended;
+  if (what.broken || (ended_ && asked_ != nullptr && asked_->by_.has_left())) {
+    self_.cancel();
+  } else {
+    bell_.ring();
+  }
+}
+
+leaving_at_end::leaving_at_end(downstream_watch& of, judge& by) : of_(of), by_(by) {
+  of_.asked_ = this;
+  if (of_.ended_ && by_.has_left()) of_.self_.cancel();
+}
+
 visitor::visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
-                 net::admission::ticket ticket, net::placement on_worker)
+                 net::admission::ticket ticket, net::placement on_worker,
+                 net::task_group::task self)
     : at(with),
       who(std::move(from)),
       bell(at.on.events()),
-      watch(bell),
+      watch(bell, self),
       alarm(at.on.timers(), bell),
       connection(std::move(over)),
       in(at.on.buffers()),
@@ -65,7 +80,8 @@ asio::awaitable<void> visitor::run() {
     if (then == exchange::after::close) break;
     served_ = true;
   }
-  co_await linger();
+  alarm.clear();
+  co_await net::lingering_close(at.on, *connection, bell, at.draining, {});
 }
 
 // The size of the next request's head, which then stands at the front of `in`. Nothing when there
@@ -116,28 +132,13 @@ asio::awaitable<bool> visitor::say(std::string text) {
     const auto sent = connection->write(left);
     if (sent.state == net::io_state::moved) {
       left = left.subspan(sent.bytes);
-    } else if (sent.state == net::io_state::failed || alarm.rang()) {
+    } else if (sent.state == net::io_state::failed || alarm.rang() || has_ended()) {
       co_return false;
     } else {
       co_await bell.wait();
     }
   }
   co_return true;
-}
-
-asio::awaitable<void> visitor::linger() {
-  connection->finish();
-  alarm.set_in(linger_for);
-  for (std::size_t read = 0; read < most_lingered && !alarm.rang();) {
-    const auto got = connection->read(at.on.scratch());
-    if (got.state == net::io_state::moved) {
-      read += got.bytes.size();
-    } else if (got.state == net::io_state::blocked) {
-      co_await bell.wait();
-    } else {
-      co_return;
-    }
-  }
 }
 
 }  // namespace frpx::gateway

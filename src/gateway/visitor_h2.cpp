@@ -9,8 +9,8 @@ namespace asio = boost::asio;
 namespace {
 
 asio::awaitable<void> serve_stream(desk& at, std::unique_ptr<net::stream> one, origin who,
-                                   net::admission::ticket ticket) {
-  visitor each(at, std::move(one), std::move(who), std::move(ticket), net::placement(at.on));
+                                   net::admission::ticket ticket, net::task_group::task self) {
+  visitor each(at, std::move(one), std::move(who), std::move(ticket), net::placement(at.on), self);
   co_await each.run();
 }
 
@@ -28,8 +28,9 @@ class h2_requests final : public http::h2::session::observer {
     if (!ticket) return;
     origin who = of_.who;
     who.h2 = true;
-    of_.at.on.tasks().spawn(
-        serve_stream(of_.at, std::move(one), std::move(who), std::move(*ticket)));
+    of_.at.on.tasks().spawn_with_task([&](net::task_group::task self) {
+      return serve_stream(of_.at, std::move(one), std::move(who), std::move(*ticket), self);
+    });
   }
   void on_over() override { of_.bell.ring(); }
 

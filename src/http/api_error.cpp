@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "http/date.hpp"
 #include "http/field.hpp"
 
 namespace frpx::http {
@@ -46,10 +47,11 @@ const status_texts* find_texts(int status) {
   return nullptr;
 }
 
-// Status line and the fields that describe the body.
-std::string head_of(int status, std::size_t size) {
+// Status line, date, and the fields that describe the body.
+std::string head_of(int status, std::size_t size, wall_time now) {
   std::string out = "HTTP/1.1 " + std::to_string(status) + ' ';
-  out.append(reason_of(status)).append("\r\nContent-Type: application/json\r\n");
+  out.append(reason_of(status)).append("\r\nDate: ").append(date_of(now));
+  out.append("\r\nContent-Type: application/json\r\n");
   return out.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
 }
 
@@ -83,7 +85,7 @@ std::string error_response(const error_answer& answer, wall_time now) {
       answer.message.empty() ? error_text(answer.status) : answer.message;
   const std::string body =
       answer.body.empty() ? error_envelope(message, now) : std::string(answer.body);
-  std::string out = head_of(answer.status, body.size());
+  std::string out = head_of(answer.status, body.size(), now);
   if (answer.status == 401) out.append("WWW-Authenticate: Bearer\r\n");
   if (answer.status == 401 && answer.offers_basic) {
     out.append("WWW-Authenticate: Basic realm=\"frpx\", charset=\"UTF-8\"\r\n");
@@ -99,8 +101,9 @@ std::string error_response(const error_answer& answer, wall_time now) {
   return out;
 }
 
-std::string json_response(std::string_view body, bool keep_alive, std::span<const field> extra) {
-  std::string out = head_of(200, body.size());
+std::string json_response(std::string_view body, bool keep_alive, wall_time now,
+                          std::span<const field> extra) {
+  std::string out = head_of(200, body.size(), now);
   for (const field& f : extra) out.append(f.name).append(": ").append(f.value).append("\r\n");
   return out.append(connection_field(keep_alive)).append(body);
 }

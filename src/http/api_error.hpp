@@ -40,7 +40,7 @@ struct error_answer {
 std::string error_response(const error_answer& answer, wall_time now);
 
 /// A response with a JSON body of our own that is no error.
-std::string json_response(std::string_view body, bool keep_alive,
+std::string json_response(std::string_view body, bool keep_alive, wall_time now,
                           std::span<const field> extra = {});
 
 /// The API key in the value of an Authorization field: `Bearer KEY`, the scheme without regard to

@@ -16,7 +16,8 @@ const wall_time moment{std::chrono::seconds(1700000000)};
 TEST(api_error, is_a_whole_response_in_the_envelope) {
   const field extra[] = {{"Retry-After", "3"}};
   EXPECT_EQ(error_response({.status = 429, .extra = extra}, moment),
-            "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n"
+            "HTTP/1.1 429 Too Many Requests\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
+            "Content-Type: application/json\r\n"
             "Content-Length: 101\r\nRetry-After: 3\r\nConnection: close\r\n\r\n" +
                 error_envelope("Too many requests", moment));
   EXPECT_EQ(error_envelope("a\"b\n", moment),
@@ -93,10 +94,11 @@ TEST(api_error, takes_a_body_that_is_made_already) {
 }
 
 TEST(api_error, an_answer_that_is_no_error) {
-  EXPECT_EQ(json_response("{}", true),
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+  EXPECT_EQ(json_response("{}", true, moment),
+            "HTTP/1.1 200 OK\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Type: "
+            "application/json\r\nContent-Length: 2\r\n"
             "Connection: keep-alive\r\n\r\n{}");
-  EXPECT_TRUE(json_response("", false).ends_with("Connection: close\r\n\r\n"));
+  EXPECT_TRUE(json_response("", false, moment).ends_with("Connection: close\r\n\r\n"));
 }
 
 }  // namespace

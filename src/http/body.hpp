@@ -47,6 +47,11 @@ class body_decoder {
   /// As `feed` with `size` bytes, at most counted() of them, that nobody shows it.
   void skip(std::uint64_t size);
 
+  /// It has begun, and nothing of it is payload yet: what comes next may show that it is no body.
+  bool is_undecided() const {
+    return size_ == 0 && !done() && !is_plain() && (state_ != state::chunk_size || digits_ != 0);
+  }
+
   /// The body has ended by itself.
   bool done() const { return state_ == state::done; }
 

@@ -61,6 +61,7 @@ class body_forwarder {
   /// All has been read, but for want of room not all produced: forward() needs no further input.
   bool is_ending() const { return !complete_ && body_.done(); }
   bool ends_with_stream() const { return body_.ends_with_stream(); }
+  bool is_undecided() const { return body_.is_undecided(); }
   std::uint64_t size() const { return body_.size(); }
 
  private:
@@ -126,7 +127,8 @@ class response_forwarder {
   /// must hold head_limits.head bytes, the output buffer that and 1 KiB more.
   /// `request_complete`: whether all of the request has been passed on; an error that comes before
   /// ends the visitor's connection, so that it need not send the rest.
-  /// Errors mean rubbish from the service: 502 if not answered(), else the visitor is reset.
+  /// Errors mean rubbish from the service: 502 as long as the visitor was given no byte of the
+  /// final response, else the visitor is reset. Of a call that fails nothing was produced.
   result<progress> forward(std::string_view input, std::span<char> output, bool request_complete);
 
   /// The answer is a 503 or 429 of which nothing was passed on: its head stands at the front of the
@@ -160,6 +162,9 @@ class response_forwarder {
   bool upgraded() const { return state_ == state::upgraded; }
   /// A final head has been produced: no other answer can be given any more.
   bool answered() const { return state_ != state::head; }
+  /// The body has begun, and nothing of its payload has come: as long as the head has not been
+  /// given to the visitor, it had better wait until there is no doubt that this is an answer.
+  bool is_undecided() const { return state_ == state::body && body_.is_undecided(); }
   /// Anything has been produced, were it an interim response.
   bool given() const { return given_; }
   /// The final status; 0 before it is known.

@@ -2,8 +2,6 @@
 
 #include <boost/system/system_error.hpp>
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -12,6 +10,8 @@
 #include "core/names.hpp"
 #include "http/api_error.hpp"
 #include "http/body.hpp"
+#include "http/date.hpp"
+#include "net/linger.hpp"
 #include "net/turn_budget.hpp"
 
 namespace frpx::http {
@@ -23,7 +23,6 @@ namespace {
 constexpr std::size_t output_batch = 64 * 1024;  // answers of pipelined requests, in one write
 constexpr std::size_t kept_memory = 16 * 1024;   // of each text, between requests
 constexpr std::uint32_t turn_requests = 16;      // of a connection
-constexpr std::chrono::milliseconds longest_linger_when_draining{1'000};
 
 // RFC 9110, 8.6 and 15: these have no body and say no length.
 bool is_bodiless(int status) {
@@ -95,7 +94,6 @@ class service::connection {
   void write_piece(std::string_view piece, bool chunked);
   asio::awaitable<void> flush();
   asio::awaitable<void> write(bytes_view bytes);
-  asio::awaitable<void> close_in_order();
 
   const service_options& options() const { return owner_.options_; }
 
@@ -123,7 +121,11 @@ asio::awaitable<void> service::connection::run() {
     if (!now_->keep_alive) break;
   }
   if (!broken_) co_await flush();
-  if (!broken_) co_await close_in_order();
+  if (broken_) co_return;
+  input_.release();
+  alarm_.clear();
+  co_await net::lingering_close(owner_.worker_, *visitor_, bell_, owner_.draining_,
+                                options().linger);
 }
 
 // Reads one request. False when none came: the visitor has ended, or kept us waiting in vain.
@@ -346,25 +348,6 @@ asio::awaitable<void> service::connection::write(bytes_view bytes) {
   }
 }
 
-// A socket that is closed while the visitor still sends is reset, and the visitor may lose what it
-// has not read yet: so we end our direction and wait for the other's end (RFC 9112, 9.6).
-asio::awaitable<void> service::connection::close_in_order() {
-  visitor_->finish();
-  input_.release();
-  alarm_.set_in(options().linger);
-  for (bool hurried = false; !alarm_.rang();) {
-    if (owner_.draining_ && !std::exchange(hurried, true)) {
-      alarm_.set_in(std::min(options().linger, longest_linger_when_draining));
-    }
-    const auto got = visitor_->read(owner_.worker_.scratch());
-    if (got.state == net::io_state::blocked) {
-      co_await bell_.wait();
-    } else if (got.state != net::io_state::moved) {
-      co_return;
-    }
-  }
-}
-
 service::service(net::worker& on, handler answers, service_options options)
     : worker_(on), answers_(std::move(answers)), options_(options), tasks_(on.loop()) {}
 
@@ -398,19 +381,11 @@ asio::awaitable<void> service::stop(steady_clock::duration patience) {
   co_await tasks_.join(steady_clock::now() + std::chrono::seconds(1));
 }
 
-// IMF-fixdate (RFC 9110, 5.6.7), made once a second; its names are English in any locale.
 const std::string& service::date() {
-  static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t now = wall_clock::to_time_t(wall_clock::now());
-  if (now != date_second_) {
-    date_second_ = now;
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    date_ =
-        fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[utc.tm_wday], utc.tm_mday,
-                    months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  const wall_time now = wall_clock::now();
+  if (const auto second = wall_clock::to_time_t(now); second != date_second_) {
+    date_second_ = second;
+    date_ = date_of(now);
   }
   return date_;
 }

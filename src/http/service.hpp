@@ -11,6 +11,7 @@
 #include <string>
 
 #include "http/message.hpp"
+#include "net/linger.hpp"
 #include "net/task_group.hpp"
 #include "net/worker.hpp"
 
@@ -25,7 +26,7 @@ struct service_options {
   std::chrono::milliseconds body_stall{30'000};    ///< The next bytes of a request's body.
   std::chrono::milliseconds idle{60'000};          ///< The next request of a connection.
   std::chrono::milliseconds write_stall{30'000};   ///< The visitor takes nothing.
-  std::chrono::milliseconds linger{30'000};        ///< The visitor's end, behind our last byte.
+  net::linger_limits linger;                       ///< The visitor's end, behind our last byte.
 };
 
 /// Serves the API, the metrics, the dashboard's files and the port keeper: endpoints that answer a

@@ -19,7 +19,10 @@ task_group::~task_group() {
 }
 
 void task_group::spawn(asio::awaitable<void> coroutine) {
-  const auto which = running_.emplace(running_.end());
+  spawn(running_.emplace(running_.end()), std::move(coroutine));
+}
+
+void task_group::spawn(std::list<entry>::iterator which, asio::awaitable<void> coroutine) {
   on_.spawn(
       std::move(coroutine),
       asio::bind_cancellation_slot(which->signal.slot(), [this, which](std::exception_ptr failure) {

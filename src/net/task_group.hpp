@@ -20,23 +20,43 @@ namespace frpx::net {
 /// One worker only. Cancelling makes the co_await at which a coroutine stands throw
 /// operation_aborted, and every later one too.
 class task_group {
+  struct entry {
+    boost::asio::cancellation_signal signal;
+  };
+
  public:
+  /// One of the group's coroutines, to cancel it alone: for itself and what it owns, since the
+  /// handle is good only as long as the coroutine runs.
+  class task {
+   public:
+    /// As for the whole group.
+    void cancel() { of_->signal.emit(boost::asio::cancellation_type::terminal); }
+
+   private:
+    friend class task_group;
+    explicit task(entry& of) : of_(&of) {}
+    entry* of_;
+  };
+
   explicit task_group(loop& on);
   task_group(const task_group&) = delete;
   task_group& operator=(const task_group&) = delete;
   ~task_group();
 
   void spawn(boost::asio::awaitable<void> coroutine);
+  /// The same of `start(task)`: for a coroutine that something of its own may cancel.
+  template <class Start>
+  void spawn_with_task(Start start) {
+    const auto which = running_.emplace(running_.end());
+    spawn(which, start(task(*which)));
+  }
   void cancel();
   std::size_t size() const { return running_.size(); }
   /// Waits until none is left, at most until `until`; false if some are. One coroutine at a time.
   boost::asio::awaitable<bool> join(steady_time until);
 
  private:
-  struct entry {
-    boost::asio::cancellation_signal signal;
-  };
-
+  void spawn(std::list<entry>::iterator which, boost::asio::awaitable<void> coroutine);
   void finished(std::list<entry>::iterator which, std::exception_ptr failure);
 
   loop& on_;

@@ -66,6 +66,51 @@ TEST(task_group, cancels_before_the_first_step) {
   EXPECT_EQ(ended, 0);
 }
 
+// As a stream's watcher does it: from an event of the loop.
+struct cancels_at final : deadline {
+  cancels_at(timers& of, task_group::task whom) : deadline(of), whom_(whom) {}
+  void expired() override { whom_.cancel(); }
+  task_group::task whom_;
+};
+
+asio::awaitable<void> wait_until_cancelled(timers& of, task_group::task self, int& ended) {
+  cancels_at soon(of, self);
+  soon.set_in(milliseconds(2));
+  co_await wait_for(hours(1), ended);
+  ++ended;
+}
+
+asio::awaitable<void> wait_before_the_second_step(task_group::task self, int& ended) {
+  self.cancel();
+  ++ended;
+  co_await let_others_run();
+  ++ended;
+}
+
+TEST(task_group, one_coroutine_is_cancelled_alone) {
+  test::event_loop loop;
+  task_group group(loop->loop());
+  int ended = 0;
+  int others = 0;
+  group.spawn(wait_for(milliseconds(20), others));
+  group.spawn_with_task(
+      [&](task_group::task self) { return wait_until_cancelled(loop->timers(), self, ended); });
+  EXPECT_TRUE(loop.run_until([&] { return group.size() == 1; }));
+  EXPECT_EQ(ended, 0);
+  EXPECT_TRUE(loop.await(group.join(in(hours(1)))));
+  EXPECT_EQ(others, 1);
+}
+
+TEST(task_group, a_coroutine_that_cancels_itself_ends_where_it_waits_next) {
+  test::event_loop loop;
+  task_group group(loop->loop());
+  int ended = 0;
+  group.spawn_with_task(
+      [&](task_group::task self) { return wait_before_the_second_step(self, ended); });
+  EXPECT_TRUE(loop.await(group.join(in(hours(1)))));
+  EXPECT_EQ(ended, 1);
+}
+
 TEST(task_group, an_exception_ends_its_coroutine_only) {
   test::event_loop loop;
   task_group group(loop->loop());

@@ -87,6 +87,18 @@ class stream_watch final : public stream::watcher {
   bool ended_ = false;
 };
 
+/// Has `by` watch a stream for as long as this stands; both outlive it.
+class watched {
+ public:
+  watched(stream& which, stream::watcher& by) : which_(which) { which_.watch(&by); }
+  watched(const watched&) = delete;
+  watched& operator=(const watched&) = delete;
+  ~watched() { which_.watch(nullptr); }
+
+ private:
+  stream& which_;
+};
+
 /// A deadline that rings a bell.
 class alarm final : private deadline {
  public:

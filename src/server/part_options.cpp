@@ -81,7 +81,7 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   if (from.max_body != 0) to.most_body = from.max_body;
   to.trusted_proxies = networks::parse(from.trusted_proxies.text).value_or(networks());
   to.h2_streams = from.h2_streams;
-  to.abort_on_eof = from.abort_on_eof;
+  to.half_close = from.half_close;
   to.hides_clients = from.hide_clients;
   return to;
 }

@@ -83,9 +83,11 @@ def test_a_visitor_that_resets_cancels_at_the_service(house, target):
     assert time.monotonic() - began < 0.1 * FACTOR
 
 
+@pytest.mark.parametrize("options", [[], ["--abort-on-eof"]], ids=["default", "old option"])
 @pytest.mark.parametrize("target", ["/hang", "/sse?count=5&gate=1"])
-def test_with_abort_on_eof_a_half_close_is_leaving(lab, target):
-    server, services, _ = lab.house("a", options=["--abort-on-eof"])
+def test_an_end_behind_the_request_is_leaving(lab, target, options):
+    """Every program that gives up on an answer closes its connection, and close() is a FIN."""
+    server, services, _ = lab.house("a", options=options)
     with server.visitor() as visitor:
         visitor.send(raw_http.request("GET", target))
         request = services["a"].first(target.split("?")[0])
@@ -100,27 +102,48 @@ def test_with_abort_on_eof_a_half_close_is_leaving(lab, target):
     assert server.fetch(target="/x").status == 200
 
 
-def test_a_visitor_that_half_closes_gets_its_answer(house):
+@pytest.mark.parametrize("form", [[], ["--no-link"]], ids=["link", "own connections"])
+def test_a_visitor_that_leaves_gives_its_place_to_who_waits(lab, form):
+    server, services, _ = lab.house("a", client=["--max-inflight", "1", *form])
+    leaving = server.visitor()
+    leaving.send(raw_http.request("POST", "/hang", b"body"))
+    services["a"].first("/hang")
+    waiting = server.visitor()
+    waiting.send(raw_http.request("GET", "/never"))
+    wait_for(lambda: server.api("/api/stats").json()["data"]["waiting_requests"] == 1, 5, "it waits")
+    waiting.close()
+    wait_for(lambda: server.api("/api/stats").json()["data"]["waiting_requests"] == 0, 5, "it left")
+    with server.visitor() as next_one:
+        next_one.send(raw_http.request("GET", "/x"))
+        leaving.close()
+        assert next_one.response().status == 200
+    assert not services["a"].seen("/never")
+    wait_for(lambda: server.clients()["a"]["inflight"] == 0, 5, "every place is given back")
+
+
+def test_with_half_close_a_visitor_gets_its_answer(lab):
     """A visitor's FIN never reaches an HTTP stream."""
-    with house.visitor() as visitor:
+    server, services, _ = lab.house("a", options=["--half-close"])
+    with server.visitor() as visitor:
         visitor.send(raw_http.request("GET", "/sse?count=2&gate=1"))
         visitor.half_close()
-        request = house.service.first("/sse")
+        request = services["a"].first("/sse")
         holds_for(lambda: request.ended is None, 0.3, "the request goes on")
-        house.service.release(2)
+        services["a"].release(2)
         answer = visitor.response()
         assert answer.body == b"data: event 0\n\ndata: event 1\n\n"
         assert visitor.end() == "fin"
     wait_for(lambda: request.ended == "complete", 5, "the service has answered whole")
 
 
-def test_a_visitor_that_leaves_for_good_is_noticed_by_writing(house):
+def test_with_half_close_a_visitor_that_leaves_is_noticed_by_writing(lab):
     """close() is a FIN first: only writing shows that nobody reads any more."""
-    visitor = house.visitor()
+    server, services, _ = lab.house("a", options=["--half-close"])
+    visitor = server.visitor()
     visitor.send(raw_http.request("GET", "/bytes?size=500000000"))
     visitor.head()
     visitor.close()
-    request = house.service.first("/bytes")
+    request = services["a"].first("/bytes")
     wait_for(lambda: request.ended == "rst", 5, "the service's writing fails")
 
 
