@@ -150,9 +150,10 @@ error_code engine::report(control_channel& channel) {
 
 error_code engine::report_models(control_channel& channel) {
   models_changed_ = false;
-  wire::heartbeat beat{models_.models(), {}, {}};
+  wire::heartbeat beat{models_.models(), {}, {}, {}};
   if (uses_choice_) {
     beat.loaded = models_.loaded();
+    beat.host = services_.unnamed().authority();
     if (health_.asks()) beat.healthy = health_.well();
   }
   return channel.send(beat);

@@ -321,6 +321,7 @@ TEST_F(engine_test, a_server_that_asks_is_told_what_helps_it_to_choose) {
   ASSERT_EQ(first.models.size(), 3u);
   EXPECT_EQ(first.models[0].size, 7u);
   EXPECT_EQ(first.loaded, std::vector<std::string>{"b"});
+  EXPECT_EQ(first.host, "127.0.0.1:" + std::to_string(settings_.options.local_port));
   EXPECT_FALSE(first.healthy);
   // What changes is told at once, not with the next heartbeat ten seconds later.
   answer_models();
@@ -337,9 +338,9 @@ TEST_F(engine_test, a_server_that_does_not_ask_is_told_what_the_public_one_knows
   EXPECT_FALSE(control.expect<wire::register_client>().weight);
   control.send(wire::register_result{true, {}});
   answer_models();
-  EXPECT_TRUE(await_heartbeat(control, [](const auto& beat) {
-                return !beat.models.empty();
-              }).loaded.empty());
+  const auto beat = await_heartbeat(control, [](const auto& one) { return !one.models.empty(); });
+  EXPECT_TRUE(beat.loaded.empty());
+  EXPECT_EQ(beat.host, "");
   EXPECT_EQ(log_.count("--weight"), 1u);
 }
 

@@ -27,10 +27,7 @@ bool means_absent(error_code failed) {
 }
 
 std::string request_to(const local_service& service, std::string_view path) {
-  const bool brackets = service.host().find(':') != std::string::npos;
-  const std::string host = brackets ? "[" + service.host() + "]" : service.host();
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: " + host + ":" +
-         std::to_string(service.port()) +
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: " + service.authority() +
          "\r\nAccept: application/json\r\nUser-Agent: frpc/" FRPX_VERSION
          "\r\nConnection: close\r\n\r\n";
 }

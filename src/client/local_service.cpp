@@ -49,4 +49,9 @@ asio::awaitable<result<std::vector<net::endpoint>>> local_service::find(
   co_return addresses;
 }
 
+std::string local_service::authority() const {
+  const bool brackets = host_.find(':') != std::string::npos;  // an address of IPv6
+  return (brackets ? "[" + host_ + "]" : host_) + ":" + std::to_string(port_);
+}
+
 }  // namespace frpx::client

@@ -34,6 +34,8 @@ class local_service {
   /// Nobody answers at the addresses that were found: a name is looked up anew the next time.
   /// False when it is no name, or that was done a moment ago.
   bool forget();
+  /// Both, as in the Host field of a request to it.
+  std::string authority() const;
   /// The addresses, if they need no look-up now.
   std::optional<std::vector<net::endpoint>> known() const;
   /// The addresses; at most `patience` later. Errors: those of `net::resolver`.

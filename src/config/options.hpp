@@ -71,11 +71,13 @@ struct frps_options {
   std::uint32_t max_fields = 100;         ///< Fields of a head.
   std::uint32_t max_target = 8 * 1024;    ///< Bytes of a request's target.
   std::uint32_t max_body = 0;             ///< Bytes of a request's body; 0: any.
-  network_list trusted_proxies;           ///< Empty: none.
-  std::uint32_t h2_streams = 128;         ///< Requests at once on one connection of HTTP/2.
-  bool half_close = false;                ///< A visitor's FIN is not its leaving.
-  bool abort_on_eof = true;               ///< Without effect: what it asked for is the default.
-  bool hide_clients = false;              ///< Answers do not name the client.
+  std::uint32_t max_model_body = 32 * 1024 * 1024;  ///< Bytes that are read to find its model.
+  std::uint32_t model_body_memory = 0;              ///< Bytes of all requests; 0: by the memory.
+  network_list trusted_proxies;                     ///< Empty: none.
+  std::uint32_t h2_streams = 128;    ///< Requests at once on one connection of HTTP/2.
+  bool half_close = false;           ///< A visitor's FIN is not its leaving.
+  bool abort_on_eof = true;          ///< Without effect: what it asked for is the default.
+  bool hide_clients = false;         ///< Answers do not name the client.
   std::uint32_t max_pending = 1024;  ///< Connections to control and proxy port without a login yet.
   frps_deadlines deadlines;
 

@@ -144,6 +144,10 @@ void check_http(problem_list& problems, const frps_options& o) {
     problems.add("max-head", "must be 1024 to 131072");
   }
   if (o.max_fields > most_fields) problems.add("max-fields", "must be at most 250; pass fewer");
+  if (o.model_body_memory != 0 && o.model_body_memory / 2 < o.max_model_body) {
+    problems.add("model-body-memory",
+                 "must be at least twice --max-model-body: a body that is read may take that much");
+  }
   if (o.h2_streams > most_h2_streams) problems.add("h2-streams", "must be at most 4096");
 }
 

@@ -19,6 +19,8 @@ namespace {
 // When a visitor whom nobody has room for may come back.
 constexpr auto retry_after = std::chrono::seconds(5);
 constexpr std::size_t room_for_our_fields = 2048;  // the host up to three times, and the rest
+// What a service's own host adds to a head: in Host, and in Origin with a scheme.
+constexpr std::size_t most_of_local_host = 2 * (wire::longest_field + 8);
 
 std::span<char> as_chars(bytes_span bytes) {
   return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
@@ -160,7 +162,15 @@ asio::awaitable<exchange::after> exchange::answer_unknown_model() {
 }
 
 asio::awaitable<exchange::after> exchange::serve() {
-  if (const refusal why = judge_head(head_, api_, *key_)) co_return co_await refuse(why);
+  needs_model_ = needs_model();
+  if (const refusal why = judge_head(head_, api_, *key_, at_.how.most_model_body)) {
+    co_return co_await refuse(why);
+  }
+  if (needs_model_ && is_encoded(head_)) {
+    co_return co_await refuse({415,
+                               "The model must be readable: send the body without Content-Encoding",
+                               "encoded_body"});
+  }
   const bool asks_for_list =
       api_.lists_models() && head_.method == "GET" && head_.body.how == http::framing::kind::none;
   if (asks_for_list && head_.fields.find(http::field_id::client_id) == nullptr &&
@@ -168,17 +178,10 @@ asio::awaitable<exchange::after> exchange::serve() {
     co_return co_await answer_models();
   }
   repeatable_ = is_repeatable(head_.method, head_.path, api_, at_.how.repeatable_paths);
-  const http::request_rules rules{.visitor_address = from_->who.address,
-                                  .visitor_uses_h2 = from_->who.h2,
-                                  .visitor_is_trusted = from_->who.trusted,
-                                  .extra = fields_.of_request()};
-  const auto size = http::write_request_head(
-      head_, rules, as_chars(out_.prepare(at_.how.head.head + room_for_our_fields)));
-  if (!size) co_return co_await answer(431);
-  out_.commit(*size);
+  if (!reserve_head()) co_return co_await answer(431);
   // POSTs that may be repeated are model paths, by default: their bodies are held longer.
   const bool holds_long = api_.names_model() || (repeatable_ && head_.method == "POST");
-  held_most_ = *size + (holds_long ? at_.how.held_model_body : at_.how.held_body);
+  held_most_ = out_.size() + (holds_long ? at_.how.held_model_body : at_.how.held_body);
   if (api_.names_model_in_body() && !co_await read_model()) {
     if (key_has_ended_) co_return co_await answer(401, http::invalid_key_text);
     if (!bad_request_) co_return co_await answer(408);
@@ -188,6 +191,37 @@ asio::awaitable<exchange::after> exchange::serve() {
   if (!begin_choice()) co_return co_await answer_unknown_model();
   give_up_ = steady_clock::now() + at_.how.stream_total;
   co_return co_await try_clients();
+}
+
+// Makes room for the head, whose size depends on the client, in front of the body.
+bool exchange::reserve_head() {
+  const auto head = write_head({});
+  if (!head) return false;
+  head_room_ = head->size() + most_of_local_host;
+  out_.prepare(head_room_);
+  out_.commit(head_room_);
+  place_head(*head);
+  return true;
+}
+
+// The head for a service that is spoken to by `host`, or by the downstream's if that is empty.
+result<bytes_view> exchange::write_head(std::string_view host) {
+  const http::request_rules rules{.visitor_address = from_->who.address,
+                                  .visitor_uses_h2 = from_->who.h2,
+                                  .visitor_is_trusted = from_->who.trusted,
+                                  .host = host,
+                                  .extra = fields_.of_request()};
+  const std::size_t for_host = host.empty() ? 0 : most_of_local_host;
+  const bytes_span room =
+      at_.on.scratch().first(at_.how.head.head + room_for_our_fields + for_host);
+  const auto size = http::write_request_head(head_, rules, as_chars(room));
+  if (!size) return size.error();
+  return bytes_view(room.first(*size));
+}
+
+void exchange::place_head(bytes_view head) {
+  head_at_ = head_room_ - head.size();
+  std::ranges::copy(head, out_.writable().begin() + static_cast<std::ptrdiff_t>(head_at_));
 }
 
 asio::awaitable<exchange::after> exchange::try_clients() {
@@ -238,7 +272,17 @@ asio::awaitable<bool> exchange::open_stream() {
   answer_in_.clear();
   answer_held_.clear();
   failure_.reset();
-  sent_ = 0;
+  auto host = at_.clients.current(at_.on)->local_host_of(*client_);
+  if (host != head_host_) {
+    head_host_ = std::move(host);
+    const auto head = write_head(head_host_ ? std::string_view(*head_host_) : "");
+    if (!head || head->size() > head_room_) {  // no host is so long: longest_field bounds them
+      service_fails(outcome::busy);
+      co_return false;
+    }
+    place_head(*head);
+  }
+  sent_ = head_at_;
   any_sent_ = service_refuses_ = false;
   settling_ = settling::no;
   if (!fresh_stream_only_) stream_ = at_.services.take(facts.number);

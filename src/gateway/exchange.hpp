@@ -32,8 +32,9 @@ namespace frpx::gateway {
 /// Checks one request, chooses a client for it, passes it on and its answer back; tries another
 /// client when the first one failed before it answered.
 ///
-/// Everything that is sent to the service stands in one buffer: the head, then the body in its
-/// final form. As long as the request may have to be repeated, what was sent stays in it.
+/// Everything that is sent to the service stands in one buffer: the head, which ends where the body
+/// begins, then the body in its final form. As long as the request may have to be repeated, what
+/// was sent stays in it.
 ///
 /// Constructed for one request and destroyed with it (exchange_room), so nothing of an earlier
 /// request can be seen. Belongs to one visitor's coroutine.
@@ -89,6 +90,9 @@ class exchange final : private key_use, private leaving_at_end::judge {
   boost::asio::awaitable<std::optional<after>> refuse_key(std::string_view key);
   boost::asio::awaitable<after> serve();
   boost::asio::awaitable<after> try_clients();
+  bool reserve_head();
+  result<bytes_view> write_head(std::string_view host);
+  void place_head(bytes_view head);
   boost::asio::awaitable<bool> open_stream();
   boost::asio::awaitable<ending> converse();
   boost::asio::awaitable<after> conclude(ending how);
@@ -106,10 +110,16 @@ class exchange final : private key_use, private leaving_at_end::judge {
   void log_choice() const;
   void log_access(int status, std::string_view by) const;
 
-  // exchange_client.cpp
-  boost::asio::awaitable<bool> read_model();
+  // exchange_model.cpp
   std::string_view model_name() const;
+  bool is_model_judged() const;
+  bool needs_model() const;
+  boost::asio::awaitable<bool> read_model();
   bool reads_on() const;
+  bool may_hold_more();
+  refusal judge_body() const;
+
+  // exchange_client.cpp
   bool begin_choice();
   /// How the search for a client ended.
   enum class seeking { found, full, nobody, interrupted, key_ended };
@@ -125,10 +135,11 @@ class exchange final : private key_use, private leaving_at_end::judge {
   void key_ended() override;
   void leave_places_if_complete();
   void leave_places();
-  bool is_model_judged() const;
-  refusal judge_body() const;
 
   // exchange_bytes.cpp
+  static constexpr std::size_t read_at_once = 32 * 1024;
+  static constexpr std::size_t body_room = read_at_once + 64;  // and a chunk's frame
+  static std::size_t counted(std::size_t memory);
   void pump_request();
   bool send_held();
   bool take_body();
@@ -157,12 +168,15 @@ class exchange final : private key_use, private leaving_at_end::judge {
   // the request
   http::request_head head_;
   http::request_forwarder request_;
-  head_fields fields_;      // what we add
-  net::buffer head_bytes_;  // what head_ looks at
-  net::buffer out_;
-  std::size_t sent_ = 0;       // of out_
-  std::size_t held_most_ = 0;  // 0: what was sent is not held any more
-  bool dropped_ = false;       // some of it is gone
+  head_fields fields_;         // what we add
+  net::buffer head_bytes_;     // what head_ looks at
+  net::buffer out_;            // room for the head, and the body behind it
+  std::size_t head_room_ = 0;  // of out_
+  std::size_t head_at_ = 0;    // where the head begins in it, for the client at hand
+  std::shared_ptr<const std::string> head_host_;  // that it names; null: the downstream's
+  std::size_t sent_ = 0;                          // of out_
+  std::size_t held_most_ = 0;                     // 0: what was sent is not held any more
+  bool dropped_ = false;                          // some of it is gone
   std::shared_ptr<const identity::key_facts> key_;
   identity::key_place key_place_;
   bool key_has_ended_ = false;  // it was revoked, or has expired, since the request came
@@ -171,6 +185,8 @@ class exchange final : private key_use, private leaving_at_end::judge {
   error_code bad_request_;
   std::optional<llm::canonical_path> path_;
   llm::api_match api_;  // what path_ is
+  bool needs_model_ = false;
+  bool no_room_ = false;  // for more of the body
   bool repeatable_ = false;
   std::optional<std::uint64_t> stick_to_;
   http::model_finder& model_;

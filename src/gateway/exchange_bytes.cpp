@@ -10,8 +10,6 @@ using net::io_state;
 
 namespace {
 
-constexpr std::size_t read_at_once = 32 * 1024;
-constexpr std::size_t body_room = read_at_once + 64;  // and a chunk's frame
 constexpr auto settle_pause = std::chrono::milliseconds(100);
 constexpr std::size_t answer_at_once = 64 * 1024;
 constexpr std::size_t least_spliced = 64 * 1024;  // less is copied faster
@@ -88,7 +86,7 @@ bool exchange::send_held() {
 // What was sent is not needed any more, nor is the memory it stood in.
 void exchange::drop_sent() {
   held_most_ = 0;
-  dropped_ |= sent_ != 0;
+  dropped_ = true;
   out_.consume(std::exchange(sent_, 0));
   if (out_.empty()) out_.release();
   note_held();
@@ -124,10 +122,14 @@ bool exchange::take_body() {
   return step->consumed != 0 || step->produced != 0;
 }
 
-// When all requests of this worker hold too much, this one is passed on as it comes.
+// Every request may have a block.
+std::size_t exchange::counted(std::size_t memory) {
+  return memory > net::buffer_pool::block_size ? memory : 0;
+}
+
+// When all requests hold too much together, this one is passed on as it comes.
 void exchange::note_held() {
-  const std::size_t memory = out_.memory();
-  if (!held_.resize(memory > net::buffer_pool::block_size ? memory : 0)) held_most_ = 0;
+  if (!held_.resize(counted(out_.memory()))) held_most_ = 0;
 }
 
 // They want the payload alone, without the chunks' frames.

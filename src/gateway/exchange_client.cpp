@@ -19,41 +19,6 @@ constexpr int most_declines = 3;
 
 }  // namespace
 
-// Reads the body until what decides on its client is known or cannot be; what was read is sent
-// later.
-asio::awaitable<bool> exchange::read_model() {
-  using finder = http::model_finder;
-  model_.start(is_model_judged() ? finder::extent::whole : finder::extent::first,
-               api_.path->model == llm::model_place::body_or_name ? finder::naming::model_or_name
-                                                                  : finder::naming::model);
-  model_body_.start(head_.body);
-  if (head_.expects_continue && !co_await from_->say("HTTP/1.1 100 Continue\r\n\r\n")) {
-    co_return false;
-  }
-  from_->alarm.set_in(at_.how.body_stall);
-  while (reads_on() && !request_.complete() && out_.size() < held_most_) {
-    if (take_body()) {
-      from_->alarm.set_in(at_.how.body_stall);
-    } else if (bad_request_ || visitor_gone_ || key_has_ended_ || from_->alarm.rang()) {
-      co_return false;
-    } else {
-      co_await from_->bell.wait();
-    }
-  }
-  if (request_.complete()) model_.finish();
-  if (prompt_) stick_to_ = prompt_->value();
-  co_return true;
-}
-
-// As far as it is known.
-std::string_view exchange::model_name() const {
-  return api_.model.empty() ? model_.name() : api_.model;
-}
-
-bool exchange::reads_on() const {
-  return model_.now() == http::model_finder::state::reading || (prompt_ && !prompt_->done());
-}
-
 // False: nobody has the model, and such requests are refused.
 bool exchange::begin_choice() {
   choice_wish wish{.clients = &key_->limits.clients, .stick_to = stick_to_};

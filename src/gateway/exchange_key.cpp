@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "gateway/exchange.hpp"
-#include "gateway/key_rules.hpp"
 #include "gateway/visitor.hpp"
 
 namespace frpx::gateway {
@@ -34,22 +33,6 @@ void exchange::leave_places_if_complete() {
 void exchange::leave_places() {
   key_place_ = {};
   place_.release();
-}
-
-// A key with a list of models has its whole body read, so that nothing behind the model speaks of
-// another one.
-bool exchange::is_model_judged() const {
-  return api_.names_model_in_body() && !key_->limits.models.empty();
-}
-
-refusal exchange::judge_body() const {
-  if (!is_model_judged()) return {};
-  if (model_.now() == http::model_finder::state::reading) {
-    const bool no_room = held_most_ == 0;  // for it and all others together
-    return no_room ? refusal{503, "Too many bodies are being read, try again", "overloaded"}
-                   : refusal{413, {}, "request_too_large"};
-  }
-  return judge_model(model_, *key_);
 }
 
 exchange::usage_note::~usage_note() {

@@ -17,7 +17,8 @@ constexpr auto worker_patience = std::chrono::seconds(1);
 
 desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
            net::blocking_pool& pool, net::admission& places_, waiting_room& room_,
-           usage_inbox& inbox, std::atomic<bool>& must_look, const options& how_)
+           held_memory& held_, usage_inbox& inbox, std::atomic<bool>& must_look,
+           const options& how_)
     : on(worker),
       clients(registry),
       places(places_),
@@ -26,7 +27,7 @@ desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checke
       in_use(worker.timers(), must_look),
       services(worker, how_.idle_stream),
       room(room_),
-      held(how_.held_together),
+      held(held_),
       usage(worker.timers(), inbox) {}
 
 desk::~desk() = default;
@@ -63,10 +64,11 @@ gateway::gateway(net::worker_pool& workers, tunnel::registry& clients, identity:
     : options_(std::move(how)),
       workers_(workers),
       admission_(options_.most_visitors),
-      room_(workers, clients, options_.most_waiting) {
+      room_(workers, clients, options_.most_waiting),
+      held_(options_.held_together) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, admission_, room_,
-                                            usage_, must_look_, options_));
+                                            held_, usage_, must_look_, options_));
   }
 }
 

@@ -46,11 +46,12 @@ struct options {
   std::chrono::milliseconds idle_visitor{60'000};
   std::chrono::milliseconds idle_stream{4'000};
   std::chrono::milliseconds key_check{2'000};
-  std::size_t most_visitors = 8192;              ///< And each request of HTTP/2 counts as one.
-  std::uint32_t h2_streams = 128;                ///< Requests at once on one connection of HTTP/2.
-  std::size_t held_body = 64 * 1024;             ///< Bytes of a request kept for another try...
-  std::size_t held_model_body = 1024 * 1024;     ///< ...and of one on a model path.
-  std::size_t held_together = 64 * 1024 * 1024;  ///< By all requests of a worker.
+  std::size_t most_visitors = 8192;           ///< And each request of HTTP/2 counts as one.
+  std::uint32_t h2_streams = 128;             ///< Requests at once on one connection of HTTP/2.
+  std::size_t held_body = 64 * 1024;          ///< Bytes of a request kept for another try...
+  std::size_t held_model_body = 1024 * 1024;  ///< ...and of one on a model path.
+  std::size_t most_model_body = 32 * 1024 * 1024;  ///< Bytes that are read to find the model.
+  std::size_t held_together = 256 * 1024 * 1024;   ///< By all requests.
   /// Besides the idempotent methods; none given: the models' paths.
   std::optional<std::vector<std::string>> repeatable_paths;
   choice_rules choosing;
@@ -92,8 +93,8 @@ struct totals {
 /// What one worker's visitors share.
 struct desk {
   desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
-       net::blocking_pool& pool, net::admission& places, waiting_room& room, usage_inbox& inbox,
-       std::atomic<bool>& must_look, const options& how);
+       net::blocking_pool& pool, net::admission& places, waiting_room& room, held_memory& held,
+       usage_inbox& inbox, std::atomic<bool>& must_look, const options& how);
   ~desk();
 
   net::worker& on;
@@ -104,7 +105,7 @@ struct desk {
   key_uses in_use;
   service_streams services;
   waiting_room& room;
-  held_memory held;
+  held_memory& held;  ///< By all workers' requests.
   counters count;
   usage_counter usage;
   bool draining = false;
@@ -165,6 +166,7 @@ class gateway {
   net::worker_pool& workers_;
   net::admission admission_;
   waiting_room room_;
+  held_memory held_;
   usage_inbox usage_;
   std::atomic<bool> must_look_{false};  // at the keys in use
   std::vector<std::unique_ptr<desk>> desks_;

@@ -1,14 +1,14 @@
-// A bound on what one worker's requests hold together.
+// A bound on what all requests hold together.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <utility>
 
 namespace frpx::gateway {
 
 /// Requests are held while their model is looked for and while they may have to be repeated. Each
-/// has a bound of its own; together they have this one, beyond which a request is passed on as it
-/// comes. Touched by its worker only.
+/// has a bound of its own; all together have this one (`--model-body-memory`). Any thread.
 class held_memory {
  public:
   explicit held_memory(std::size_t most) : most_(most) {}
@@ -25,9 +25,16 @@ class held_memory {
 
     /// It holds `bytes` now. False: that is too much together, and it should hold no more.
     bool resize(std::size_t bytes) {
-      of_.used_ += bytes;
-      of_.used_ -= std::exchange(bytes_, bytes);
-      return of_.used_ <= of_.most_;
+      if (bytes == bytes_) return true;
+      const std::size_t added = bytes - std::exchange(bytes_, bytes);  // may wrap: so does the sum
+      return of_.used_.fetch_add(added, std::memory_order_relaxed) + added <= of_.most_;
+    }
+    /// It is about to hold `bytes`. False: that would be too much together, and it must not.
+    bool try_resize(std::size_t bytes) {
+      const std::size_t before = bytes_;
+      if (resize(bytes)) return true;
+      resize(before);
+      return false;
     }
 
    private:
@@ -35,11 +42,13 @@ class held_memory {
     std::size_t bytes_ = 0;
   };
 
-  std::size_t used() const { return used_; }
+  std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+  /// What need not be held may be.
+  bool has_plenty() const { return used() <= most_ / 2; }
 
  private:
   const std::size_t most_;
-  std::size_t used_ = 0;
+  std::atomic<std::size_t> used_{0};
 };
 
 }  // namespace frpx::gateway

@@ -23,13 +23,6 @@ bool is_harmless(const http::request_head& head, const llm::api_match& api) {
   return (api.lists_models() && api.literal) || head.path == "/" || head.path == "/api/version";
 }
 
-bool is_encoded(const http::request_head& head) {
-  return std::any_of(head.fields.begin(), head.fields.end(), [](const field& each) {
-    return each.id == field_id::content_encoding &&
-           !http::equals_ignoring_case(each.value, "identity");
-  });
-}
-
 std::string_view without_quotes(std::string_view text) {
   const bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"');
   return quoted ? text.substr(1, text.size() - 2) : text;
@@ -73,7 +66,7 @@ bool query_says(std::string_view query, std::string_view word) {
 }
 
 refusal judge_for_models(const http::request_head& head, const llm::api_match& api,
-                         const identity::key_facts& key) {
+                         const identity::key_facts& key, std::uint64_t most_body) {
   if (api.names_model() && !api.literal) return not_this_path;
   if (!api.names_model_in_body()) {
     if (!only_looks(head)) return not_this_path;
@@ -89,14 +82,21 @@ refusal judge_for_models(const http::request_head& head, const llm::api_match& a
     return {400, "The model belongs into the body", "model_in_query"};
   if (query_says(head.query, "_method"))
     return {400, "With this key the query must not name a method", "method_in_query"};
-  if (head.body.length > most_judged_body) return {413, {}, "request_too_large"};
+  if (head.body.length > most_body) return {413, {}, "request_too_large"};
   return {};
 }
 
 }  // namespace
 
+bool is_encoded(const http::request_head& head) {
+  return std::any_of(head.fields.begin(), head.fields.end(), [](const field& each) {
+    return each.id == field_id::content_encoding &&
+           !http::equals_ignoring_case(each.value, "identity");
+  });
+}
+
 refusal judge_head(const http::request_head& head, const llm::api_match& api,
-                   const identity::key_facts& key) {
+                   const identity::key_facts& key, std::uint64_t most_body) {
   if (!key.limits.clients.empty()) {
     for (const field& each : head.fields) {
       if (each.id == field_id::client_id && !key.may_use_client(each.value)) {
@@ -105,7 +105,7 @@ refusal judge_head(const http::request_head& head, const llm::api_match& api,
     }
   }
   if (key.limits.models.empty()) return {};
-  return judge_for_models(head, api, key);
+  return judge_for_models(head, api, key, most_body);
 }
 
 refusal judge_model(const http::model_finder& model, const identity::key_facts& key) {

@@ -18,7 +18,7 @@ int judged_head(const std::string& line, const std::string& fields, const key_fa
   http::request_head head;
   EXPECT_FALSE(http::parse_request(text, {}, head)) << text;
   const llm::canonical_path path(head.path);
-  return judge_head(head, llm::find_api(head.method, path), key).status;
+  return judge_head(head, llm::find_api(head.method, path), key, 1048576).status;
 }
 
 struct head_example {

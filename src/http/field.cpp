@@ -19,6 +19,7 @@ constexpr known_field known_fields[] = {
     {"proxy", field_id::proxy},
     {"cookie", field_id::cookie},
     {"expect", field_id::expect},
+    {"origin", field_id::origin},
     {"trailer", field_id::trailer},
     {"upgrade", field_id::upgrade},
     {"api-key", field_id::api_key},

@@ -23,6 +23,7 @@ enum class field_id : std::uint8_t {
   forwarded,
   host,
   keep_alive,
+  origin,
   proxy,
   proxy_authorization,
   proxy_connection,

@@ -373,6 +373,10 @@ framing response_head::body(bool answers_head) const {
   return {framing::kind::until_close, 0};
 }
 
+bool is_host(std::string_view text) {
+  return is_authority(text);
+}
+
 bool is_listed(const field_table& fields, std::string_view name) {
   for (const field& f : fields) {
     if (f.id != field_id::connection) continue;

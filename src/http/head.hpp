@@ -113,6 +113,9 @@ struct response_head {
   }
 };
 
+/// A host name or address with a port or without, as the Host field may have it.
+bool is_host(std::string_view text);
+
 /// Parses a whole head, as long as the scanner said. `out` is overwritten; when an error is
 /// returned its content has no meaning. Allocates nothing.
 error_code parse_request(std::string_view head, const head_limits& limits, request_head& out);

@@ -185,6 +185,13 @@ void put_forwarded(head_writer& out, const request_head& head, const request_rul
   if (!rules.visitor_address.empty()) put_rfc7239(out, head, rules);
 }
 
+/// A page of the very host that is asked (RFC 6454, 6.2).
+bool is_same_site(std::string_view origin, std::string_view authority) {
+  const auto scheme = origin.find("://");
+  return scheme != std::string_view::npos &&
+         equals_ignoring_case(origin.substr(scheme + 3), authority);
+}
+
 void put_via(head_writer& out, http_version received) {
   out.line({received == http_version::http_1_1 ? "Via: 1.1 frpx" : "Via: 1.0 frpx"});
 }
@@ -236,6 +243,12 @@ result<std::size_t> write_request_head(const request_head& head, const request_r
     if (is_dropped(f.id, head, rules) || is_among(f, rules.extra)) continue;
     if (f.id == field_id::other && disguised_id(f.name) != field_id::other) continue;
     if (head.connection.others && is_listed(head.fields, f.name)) continue;
+    // The first alone: so the head grows by no more than the host.
+    if (f.id == field_id::origin && !rules.host.empty() &&
+        &f == head.fields.find(field_id::origin) && is_same_site(f.value, head.authority)) {
+      writer.line({f.name, ": http://", rules.host});
+      continue;
+    }
     writer.line({f.name, ": ", f.value});
   }
   put_forwarded(writer, head, rules);

@@ -18,7 +18,9 @@ struct request_rules {
   bool visitor_is_trusted = false;   ///< A proxy whose X-Forwarded-* and Forwarded are believed.
   bool keep_authorization = false;   ///< Pass Authorization on; else it is our key and is dropped.
   bool keep_upgrade = true;          ///< Pass the wish for a WebSocket on.
-  std::string_view host;             ///< Host for the local service; empty: the visitor's.
+  /// Host for the local service; empty: the visitor's. An Origin that is the visitor's Host becomes
+  /// this one, so that a page of the same site stays one.
+  std::string_view host;
   /// Written last, with their ids; the visitor's fields of these names go.
   std::span<const field> extra;
 };

@@ -67,6 +67,18 @@ std::vector<request_case> request_cases() {
        "GET / HTTP/1.1\r\nHost: \r\nX-Forwarded-Proto: http\r\nVia: 1.0 frpx\r\n\r\n"},
       {"another host", host + "\r\n",
        "GET / HTTP/1.1\r\nHost: localhost:11434\r\n" + forwarded + "\r\n", other_host},
+      {"another host, for a page of the same site",
+       host + "Origin: https://H\r\norigin: https://h\r\n\r\n",
+       "GET / HTTP/1.1\r\nHost: localhost:11434\r\nOrigin: http://localhost:11434\r\n"
+       "origin: https://h\r\n" +
+           forwarded + "\r\n",
+       other_host},
+      {"another host, for a page of another site", host + "Origin: https://h.example\r\n\r\n",
+       "GET / HTTP/1.1\r\nHost: localhost:11434\r\nOrigin: https://h.example\r\n" + forwarded +
+           "\r\n",
+       other_host},
+      {"a page of the same site", host + "Origin: https://h\r\n\r\n",
+       host + "Origin: https://h\r\n" + forwarded + "\r\n"},
       {"canonical length", post + "content-length:  007\r\n\r\n",
        post + forwarded + "Content-Length: 7\r\n\r\n"},
       {"no bytes", post + "Content-Length: 0\r\n\r\n",

@@ -43,6 +43,8 @@ class buffer {
   bool empty() const { return begin_ == end_; }
   std::size_t size() const { return end_ - begin_; }
   bytes_view bytes() const { return {memory_.get() + begin_, size()}; }
+  /// The same, to be written over.
+  bytes_span writable() { return {memory_.get() + begin_, size()}; }
 
   /// Room for at least `least` more bytes behind those that are there; the span may be larger.
   bytes_span prepare(std::size_t least) {
@@ -70,16 +72,24 @@ class buffer {
     capacity_ = 0;
   }
   std::size_t memory() const { return capacity_; }
+  /// What `memory` will be once `least` bytes were prepared.
+  std::size_t memory_for(std::size_t least) const {
+    return capacity_ - end_ >= least ? capacity_ : capacity_for(size() + least);
+  }
 
  private:
+  std::size_t capacity_for(std::size_t needed) const {
+    if (needed <= capacity_) return capacity_;
+    return needed <= buffer_pool::block_size ? buffer_pool::block_size
+                                             : std::max(needed, 2 * capacity_);
+  }
   void make_room(std::size_t least) {
     const std::size_t needed = size() + least;
     if (needed <= capacity_) {
       std::memmove(memory_.get(), memory_.get() + begin_, size());
     } else {
       const bool fits_block = needed <= buffer_pool::block_size;
-      const std::size_t wanted =
-          fits_block ? buffer_pool::block_size : std::max(needed, 2 * capacity_);
+      const std::size_t wanted = capacity_for(needed);
       auto larger = fits_block ? pool_.take() : std::make_unique_for_overwrite<std::byte[]>(wanted);
       if (!empty()) std::memcpy(larger.get(), memory_.get() + begin_, size());
       if (capacity_ == buffer_pool::block_size) pool_.give(std::move(memory_));

@@ -79,6 +79,8 @@ gateway::options gateway_options(const config::frps_options& from, const capacit
   to.access_log = from.access_log;
   to.head = {.head = from.max_head, .fields = from.max_fields, .target = from.max_target};
   if (from.max_body != 0) to.most_body = from.max_body;
+  to.most_model_body = from.max_model_body;
+  to.held_together = model_body_memory(from);
   to.trusted_proxies = networks::parse(from.trusted_proxies.text).value_or(networks());
   to.h2_streams = from.h2_streams;
   to.half_close = from.half_close;

@@ -22,6 +22,12 @@ std::uint64_t quarter_of_memory() {
   return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page) / 4;
 }
 
+std::uint64_t model_body_memory(const config::frps_options& options) {
+  if (options.model_body_memory != 0) return options.model_body_memory;
+  const std::uint64_t usual = std::min<std::uint64_t>(quarter_of_memory(), 1ull << 30);
+  return std::max<std::uint64_t>(usual, 2ull * options.max_model_body);
+}
+
 capacity capacity_of(const config::frps_options& options, std::size_t descriptors) {
   const std::size_t usable =
       descriptors > reserve + 4 * fewest ? descriptors - reserve : 4 * fewest;

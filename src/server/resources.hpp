@@ -11,6 +11,9 @@ namespace frpx::server {
 /// A quarter of the machine's memory, in bytes: what all links together may promise.
 std::uint64_t quarter_of_memory();
 
+/// What all requests may hold while their models are looked for, in bytes.
+std::uint64_t model_body_memory(const config::frps_options& options);
+
 /// How many may be here at once: what the options say, else what the descriptors allow.
 struct capacity {
   std::size_t visitors = 0;

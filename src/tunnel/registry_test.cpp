@@ -55,6 +55,50 @@ TEST_F(registry_test, publishes_who_is_there_by_id_and_by_model) {
   EXPECT_EQ(now.with_model("other"), nullptr);
 }
 
+TEST_F(registry_test, tells_whether_it_matters_who_serves_a_model) {
+  const auto a = make("a");
+  const auto b = make("b");
+  const auto c = make("c");
+  const auto differ = [&](const std::vector<std::string>& among = {}) {
+    return published().differ_in_models(among);
+  };
+  EXPECT_FALSE(differ()) << "nobody is there";
+  a->models = {{.id = "llama"}, {.id = "qwen"}};
+  b->models = {{.id = "Qwen:latest"}, {.id = "llama"}, {.id = "qwen"}};
+  ASSERT_FALSE(clients_.add(a, {}));
+  EXPECT_FALSE(differ()) << "one alone";
+  ASSERT_FALSE(clients_.add(b, {}));
+  EXPECT_FALSE(differ()) << "the same, in another order and under other names";
+  ASSERT_FALSE(clients_.add(c, {}));
+  EXPECT_TRUE(differ()) << "c reported none";
+  EXPECT_FALSE(differ({"a", "b"}));
+  EXPECT_TRUE(differ({"a", "c"}));
+  EXPECT_FALSE(differ({"c", "gone"}));
+  EXPECT_FALSE(differ({"gone"}));
+  c->models = a->models;
+  clients_.changed();
+  EXPECT_FALSE(differ());
+  a->models.pop_back();
+  clients_.changed();
+  EXPECT_TRUE(differ({"b", "a"}));
+  clients_.drain(*a);
+  EXPECT_FALSE(differ()) << "whoever drains serves nothing";
+  EXPECT_FALSE(differ({"b", "a"}));
+}
+
+TEST_F(registry_test, tells_by_which_host_a_service_of_models_is_spoken_to) {
+  const auto a = make("a");
+  const auto b = make("b");
+  a->local_host = b->local_host = std::make_shared<const std::string>("localhost:11434");
+  a->models = {{.id = "llama"}};
+  ASSERT_FALSE(clients_.add(a, {}));
+  ASSERT_FALSE(clients_.add(b, {}));
+  EXPECT_EQ(published().local_host_of(*a), a->local_host);
+  EXPECT_EQ(published().local_host_of(*b), nullptr) << "it lists none";
+  clients_.drain(*a);
+  EXPECT_EQ(published().local_host_of(*a), a->local_host) << "requests by its name reach it still";
+}
+
 TEST_F(registry_test, who_leaves_is_gone_at_once_and_told) {
   std::vector<std::uint64_t> left;
   clients_.on_leaving([&](std::uint64_t number) { left.push_back(number); });

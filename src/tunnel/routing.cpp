@@ -5,9 +5,11 @@
 namespace frpx::tunnel {
 namespace {
 
-// A name said twice counts once: each session adds itself to a set in one go.
-void add(candidates& to, const std::shared_ptr<session>& one) {
-  if (to.who.empty() || to.who.back() != one) to.who.push_back(one);
+// A name said twice counts once: each session adds itself to a set in one go. False: it was there.
+bool add(candidates& to, const std::shared_ptr<session>& one) {
+  if (!to.who.empty() && to.who.back() == one) return false;
+  to.who.push_back(one);
+  return true;
 }
 
 void complete(candidates& set, const candidates* former, bool sticky) {
@@ -26,6 +28,23 @@ const routed_model* routing::with_model(std::string_view model) const {
   return found == by_model.end() ? nullptr : &found->second;
 }
 
+std::shared_ptr<const std::string> routing::local_host_of(const session& one) const {
+  const auto found = local_hosts.find(&one);
+  return found != local_hosts.end() ? found->second : nullptr;
+}
+
+bool routing::differ_in_models(const std::vector<std::string>& among) const {
+  if (!models_differ || among.empty()) return models_differ;
+  const session* first = nullptr;
+  for (const std::string& id : among) {
+    const auto found = by_client_id.find(id);
+    if (found == by_client_id.end() || found->second->draining) continue;
+    if (first == nullptr) first = found->second.get();
+    if (found->second->models_hash != first->models_hash) return true;
+  }
+  return false;
+}
+
 std::shared_ptr<const routing> make_routing(const std::vector<std::shared_ptr<session>>& sessions,
                                             const routing* former, bool sticky) {
   auto table = std::make_shared<routing>();
@@ -34,15 +53,19 @@ std::shared_ptr<const routing> make_routing(const std::vector<std::shared_ptr<se
   for (const auto& each : sessions) {
     if (!each->serves_http) continue;
     table->by_client_id.emplace(each->facts().client_id, each);
+    if (!each->models.empty()) table->local_hosts.emplace(each.get(), each->local_host);
     if (each->draining) continue;
     table->all.who.push_back(each);
+    std::size_t models = 0;
     for (const auto& model : each->models) {
       const model_key key(model.id);
       if (key.empty()) continue;
       auto [place, is_new] = table->by_model.try_emplace(std::string(key.view()));
       if (is_new) place->second.as_reported = model;
-      add(place->second.having, each);
+      if (add(place->second.having, each)) models += text_hash()(key.view());  // in any order
     }
+    each->models_hash.store(models, std::memory_order_relaxed);
+    table->models_differ |= table->all.who.front()->models_hash != models;
     for (const auto& name : each->loaded) {
       const auto place = table->by_model.find(model_key(name).view());
       if (place == table->by_model.end() || place->second.having.who.back() != each) continue;

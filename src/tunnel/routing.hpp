@@ -44,9 +44,18 @@ struct routing {
   candidates all;
   text_map<std::shared_ptr<session>> by_client_id;
   text_map<routed_model> by_model;  ///< By model_key.
+  /// Where the services listen that list models, as in the Host field.
+  std::unordered_map<const session*, std::shared_ptr<const std::string>> local_hosts;
+  bool models_differ = false;  ///< Not all of `all` reported the same models.
 
   /// Those that reported `model`, under whatever of its names; null if none did.
   const routed_model* with_model(std::string_view model) const;
+  /// The Host by which that client's service is spoken to; null: the visitor's own. A service that
+  /// lists models hears its local address: Ollama answers 403 to anything else.
+  std::shared_ptr<const std::string> local_host_of(const session& one) const;
+  /// Whether it matters for a request's model who serves it: those that may have not all reported
+  /// the same ones. `among`: the ids of those that may; empty: any.
+  bool differ_in_models(const std::vector<std::string>& among) const;
 };
 
 /// `former`: the snapshot that this one replaces, or null. `sticky`: the policy needs what only

@@ -105,6 +105,8 @@ class session {
   std::atomic<std::uint32_t> in_flight{0};
   /// Requests that ended at it.
   std::atomic<std::uint64_t> requests{0};
+  /// Equal for clients that reported the same models. Written when a snapshot is made.
+  std::atomic<std::size_t> models_hash{0};
   /// How its local service fares.
   balance::health health;
 
@@ -128,7 +130,9 @@ class session {
   std::vector<wire::model> models;
   bool reported_models = false;     ///< An empty list was said, or none yet?
   std::vector<std::string> loaded;  ///< Of the models, those that are in memory now.
-  bool serves_http = true;          ///< Whether it is for the public port; set before it is added.
+  /// Where the service of these models listens for its own machine, as in the Host field.
+  std::shared_ptr<const std::string> local_host;
+  bool serves_http = true;  ///< Whether it is for the public port; set before it is added.
   std::optional<machine_report> machine;
   std::vector<service> services;  ///< Registered by name, with and without an outer port.
 

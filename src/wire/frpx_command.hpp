@@ -115,6 +115,7 @@ struct heartbeat {
   std::vector<model> models;
   std::vector<std::string> loaded;  ///< `choice/1`: of them, those that are in memory.
   std::optional<bool> healthy;      ///< `choice/1`: what its own checks of the service say.
+  std::string host;                 ///< `choice/1`: the service's local address, as in Host.
   bool operator==(const heartbeat&) const = default;
 };
 

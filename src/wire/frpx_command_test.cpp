@@ -58,7 +58,8 @@ std::vector<written_case> written_cases() {
                  false},
        R"({"Heartbeat":{"models":[{"id":"q","object":"model","created":1,"owned_by":"library",)"
        R"("size":4661224676,"digest":"365c0bd3c000","format":"gguf","family":"llama",)"
-       R"("parameter_size":"7B","quantization_level":"Q4_K_M"}],"loaded":["q"],"healthy":false}})"},
+       R"("parameter_size":"7B","quantization_level":"Q4_K_M"}],"loaded":["q"],"healthy":false,)"
+       R"("host":"[::1]:80"}})"},
       {system_info{12.5F, 0.0F, 99.0F, "box"},
        R"({"SystemInfo":{"cpu_usage":1.25E1,"memory_usage":0E0,"disk_usage":9.9E1,)"
        R"("computer_name":"box"}})"},

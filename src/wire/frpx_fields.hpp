@@ -142,6 +142,7 @@ void fields_of(tag<heartbeat>, F& f, C& c) {
   f.nullable("models", c.models);
   f.maybe("loaded", c.loaded);
   f.maybe("healthy", c.healthy);
+  f.maybe("host", c.host);
 }
 
 template <class F, class C>

@@ -30,7 +30,8 @@ connection: "answer"; "hang", reads nothing; "reset", at the first byte; "die", 
 then closes; "rubbish". Requests for a path in `hanging` are never answered, those for one in
 `missing` with 404. `refuse()` and `accept()` close and open the port. `declining`, the status and
 fields of an answer, is what all requests but those for models get, with `declines_early` before
-their bodies are read.
+their bodies are read. With `checks_host` it answers 403 to hosts and origins that an Ollama on its
+default address refuses.
 
 `loaded` names the models in memory (None: all). A stream of tokens has `tokens` of them, one each
 `token_gap` seconds; after `dies_after` of them it breaks off. `most_at_once` is the largest number
@@ -38,8 +39,10 @@ of requests that it served at one time.
 """
 
 import hashlib
+import ipaddress
 import json
 import random
+import socket
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
@@ -62,6 +65,31 @@ def seeded_hash(seed, size):
     for data in seeded(seed, size):
         digest.update(data)
     return digest.hexdigest()
+
+
+def _host_of(authority):
+    """An authority without its port."""
+    return urlsplit(f"//{authority}").hostname or ""
+
+
+def _is_local(host):
+    """The hosts that Ollama on its default address takes (server/routes.go, allowedHost)."""
+    try:
+        address = ipaddress.ip_address(host)
+        return address.is_loopback or address.is_private or address.is_unspecified
+    except ValueError:
+        return host in ("", "localhost", socket.gethostname().lower()) or host.endswith(
+            (".localhost", ".local", ".internal"))
+
+
+def _ollama_allows(request):
+    """Its check of Host, and that of Origin (gin's cors, with Ollama's own origins)."""
+    host, origin = request.get("Host") or "", request.get("Origin")
+    if not _is_local(_host_of(host)):
+        return False
+    if origin is None or origin in (f"http://{host}", f"https://{host}"):
+        return True
+    return _host_of(urlsplit(origin).netloc) in ("localhost", "127.0.0.1", "0.0.0.0")
 
 
 @dataclass
@@ -93,6 +121,7 @@ class FakeOllama:
         self.mode = "answer"
         self.hanging, self.missing = set(), set()
         self.declining, self.declines_early = None, False
+        self.checks_host = False
         self.loaded = None
         self.token_gap, self.dies_after = 0, None
         self.at_once = self.most_at_once = 0
@@ -207,6 +236,8 @@ class _Answer:
             handler = _Answer.not_there
         if self.service.declining and path not in _LISTS:
             handler = _Answer.decline
+        if self.service.checks_host and not _ollama_allows(self.request):
+            handler = _Answer.forbid
         early = handler == _Answer.decline and self.service.declines_early
         if handler not in _BEFORE_BODY and not early:
             if (self.request.get("Expect") or "").lower() == "100-continue":
@@ -297,6 +328,9 @@ class _Answer:
         status, *fields = self.service.declining
         self.body(f"{self.service.name} declines".encode(), "text/plain", status, *fields)
         return not self.service.declines_early
+
+    def forbid(self):
+        self.body(b"", "text/plain", "403 Forbidden")
 
     def not_there(self):
         self.body(b"404 page not found", "text/plain", "404 Not Found")

@@ -177,8 +177,7 @@ def test_a_model_that_moves_is_found_at_its_new_place_within_a_second(lab):
         here, there = there, here
 
 
-def test_a_large_body_counts_against_what_all_requests_hold(lab):
-    """Beyond a mebibyte the rest of a body is passed on as it comes, wherever its model stands."""
+def test_where_the_model_does_not_matter_a_large_body_is_passed_on_as_it_comes(lab):
     server, services = home(lab, {"a": ["m-a"]})
     body = b'{"prompt":"' + b"x" * 3_000_000 + b'","model":"m-a"}'
     answer = server.fetch("POST", "/api/generate", body)

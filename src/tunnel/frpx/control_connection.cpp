@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "core/names.hpp"
+#include "http/head.hpp"
 #include "ports/leases.hpp"
 #include "tunnel/frpx/dialect.hpp"
 
@@ -12,6 +13,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t most_unsent = 1024 * 1024;
+// Of a client that does not say it: the public one asks for models nowhere else.
+constexpr std::string_view public_service_host = "localhost:11434";
 constexpr auto farewell = std::chrono::seconds(2);   // for a refusal to be read
 constexpr std::size_t most_discarded = 1024 * 1024;  // meanwhile, of what the client still sends
 
@@ -349,7 +352,10 @@ void control_connection::take(const wire::command& what) {
 void control_connection::take_report(const wire::heartbeat& said) {
   session_->reported_models |= !said.models.empty();
   session_->health.report(said.healthy.value_or(true));
-  if (session_->models == said.models && session_->loaded == said.loaded) return;
+  const std::string_view host = http::is_host(said.host) ? said.host : public_service_host;
+  const bool moved = !session_->local_host || *session_->local_host != host;
+  if (moved) session_->local_host = std::make_shared<const std::string>(host);
+  if (!moved && session_->models == said.models && session_->loaded == said.loaded) return;
   session_->models = said.models;
   session_->loaded = said.loaded;
   owner_.around().clients.changed();
