@@ -138,5 +138,53 @@ TEST_F(answer, a_401_to_a_request_that_is_still_being_sent_says_that_it_closes) 
   EXPECT_NE(said.find("\r\nConnection: close\r\n"), said.npos) << said;
 }
 
+// --- streams that are used again ---
+
+class kept_stream : public answer {
+ protected:
+  // The second request on a stream, which has reached its service.
+  net::unique_fd ask_again(options how = patient()) {
+    how.confirmation = std::chrono::milliseconds(100);
+    net::unique_fd down = ask(how);
+    send(service(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    read(down, "ok");
+    send(down, request("GET /again"));
+    read(service(), "\r\n\r\n");
+    EXPECT_EQ(client_->services.size(), 1U) << "the stream was kept";
+    return down;
+  }
+};
+
+TEST_F(kept_stream, a_client_that_gives_no_sign_is_given_up_within_its_confirmation) {
+  const net::unique_fd down = ask_again();
+  const std::string said = read(down, "}");
+  EXPECT_TRUE(said.starts_with("HTTP/1.1 504 ")) << said;
+  EXPECT_EQ(client_->asked_for_signs, 1);
+  EXPECT_EQ(client_->services.size(), 1U) << "a stream of its own would wait as long";
+}
+
+TEST_F(kept_stream, a_client_that_gives_a_sign_has_all_the_time_for_its_answer) {
+  options how = patient();
+  const net::unique_fd down = ask_again(how);
+  ASSERT_TRUE(run_until([&] { return client_->asker != nullptr; }));
+  client_->gives_signs = true;
+  client_->asker->ring();
+  const steady_time later = steady_clock::now() + std::chrono::milliseconds(300);
+  run_until([&] { return steady_clock::now() > later; });
+  send(service(), "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
+  EXPECT_TRUE(read(down, "done").starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(client_->asked_for_signs, 1);
+}
+
+TEST_F(kept_stream, a_client_that_cannot_be_asked_has_all_the_time) {
+  const net::unique_fd down = ask_again();
+  client_->can_be_asked = false;
+  ASSERT_TRUE(run_until([&] { return client_->asked_for_signs == 1; }));
+  const steady_time later = steady_clock::now() + std::chrono::milliseconds(300);
+  run_until([&] { return steady_clock::now() > later; });
+  send(service(), "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
+  EXPECT_TRUE(read(down, "done").starts_with("HTTP/1.1 200 "));
+}
+
 }  // namespace
 }  // namespace frpx::gateway

@@ -248,7 +248,9 @@ asio::awaitable<exchange::after> exchange::try_clients() {
     if (declined) keep_declined();
     stream_.reset();
     place_.release();
-    if (was_kept && !declined && !response_.given() && (!any_sent_ || (repeatable_ && !dropped_))) {
+    const bool silent = failure_ == outcome::late_unopened;
+    if (was_kept && !declined && !silent && !response_.given() &&
+        (!any_sent_ || (repeatable_ && !dropped_))) {
       choice_.forgive_last();  // a stream that aged says nothing against its client
       fresh_stream_only_ = true;
       continue;
@@ -283,7 +285,8 @@ asio::awaitable<bool> exchange::open_stream() {
     place_head(*head);
   }
   sent_ = head_at_;
-  any_sent_ = service_refuses_ = false;
+  any_sent_ = service_refuses_ = heard_ = false;
+  sign_.reset();
   settling_ = settling::no;
   if (!fresh_stream_only_) stream_ = at_.services.take(facts.number);
   if (stream_) {
@@ -324,7 +327,7 @@ asio::awaitable<exchange::ending> exchange::converse() {
     if (from_->has_ended() && !waits_for_body()) co_return ending::visitor_gone;
     if (failure_) co_return ending::failed;
     if (bad_request_) co_return ending::bad_request;
-    if (awaits_word_ && (*stream_)->confirmed()) progress_ = true;  // another wait begins
+    if (awaits_word_ && has_word()) progress_ = true;  // another wait begins
     if (progress_ && settling_ == settling::no) {
       set_alarm();
     } else if (!from_->alarm.rang()) {
@@ -335,7 +338,9 @@ asio::awaitable<exchange::ending> exchange::converse() {
     } else if (!all_written()) {
       log::debug("{} does not read its answer", from_->who.address);
       co_return ending::visitor_gone;
-    } else if (!(*stream_)->confirmed()) {
+    } else if (awaits_word_ && asks_client()) {
+      set_alarm();
+    } else if (!has_word()) {
       service_fails(outcome::late_unopened);
     } else if (waits_for_body()) {
       co_return ending::visitor_late;
@@ -361,15 +366,34 @@ bool exchange::waits_for_body() const {
   return !request_.complete() && sent_ == out_.size();
 }
 
+// Whether the client has shown since the message began that it can reach its service. What a stream
+// showed when it was opened says nothing when it is used again.
+bool exchange::has_word() const {
+  return (*stream_)->confirmed() && (!stream_->used() || heard_ || (sign_ && sign_->came()));
+}
+
+// A service may think for long: so the client itself is asked, once, at half the time that it has.
+bool exchange::asks_client() {
+  if (sign_ || !(*stream_)->confirmed()) return false;
+  sign_ = client_->ask_for_sign(at_.on, from_->bell);
+  if (!sign_) heard_ = true;  // it cannot be asked
+  return true;
+}
+
 void exchange::set_alarm() {
-  awaits_word_ = !(*stream_)->confirmed();
-  from_->alarm.set_in(awaits_word_           ? at_.how.confirmation
+  awaits_word_ = !has_word();
+  const auto word = stream_->used() ? at_.how.confirmation / 2 : at_.how.confirmation;
+  from_->alarm.set_in(awaits_word_           ? word
                       : waits_for_body()     ? at_.how.body_stall
                       : response_.answered() ? at_.how.response_stall
                                              : at_.how.response_head);
 }
 
 asio::awaitable<exchange::after> exchange::conclude(ending how) {
+  if (auto spare = sign_ ? sign_->take_stream() : nullptr) {
+    at_.services.give(std::make_unique<service_streams::kept>(at_.services, client_->facts().number,
+                                                              std::move(spare)));
+  }
   if (how == ending::upgraded) {
     hand_to_relay();
     co_return after::gone;

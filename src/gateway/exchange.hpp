@@ -103,6 +103,8 @@ class exchange final : private key_use, private leaving_at_end::judge {
   boost::asio::awaitable<after> answer_unknown_model();
   bool keeps_visitor() const { return head_.keep_alive() && !at_.draining; }
   bool waits_for_body() const;
+  bool has_word() const;
+  bool asks_client();
   bool has_left() override;
   void service_fails(outcome how);
   void set_alarm();
@@ -216,8 +218,10 @@ class exchange final : private key_use, private leaving_at_end::judge {
   std::optional<outcome> failure_;
   enum class settling : std::uint8_t { no, now, over } settling_ = settling::no;
   bool any_sent_ = false;
-  bool final_given_ = false;      // a byte of the final answer: no other can be given any more
-  bool awaits_word_ = false;      // the alarm is for the client's word that it reached its service
+  bool final_given_ = false;  // a byte of the final answer: no other can be given any more
+  bool awaits_word_ = false;  // the alarm is for the client's word that it reached its service
+  bool heard_ = false;        // anything, since the message began
+  std::unique_ptr<tunnel::life_sign> sign_;
   bool service_refuses_ = false;  // to take more of the request
   bool visitor_gone_ = false;
   bool progress_ = false;

@@ -205,6 +205,7 @@ bool exchange::take_answer() {
     case io_state::ended:
       return is_settled() && end_answer();
     case io_state::moved:
+      heard_ = true;
       break;
   }
   if (answer_in_.empty()) {

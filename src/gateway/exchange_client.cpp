@@ -113,6 +113,7 @@ asio::awaitable<exchange::after> exchange::pass_declined() {
   failure_.reset();
   settling_ = settling::no;
   service_refuses_ = true;  // nothing more of the request is for it
+  heard_ = true;
   sent_ = declined_->got_all ? out_.size() : 0;
   answer_in_.clear();
   answer_in_.append(as_bytes(declined_->begin));

@@ -32,7 +32,23 @@ class test_session final : public tunnel::session {
     co_return std::make_unique<net::socket>(on.events(), std::move(services.back().ours));
   }
   void end(const std::string&) override {}
+  std::unique_ptr<tunnel::life_sign> ask_for_sign(net::worker&, net::wakeup& bell) override {
+    ++asked_for_signs;
+    if (!can_be_asked) return nullptr;
+    asker = &bell;
+    return std::make_unique<sign>(*this);
+  }
+  struct sign final : tunnel::life_sign {
+    explicit sign(test_session& by) : of(by) {}
+    ~sign() override { of.asker = nullptr; }
+    bool came() const override { return of.gives_signs; }
+    test_session& of;
+  };
 
+  bool can_be_asked = true;
+  bool gives_signs = false;
+  int asked_for_signs = 0;
+  net::wakeup* asker = nullptr;
   bool holds_back = false;
   int asked = 0;
   std::deque<test::tcp_pair> services;  // one for each stream; `theirs` is the service's end

@@ -38,6 +38,7 @@ connection::connection(net::worker& on, std::unique_ptr<net::socket> socket, rol
 }
 
 connection::~connection() {
+  tell_signs(false);
   assert(machine_.live_streams() == 0 && "a link goes behind its streams");
 }
 
@@ -108,6 +109,24 @@ bool connection::is_fit() const {
   return !closed_ && machine_.accepting() && !machine_.suspect(steady_clock::now());
 }
 
+connection::sign::sign(connection& of, net::wakeup& bell) : of_(&of), bell_(bell) {
+  of_->signs_.push_back(this);
+  of_->machine_.ask_for_sign(steady_clock::now());
+  of_->flush_soon();
+}
+
+connection::sign::~sign() {
+  if (of_ != nullptr) std::erase(of_->signs_, this);
+}
+
+void connection::tell_signs(bool came) {
+  for (sign* each : std::exchange(signs_, {})) {
+    each->of_ = nullptr;
+    each->came_ = came;
+    if (came) each->bell_.ring();
+  }
+}
+
 void connection::on_ready(net::stream::readiness what) {
   if (what.writable) flush_soon();
   if (what.readable) read();
@@ -119,6 +138,7 @@ void connection::read() {
     const auto got = socket_->read(receive_buffer_);
     if (got.state == net::io_state::blocked) break;
     if (got.state == net::io_state::moved) {
+      if (!signs_.empty()) tell_signs(true);
       const std::size_t used = machine_.receive(got.bytes, now, turn_frames);
       if (used < got.bytes.size()) {
         socket_->unread(got.bytes.subspan(used));

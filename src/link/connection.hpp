@@ -4,11 +4,13 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "link/linked_datagrams.hpp"
 #include "link/linked_stream.hpp"
 #include "link/machine.hpp"
 #include "net/socket.hpp"
+#include "net/wakeup.hpp"
 #include "net/worker.hpp"
 
 namespace frpx::link {
@@ -66,6 +68,23 @@ class connection final : private link_events, private net::stream::watcher, priv
   /// Ends the link: gently with goaway_code::drain, else resetting every stream.
   void end(goaway_code code);
 
+  /// Waits for the next bytes from the peer, and has it asked for some (PING) if it owes none. May
+  /// outlive the link, and then waits in vain.
+  class sign {
+   public:
+    sign(connection& of, net::wakeup& bell);
+    sign(const sign&) = delete;
+    sign& operator=(const sign&) = delete;
+    ~sign();
+    bool came() const { return came_; }
+
+   private:
+    friend class connection;
+    connection* of_;  // null when there is nothing more to wait for
+    net::wakeup& bell_;
+    bool came_ = false;
+  };
+
   /// Whether a new stream should take this link.
   bool is_fit() const;
   std::size_t streams() const { return machine_.live_streams(); }
@@ -97,6 +116,7 @@ class connection final : private link_events, private net::stream::watcher, priv
     on_.udp().losses().count(net::udp_loss::queue, datagrams);
   }
   void read();
+  void tell_signs(bool came);
   void flush();
   void flush_soon() { on_.events().schedule_flush(flushing_); }
   void follow_phase();
@@ -114,6 +134,7 @@ class connection final : private link_events, private net::stream::watcher, priv
   chore reading_{*this, &connection::read};
   chore going_{*this, &connection::be_gone};
   std::uint64_t written_ = 0;
+  std::vector<sign*> signs_;
   bool closed_ = false;
   error_code why_;
 };

@@ -219,5 +219,20 @@ TEST(linked_stream, the_end_of_the_session_resets_a_stream_at_each_moment_of_its
   }
 }
 
+TEST(linked_stream, a_peer_that_is_asked_gives_a_sign_of_life) {
+  moving test;
+  test.loop.settle();
+  net::wakeup bell(test.loop->events());
+  const connection::sign first(test.server, bell);
+  const connection::sign second(test.server, bell);
+  auto gone = std::make_unique<connection::sign>(test.server, bell);
+  gone.reset();
+  EXPECT_FALSE(first.came());
+  EXPECT_TRUE(test.loop.run_until([&] { return first.came() && second.came(); }));
+  const connection::sign third(test.server, bell);
+  EXPECT_FALSE(third.came()) << "what came before says nothing";
+  EXPECT_TRUE(test.loop.run_until([&] { return third.came(); }));
+}
+
 }  // namespace
 }  // namespace frpx::link

@@ -35,6 +35,8 @@ class liveness {
   verdict tick(steady_time now, std::uint64_t acknowledged);
 
   bool suspect(steady_time now) const;
+  /// A PING was decided and nothing has come since.
+  bool is_asked() const { return unanswered_; }
   /// The next PING's opaque bytes.
   std::uint64_t ping_number() const { return number_; }
   /// The last round trip that was measured; empty before the first.

@@ -400,6 +400,11 @@ void machine::tick(steady_time now, std::uint64_t acknowledged) {
   }
 }
 
+void machine::ask_for_sign(steady_time now) {
+  now_ = now;
+  if (phase_ == phase::open && may_speak() && !liveness_.is_asked()) ask();
+}
+
 void machine::ask() {
   ping_due_ = true;
   liveness_.asked(now_);

@@ -107,6 +107,8 @@ class machine {
   phase state() const { return phase_; }
   /// When a link that is shut or closing has to be closed at the latest.
   steady_time close_by() const { return close_by_; }
+  /// Has the peer say something: a PING goes out, unless one is unanswered already.
+  void ask_for_sign(steady_time now);
   /// A PING or an OPEN is unanswered for 1 s and nothing has arrived since: prefer another way.
   bool suspect(steady_time now) const { return liveness_.suspect(now); }
   /// Whether `open` may succeed (server).

@@ -18,6 +18,7 @@
 #include "core/service_kind.hpp"
 #include "net/datagram_stream.hpp"
 #include "net/stream.hpp"
+#include "net/wakeup.hpp"
 #include "net/worker.hpp"
 #include "tunnel/service.hpp"
 #include "wire/frpx_command.hpp"
@@ -61,6 +62,17 @@ struct stream_wish {
   steady_clock::duration patience{};
 };
 
+/// A question to a client whether it still lives. Belongs to the worker that asked; goes at any
+/// time.
+class life_sign {
+ public:
+  virtual ~life_sign() = default;
+  /// The client has answered.
+  virtual bool came() const = 0;
+  /// A stream to the default service that the answer brought along, where it does; once.
+  virtual std::unique_ptr<net::stream> take_stream() { return nullptr; }
+};
+
 /// A client that logged in and registered, whatever its dialect. The seam between what visitors
 /// want and how a dialect carries it.
 ///
@@ -84,6 +96,11 @@ class session {
   /// the stream ends. Where a dialect has no better way they go by a stream that `open` brings.
   virtual boost::asio::awaitable<result<std::unique_ptr<net::datagram_stream>>> open_datagrams(
       net::worker& on, stream_wish wish);
+
+  /// Asks the client for a sign of life, by the way of its streams: one that was opened long ago
+  /// says nothing of how the client fares now. `bell` is rung when there is one, and outlives the
+  /// question. Null: the dialect cannot ask. Called like `open`.
+  virtual std::unique_ptr<life_sign> ask_for_sign(net::worker&, net::wakeup&) { return nullptr; }
 
   /// The worker on which its visitors must be, for `open` works there alone; null: any.
   virtual net::worker* only_worker() { return nullptr; }

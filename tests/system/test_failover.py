@@ -2,12 +2,13 @@
 
 import json
 import threading
+import time
 
 import pytest
 
 from support import http_bytes, net, raw_http
 from support.fake_ollama import seeded, seeded_hash
-from support.waiting import holds_for, wait_for
+from support.waiting import FACTOR, holds_for, wait_for
 
 
 def envelope_of(answer, status):
@@ -118,6 +119,20 @@ def test_how_long_a_clients_word_is_waited_for_is_an_option(lab):
     holds_for(lambda: any(one.is_alive() for one in asking), 4, "the other waits for a")
     clients["a"].thaw()
     assert sorted(one.answer().get("X-Frpx-Client") for one in asking) == ["a", "b"]
+
+
+@pytest.mark.parametrize("form", [[], ["--no-link"]], ids=["link", "own connections"])
+def test_a_kept_stream_of_a_frozen_client_is_given_up_as_soon_as_a_new_one(lab, form):
+    """Within 3 s, long before the client counts as dead."""
+    server, _, clients = lab.house("a", "b", client=form, options=["--policy", "round-robin"])
+    for _ in range(4):
+        assert server.fetch().status == 200  # both have a stream that is kept
+    clients["a"].freeze()
+    began = time.monotonic()
+    asking = [Asking(server) for _ in range(2)]
+    assert [one.answer().get("X-Frpx-Client") for one in asking] == ["b", "b"]
+    assert time.monotonic() - began < 8 * FACTOR
+    clients["a"].thaw()
 
 
 def test_every_service_refuses(lab):

@@ -47,13 +47,16 @@ class frpx_session final : public session {
                                                             .kind = wish.kind,
                                                             .visitor = std::string(wish.visitor)})
                  : std::nullopt;
-    co_return co_await owner.streams_of(on).order(
-        number,
-        [&owner, number, &about](const uuid& id) {
-          owner.around().workers.home().run_here_or_post(
-              [&owner, number, id, about] { owner.order(number, id, about); });
-        },
-        wish.patience);
+    co_return co_await owner.streams_of(on).order(number, sends_order(about), wish.patience);
+  }
+
+  // By a link one frame is enough; else the client shows that it lives by bringing a stream.
+  std::unique_ptr<life_sign> ask_for_sign(net::worker& on, net::wakeup& bell) override {
+    if (!alive) return nullptr;
+    if (auto* const link = owner_.links_of(on).any(facts().number)) {
+      return std::make_unique<linked_sign>(*link, bell);
+    }
+    return owner_.streams_of(on).ask_for_sign(facts().number, bell, sends_order(std::nullopt));
   }
 
   void tunnel_ended(const service& which, error_code why) override {
@@ -93,6 +96,23 @@ class frpx_session final : public session {
   }
 
  private:
+  class linked_sign final : public life_sign {
+   public:
+    linked_sign(link::connection& by, net::wakeup& bell) : sign_(by, bell) {}
+    bool came() const override { return sign_.came(); }
+
+   private:
+    link::connection::sign sign_;
+  };
+
+  // What has a stream ordered of the client, under the id that it is given.
+  std::function<void(const uuid&)> sends_order(std::optional<wire::request_service_conn> about) {
+    return [&owner = owner_, number = facts().number, about = std::move(about)](const uuid& id) {
+      owner.around().workers.home().run_here_or_post(
+          [&owner, number, id, about] { owner.order(number, id, about); });
+    };
+  }
+
   dialect& owner_;
   control_connection* connection_;
   const bool knows_services_;

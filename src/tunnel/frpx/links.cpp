@@ -75,6 +75,8 @@ class links::place final : public link::connection::observer, private net::deadl
     return links_.empty();
   }
 
+  link::connection* any() const { return links_.empty() ? nullptr : links_.back().get(); }
+
   link::connection* fit() const {
     for (auto each = links_.rbegin(); each != links_.rend(); ++each) {
       if ((*each)->is_fit()) return each->get();
@@ -182,6 +184,11 @@ void links::forget(const place& which) {
 link::connection* links::fit(std::uint64_t session) const {
   const auto found = places_.find(session);
   return found == places_.end() ? nullptr : found->second->fit();
+}
+
+link::connection* links::any(std::uint64_t session) const {
+  const auto found = places_.find(session);
+  return found == places_.end() ? nullptr : found->second->any();
 }
 
 }  // namespace frpx::tunnel::frpx_dialect

@@ -48,6 +48,8 @@ class links {
 
   /// The session's link for a new stream, or null.
   link::connection* fit(std::uint64_t session) const;
+  /// A link that the session has, fit or not: to ask how the client fares.
+  link::connection* any(std::uint64_t session) const;
   /// How many are up. Any thread.
   std::size_t up() const { return up_.load(std::memory_order_relaxed); }
 

@@ -51,12 +51,11 @@ class proxy_streams::proxy_stream final : public net::socket {
 
 /// One order, in the frame of the coroutine that waits for it.
 struct proxy_streams::pending_order {
-  pending_order(proxy_streams& table, std::uint64_t of_session)
+  pending_order(proxy_streams& table, std::uint64_t of_session, net::wakeup& who_waits)
       : owner(table),
         session(of_session),
         id(uuid::make_for_worker(table.on_.index())),
-        bell(table.on_.events()),
-        late(table.on_.timers(), bell) {
+        bell(who_waits) {
     owner.orders_.emplace(id, this);
     owner.pending_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -68,8 +67,7 @@ struct proxy_streams::pending_order {
   proxy_streams& owner;
   const std::uint64_t session;
   const uuid id;
-  net::wakeup bell;
-  net::alarm late;
+  net::wakeup& bell;
   std::unique_ptr<net::stream> arrived;
   bool session_ended = false;
 };
@@ -82,13 +80,40 @@ asio::awaitable<result<std::unique_ptr<net::stream>>> proxy_streams::order(
     std::uint64_t session, std::function<void(const uuid&)> send_order,
     steady_clock::duration patience) {
   if (orders_.size() >= most_pending) co_return make_error_code(errc::too_many);
-  pending_order mine(*this, session);
-  mine.late.set_in(patience);
+  net::wakeup bell(on_.events());
+  net::alarm late(on_.timers(), bell);
+  pending_order mine(*this, session, bell);
+  late.set_in(patience);
   send_order(mine.id);
-  while (!mine.arrived && !mine.session_ended && !mine.late.rang()) co_await mine.bell.wait();
+  while (!mine.arrived && !mine.session_ended && !late.rang()) co_await bell.wait();
   if (mine.session_ended) co_return make_error_code(errc::session_gone);
   if (!mine.arrived) co_return make_error_code(errc::late);
   co_return std::move(mine.arrived);
+}
+
+/// The client lives if it brings another stream, which then serves the next request.
+class proxy_streams::ordered_sign final : public life_sign {
+ public:
+  ordered_sign(proxy_streams& by, std::uint64_t session, net::wakeup& bell)
+      : order_(by, session, bell) {}
+  bool came() const override { return came_ || order_.arrived != nullptr; }
+  std::unique_ptr<net::stream> take_stream() override {
+    came_ = came();
+    return std::move(order_.arrived);
+  }
+  const uuid& id() const { return order_.id; }
+
+ private:
+  pending_order order_;
+  bool came_ = false;
+};
+
+std::unique_ptr<life_sign> proxy_streams::ask_for_sign(
+    std::uint64_t session, net::wakeup& bell, std::function<void(const uuid&)> send_order) {
+  if (orders_.size() >= most_pending) return nullptr;
+  auto sign = std::make_unique<ordered_sign>(*this, session, bell);
+  send_order(sign->id());
+  return sign;
 }
 
 bool proxy_streams::present(const uuid& id, net::unique_fd fd, bytes_view behind) {

@@ -14,6 +14,7 @@
 #include "net/socket.hpp"
 #include "net/wakeup.hpp"
 #include "net/worker.hpp"
+#include "tunnel/session.hpp"
 
 namespace frpx::tunnel::frpx_dialect {
 
@@ -38,6 +39,11 @@ class proxy_streams {
       std::uint64_t session, std::function<void(const uuid&)> send_order,
       steady_clock::duration patience);
 
+  /// The same without waiting: `bell` is rung when the stream has come. Null when too many are
+  /// ordered.
+  std::unique_ptr<life_sign> ask_for_sign(std::uint64_t session, net::wakeup& bell,
+                                          std::function<void(const uuid&)> send_order);
+
   /// A connection to the proxy port presented `id`; `behind` are bytes that followed its frame.
   /// False when nobody waits for it; it is then closed.
   bool present(const uuid& id, net::unique_fd fd, bytes_view behind);
@@ -52,6 +58,7 @@ class proxy_streams {
  private:
   class proxy_stream;
   struct pending_order;
+  class ordered_sign;
 
   net::worker& on_;
   std::atomic<std::size_t> pending_{0};
