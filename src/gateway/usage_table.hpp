@@ -22,7 +22,7 @@ namespace frpx::gateway {
 /// One thread at a time.
 class usage_table {
  public:
-  static constexpr std::string_view others = ":others";
+  static constexpr std::string_view others = store::other_usage;
 
   explicit usage_table(std::size_t most) : most_(most) {}
 

@@ -147,7 +147,8 @@ asio::awaitable<api::server_metrics> view::metrics() {
   now.listeners = around_.events.listeners();
   now.queues = {{"database", around_.pool.waiting()},
                 {"passwords", around_.password_pool.waiting()},
-                {"operators", verbs_.waiting()}};
+                {"operators", verbs_.waiting()},
+                {"reports", reports_.waiting()}};
   for (std::size_t i = 0; i < identity::answerers; ++i) {
     const auto by = static_cast<identity::answered_by>(i);
     now.keys.push_back({identity::to_string(by), around_.keys.count(by)});
@@ -257,7 +258,7 @@ asio::awaitable<result<std::vector<api::usage_sum>>> view::usage(api::usage_by b
   const auto column = by == api::usage_by::key      ? store::usage_by::key
                       : by == api::usage_by::client ? store::usage_by::client
                                                     : store::usage_by::model;
-  co_return co_await around_.pool.run(
+  co_return co_await reports_.run(
       [&store = around_.lasting, column, from, to]() -> result<std::vector<api::usage_sum>> {
         const auto found = store.sum_usage(column, from, to);
         if (!found) return found.error();

@@ -78,7 +78,8 @@ class view final : public api::server_view {
   const surroundings around_;
   config::frps_options options_;  // what the server runs with; of the verbs' thread
   const option_reader read_again_;
-  net::blocking_pool verbs_{1, 64};  // some make a password's hash, which takes 19 MiB
+  net::blocking_pool verbs_{1, 64};    // some make a password's hash, which takes 19 MiB
+  net::blocking_pool reports_{1, 64};  // may take long: no key is to wait for one
   std::uint64_t store_errors_ = 0;
   api::login_book logins_;
   const wall_time started_ = wall_clock::now();

@@ -116,6 +116,11 @@ struct usage {
   bool operator==(const usage&) const = default;
 };
 
+/// So many rows of one key and one hour are kept; what further clients and models came to is added
+/// up in one row more, whose client and model are `other_usage`.
+inline constexpr std::size_t usage_rows_per_hour = 500;
+inline constexpr std::string_view other_usage = ":others";
+
 /// What one key used of one client and one model within one hour.
 struct usage_row {
   std::string key;     ///< Its id.

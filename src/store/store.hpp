@@ -125,7 +125,8 @@ class store {
   // --- usage: errors bad_value
   /// Adds the rows to what is known of the same key, client, model and hour, all or nothing. A
   /// batch whose id (a name) is known already has been added before and is passed over: who was not
-  /// told whether a batch was written sends the same one again, within a day.
+  /// told whether a batch was written sends the same one again, within a day. Beyond
+  /// `usage_rows_per_hour` of a key, new clients and models count as `other_usage`.
   virtual result<void> add_usage(std::string_view batch, std::span<const usage_row> rows) = 0;
   /// The sums of the hours that begin at `from` or later and before `to`, those with most requests
   /// first, then by name; at most `longest_page`.

@@ -1,4 +1,6 @@
 // What every store promises of usage.
+#include <map>
+
 #include "store/contract_fixture.hpp"
 
 namespace frpx::store {
@@ -82,10 +84,65 @@ TEST_P(store_contract, a_bad_row_of_usage_spoils_its_batch_and_no_other) {
   EXPECT_EQ(db().sum_usage(usage_by::model, h0, h0 + 1h)->front().name, rows[1].model);
 }
 
+std::vector<usage_row> many_models(const char* key, const std::string& model, std::size_t count,
+                                   wall_time hour = h0) {
+  std::vector<usage_row> rows;
+  for (std::size_t i = 0; i < count; ++i) {
+    rows.push_back(some_usage(key, "c", (model + std::to_string(i)).c_str(), hour, 1));
+  }
+  return rows;
+}
+
+TEST_P(store_contract, rows_of_a_key_and_an_hour_are_bounded_and_the_rest_is_one_row) {
+  const auto sums = [&](usage_by by, wall_time hour = h0) {
+    std::map<std::string, std::uint64_t> requests;
+    for (const usage_sum& each : db().sum_usage(by, hour, hour + 1h).value()) {
+      requests[each.name] = each.of.requests;
+    }
+    return requests;
+  };
+  const std::string other(other_usage);
+  ASSERT_TRUE(db().add_usage("b1", many_models("k", "a", usage_rows_per_hour - 1)));
+  EXPECT_EQ(sums(usage_by::model).size(), usage_rows_per_hour - 1);
+  // One has room, nineteen have not; those that are there already are not among the rest.
+  auto more = many_models("k", "b", 20);
+  more.push_back(some_usage("k", "c", "a7", h0, 100));
+  more.push_back(some_usage("k", "c", "b3", h0, 50));
+  ASSERT_TRUE(db().add_usage("b2", more));
+  auto by_model = sums(usage_by::model);
+  EXPECT_EQ(by_model.size(), usage_rows_per_hour + 1);
+  EXPECT_EQ(by_model["a7"], 101U);
+  std::uint64_t new_ones = by_model[other];
+  for (const auto& [name, requests] : by_model) new_ones += name.starts_with('b') ? requests : 0;
+  EXPECT_EQ(new_ones, 70U) << "nothing is lost";
+  // However much more comes, there is no further row.
+  ASSERT_TRUE(db().add_usage("b3", many_models("k", "z", usage_rows_per_hour)));
+  by_model = sums(usage_by::model);
+  EXPECT_EQ(by_model.size(), usage_rows_per_hour + 1);
+  EXPECT_EQ(sums(usage_by::key)["k"], 2 * usage_rows_per_hour - 1 + 170);
+  EXPECT_EQ(sums(usage_by::client).size(), 2U);
+  EXPECT_EQ(sums(usage_by::client)[other], by_model[other]);
+  // Another key, or hour, has room of its own.
+  ASSERT_TRUE(db().add_usage("b4", many_models("j", "j", 3)));
+  ASSERT_TRUE(db().add_usage("b5", many_models("k", "y", 3, h0 + 1h)));
+  EXPECT_TRUE(sums(usage_by::model).contains("j2"));
+  EXPECT_TRUE(sums(usage_by::model, h0 + 1h).contains("y2"));
+  EXPECT_EQ(*db().remove_usage_before(h0 + 1h), usage_rows_per_hour + 1 + 3);
+}
+
+TEST_P(store_contract, a_batch_larger_than_an_hour_has_rows_for_is_bounded) {
+  ASSERT_TRUE(db().add_usage("b", many_models("k", "m", usage_rows_per_hour + 10)));
+  const auto by_model = db().sum_usage(usage_by::model, h0, h0 + 1h).value();
+  EXPECT_EQ(by_model.size(), usage_rows_per_hour + 1);
+  EXPECT_EQ(by_model.front().name, other_usage);
+  EXPECT_EQ(by_model.front().of, (usage{10, 10, 100, 1000, 10'000, 100'000}));
+}
+
 TEST_P(store_contract, a_list_of_usage_is_bounded) {
   std::vector<usage_row> rows;
   for (std::size_t i = 0; i <= longest_page; ++i) {
-    rows.push_back(some_usage("k", "c", std::to_string(i).c_str(), h0, 1));
+    const std::string key = "k" + std::to_string(i % 4);
+    rows.push_back(some_usage(key.c_str(), "c", std::to_string(i).c_str(), h0, 1));
   }
   ASSERT_TRUE(db().add_usage("b", rows));
   EXPECT_EQ(db().sum_usage(usage_by::model, h0, h0 + 1h)->size(), longest_page);

@@ -371,10 +371,22 @@ result<void> memory_store::add_usage(std::string_view batch, std::span<const usa
   if (batches_.contains(batch)) return {};
   if (usage_.size() + rows.size() > longest_table) return errc::full;
   batches_.emplace(batch, now);
-  for (const usage_row& row : rows) {
-    usage_[{row.hour, row.key, row.client, row.model}] += row.of;
-  }
+  for (const usage_row& row : rows) usage_for(row) += row.of;
   return {};
+}
+
+// The row that this is added to.
+usage& memory_store::usage_for(const usage_row& added) {
+  const auto same = usage_.find({added.hour, added.key, added.client, added.model});
+  if (same != usage_.end()) return same->second;
+  const auto first = usage_.lower_bound({added.hour, added.key, {}, {}});
+  std::size_t rows = 0;
+  for (auto at = first; at != usage_.end() && rows < usage_rows_per_hour; ++at, ++rows) {
+    if (std::get<0>(at->first) != added.hour || std::get<1>(at->first) != added.key) break;
+  }
+  const std::string other(other_usage);
+  return rows < usage_rows_per_hour ? usage_[{added.hour, added.key, added.client, added.model}]
+                                    : usage_[{added.hour, added.key, other, other}];
 }
 
 result<std::vector<usage_sum>> memory_store::sum_usage(usage_by by, wall_time from, wall_time to) {

@@ -83,6 +83,8 @@ class memory_store : public store {
   std::map<digest, std::string> key_ids_;  // by hash
   table<token> tokens_;
   std::map<std::pair<std::string, std::string>, asset> assets_;
+  usage& usage_for(const usage_row& added);
+
   std::map<usage_place, usage> usage_;
   std::map<std::string, wall_time, std::less<>> batches_;  // of usage, by id: when they were added
   std::deque<audit_row> audit_;                            // by id

@@ -441,8 +441,8 @@ result<std::uint64_t> sqlite_store::change_count() {
 }
 
 result<summary> sqlite_store::describe() {
-  const std::scoped_lock lock(reader_.mutex);
-  query count(reader_.db,
+  const std::scoped_lock lock(reports_.mutex);
+  query count(reports_.db,
               "SELECT (SELECT user_version FROM pragma_user_version), "
               "(SELECT count(*) FROM users), (SELECT count(*) FROM api_keys), "
               "(SELECT count(*) FROM tokens), (SELECT count(*) FROM gpu_assets)");

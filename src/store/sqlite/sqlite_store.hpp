@@ -11,9 +11,10 @@
 namespace frpx::store {
 
 /// Keeps everything in one file (beside its `-wal` and `-shm`), safe against being killed at any
-/// moment and for several processes at once, on a local disk. Two connections: readers wait neither
-/// for this process's writer nor for another's, since the log is written ahead; writers wait for
-/// each other up to the time-out. A write returns when it is on the disk.
+/// moment and for several processes at once, on a local disk. Three connections: one for what takes
+/// a moment, such as the look-up of a key, one for reports that take longer, one for writes.
+/// Readers wait neither for this process's writer nor for another's, since the log is written
+/// ahead; writers wait for each other up to the time-out. A write returns when it is on the disk.
 class sqlite_store final : public store {
  public:
   /// See store::open(). `path` is a file's.
@@ -72,8 +73,11 @@ class sqlite_store final : public store {
     connection db;
   };
 
-  sqlite_store(std::string scope, connection reader, connection writer)
-      : scope_(std::move(scope)), reader_(std::move(reader)), writer_(std::move(writer)) {}
+  sqlite_store(std::string scope, connection reader, connection reports, connection writer)
+      : scope_(std::move(scope)),
+        reader_(std::move(reader)),
+        reports_(std::move(reports)),
+        writer_(std::move(writer)) {}
 
   template <class Read>
   auto pick(const char* sql, const std::vector<std::string>& ids, Read read)
@@ -84,6 +88,7 @@ class sqlite_store final : public store {
 
   const std::string scope_;
   side reader_;
+  side reports_;
   side writer_;
   std::int64_t seen_version_ = -1;  // with reader_'s mutex, as is what follows
   std::uint64_t seen_count_ = 0;

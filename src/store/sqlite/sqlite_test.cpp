@@ -14,6 +14,7 @@
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/store.hpp"
+#include "tests/support/real_servers.hpp"
 
 namespace frpx::store {
 namespace {
@@ -120,6 +121,38 @@ TEST_F(sqlite_file, another_handle_sees_the_change_and_the_count) {
   ASSERT_TRUE(other->add_key(some_key("one")));
   EXPECT_NE(mine->change_count().value(), before);
   EXPECT_TRUE(mine->find_key(secret("one")));
+}
+
+// Whether a reader is active: what was written after it began then stays in the log.
+bool is_being_read(connection& by) {
+  EXPECT_TRUE(by.execute("INSERT INTO usage_batches VALUES (hex(randomblob(8)), 0)"));
+  query checkpoint(by, "PRAGMA wal_checkpoint(PASSIVE)");
+  EXPECT_TRUE(checkpoint.next());
+  return checkpoint.integer(1) != checkpoint.integer(2);
+}
+
+TEST_F(sqlite_file, a_report_that_takes_long_delays_no_look_up) {
+  const auto db = open_file();
+  ASSERT_TRUE(db->add_key(some_key("one")));
+  auto other = connection::open(file(), 1s).value();
+  // Half a million rows, made as they are read. They begin with a table, so that reading them is a
+  // transaction.
+  ASSERT_TRUE(other.execute(
+      "DROP TABLE usage; CREATE VIEW usage AS WITH RECURSIVE n (hour) AS "
+      "(SELECT 1 + 0 * count FROM changes UNION ALL SELECT hour + 1 FROM n WHERE hour < 500000) "
+      "SELECT hour, 'k' AS key, 'c' AS client, 'm' AS model, 1 AS requests, 0 AS errors, "
+      "0 AS bytes_in, 0 AS bytes_out, 0 AS prompt_tokens, 0 AS completion_tokens FROM n"));
+  ASSERT_FALSE(is_being_read(other));
+  std::thread report([&] {
+    const auto sums = db->sum_usage(usage_by::model, {}, wall_time::max());
+    EXPECT_EQ(sums->at(0).of.requests, 500'000U);
+  });
+  EXPECT_TRUE(test::wait_until([&] { return is_being_read(other); }));
+  EXPECT_TRUE(db->find_key(secret("one")));
+  EXPECT_EQ(db->valid_keys({"id-one"})->size(), 1U);
+  EXPECT_TRUE(db->change_count());
+  EXPECT_TRUE(is_being_read(other)) << "the report has ended before";
+  report.join();
 }
 
 TEST_F(sqlite_file, another_process_adds_and_revokes_beside_an_open_store) {

@@ -7,8 +7,13 @@
 namespace frpx::store {
 namespace {
 
+// ?11 and ?12: other_usage and usage_rows_per_hour.
 constexpr const char* add_row =
-    "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "INSERT INTO usage SELECT ?1, ?2, iif(has_row, ?3, ?11), iif(has_row, ?4, ?11), "
+    "?5, ?6, ?7, ?8, ?9, ?10 FROM (SELECT "
+    "EXISTS (SELECT 1 FROM usage WHERE hour = ?1 AND key = ?2 AND client = ?3 AND model = ?4) OR "
+    "(SELECT count(*) FROM (SELECT 1 FROM usage WHERE hour = ?1 AND key = ?2 LIMIT ?12)) < ?12 "
+    "AS has_row) WHERE true "
     "ON CONFLICT (hour, key, client, model) DO UPDATE SET "
     "requests = requests + excluded.requests, errors = errors + excluded.errors, "
     "bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out, "
@@ -71,6 +76,8 @@ result<void> sqlite_store::add_usage(std::string_view batch, std::span<const usa
                            .bind(number(row.of.bytes_out))
                            .bind(number(row.of.prompt_tokens))
                            .bind(number(row.of.completion_tokens))
+                           .bind(other_usage)
+                           .bind(number(usage_rows_per_hour))
                            .run();
     if (!added) return added;
   }
@@ -78,8 +85,8 @@ result<void> sqlite_store::add_usage(std::string_view batch, std::span<const usa
 }
 
 result<std::vector<usage_sum>> sqlite_store::sum_usage(usage_by by, wall_time from, wall_time to) {
-  const std::scoped_lock lock(reader_.mutex);
-  query sum(reader_.db, sum_by(by));
+  const std::scoped_lock lock(reports_.mutex);
+  query sum(reports_.db, sum_by(by));
   sum.bind(from).bind(to).bind(static_cast<std::int64_t>(longest_page));
   std::vector<usage_sum> out;
   for (;;) {
