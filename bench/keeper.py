@@ -44,7 +44,8 @@ class Keeper:
     def __init__(self, binary, folder):
         ready = folder / "ready.json"
         self.process = subprocess.Popen(
-            [binary, "--listen", "127.0.0.1:0", "--allow-ports", "1024-65535", "--share-tcp-udp",
+            [binary, "--listen", "127.0.0.1:0", "--allow-ports", "1024-65535", "--max-leases", "0",
+             "--share-tcp-udp",
              "--database-url", f"sqlite:{folder}/keeper.db", "--ready-file", ready,
              "--log-level", "warn"], cwd=folder)
         while not ready.exists():

@@ -156,9 +156,11 @@ awaitable<response> change_user(server_view* server, request asked) {
   const auto password = fields.text("password");
   const auto role_text = fields.text("role");
   const auto ports_text = fields.text("ports");
+  const auto leases = fields.number_or_null("leases");
   if (const auto problem = fields.problem()) co_return refusal(400, *problem);
-  if (password.has_value() + role_text.has_value() + ports_text.has_value() != 1) {
-    co_return refusal(400, "One of `role`, `ports` and `password` is to be changed");
+  if (password.has_value() + role_text.has_value() + ports_text.has_value() + leases.has_value() !=
+      1) {
+    co_return refusal(400, "One of `role`, `ports`, `leases` and `password` is to be changed");
   }
   const std::string email = asked.parameters[0];
   if (password) {
@@ -175,6 +177,12 @@ awaitable<response> change_user(server_view* server, request asked) {
     co_return co_await change(server, "change the ports of user", email, author(asked),
                               [email, to = *ports](store::store& in) {
                                 return identity::user_ports(in, email, to, as_json);
+                              });
+  }
+  if (leases) {
+    co_return co_await change(server, "change the leases of user", email, author(asked),
+                              [email, to = *leases](store::store& in) {
+                                return identity::user_leases(in, email, to, as_json);
                               });
   }
   const auto role = store::parse_role(*role_text);
@@ -199,6 +207,17 @@ awaitable<response> revoke_token(server_view* server, request asked) {
   const std::string id = asked.parameters[0];
   co_return co_await change(server, "revoke token", id, author(asked), [id](store::store& in) {
     return identity::token_revoke(in, id, as_json);
+  });
+}
+
+awaitable<response> list_client_ids(server_view* server, request asked) {
+  co_return co_await list(server, std::move(asked), identity::client_list);
+}
+
+awaitable<response> forget_client_id(server_view* server, request asked) {
+  const std::string id = asked.parameters[0];
+  co_return co_await change(server, "forget client", id, author(asked), [id](store::store& in) {
+    return identity::client_forget(in, id, as_json);
   });
 }
 

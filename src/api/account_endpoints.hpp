@@ -34,4 +34,7 @@ boost::asio::awaitable<http::response> remove_user(server_view* server, http::re
 boost::asio::awaitable<http::response> list_tokens(server_view* server, http::request asked);
 boost::asio::awaitable<http::response> revoke_token(server_view* server, http::request asked);
 
+boost::asio::awaitable<http::response> list_client_ids(server_view* server, http::request asked);
+boost::asio::awaitable<http::response> forget_client_id(server_view* server, http::request asked);
+
 }  // namespace frpx::api

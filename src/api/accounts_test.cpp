@@ -134,6 +134,13 @@ TEST_F(accounts, a_users_ports_are_told_and_changed) {
   EXPECT_EQ(data("/api/users/d@e.f", "PATCH", R"({"ports":"any"})").at("ports"), "any");
   EXPECT_EQ(server.rows->find_user("d@e.f")->ports, "");
   EXPECT_EQ(data("/api/audit?limit=1").at(0).at("action"), "change the ports of user");
+  EXPECT_TRUE(data("/api/users/d@e.f").at("leases").is_null());
+  EXPECT_EQ(data("/api/users/d@e.f", "PATCH", R"({"leases":7})").at("leases"), 7);
+  EXPECT_EQ(server.rows->find_user("d@e.f")->leases, 7u);
+  EXPECT_EQ(data("/api/users/d@e.f", "PATCH", R"({"leases":0})").at("leases"), 0);
+  EXPECT_TRUE(data("/api/users/d@e.f", "PATCH", R"({"leases":null})").at("leases").is_null());
+  expect_refusal("PATCH", "/api/users/d@e.f", 400, R"({"leases":"7"})");
+  expect_refusal("PATCH", "/api/users/d@e.f", 400, R"({"leases":7,"ports":"any"})");
   const json::array all = data("/api/users?details=true").as_array();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0], data("/api/users/a@b.c"));
@@ -159,6 +166,21 @@ TEST_F(accounts, tokens_are_listed_and_revoked) {
   EXPECT_EQ(data("/api/tokens/t1", "DELETE").at("status"), "revoked");
   EXPECT_EQ(data("/api/tokens").at(0).at("status"), "revoked");
   expect_refusal("DELETE", "/api/tokens/t2", 404);
+}
+
+TEST_F(accounts, client_ids_are_listed_and_freed) {
+  const std::string user(
+      data("/api/users", "POST", R"({"email":"a@b.c","password":"a long password"})")
+          .at("id")
+          .as_string());
+  const wall_time now = wall_clock::now();
+  ASSERT_TRUE(
+      server.rows->claim_client({.id = "gpu-1", .user_id = user, .since = now, .seen = now}, 9));
+  EXPECT_EQ(data("/api/client-ids").at(0).at("client_id"), "gpu-1");
+  EXPECT_EQ(data("/api/client-ids?user=a@b.c").as_array().size(), 1u);
+  EXPECT_EQ(data("/api/client-ids/gpu-1", "DELETE").at("user"), "a@b.c");
+  EXPECT_EQ(data("/api/client-ids").as_array().size(), 0u);
+  expect_refusal("DELETE", "/api/client-ids/gpu-1", 404);
 }
 
 TEST_F(accounts, without_a_store_nothing_is_promised) {

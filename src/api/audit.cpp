@@ -31,8 +31,10 @@ constexpr std::pair<std::string_view, std::string_view> events[] = {
     {"change the password of user", "user.changed"},
     {"change the role of user", "user.changed"},
     {"change the ports of user", "user.changed"},
+    {"change the leases of user", "user.changed"},
     {"remove user", "user.removed"},
     {"revoke token", "token.revoked"},
+    {"forget client", "client.forgotten"},
 };
 
 bool has_no_answer(const identity::outcome& said) {

@@ -50,6 +50,14 @@ std::optional<std::uint32_t> json_fields::number(std::string_view name) {
   return number;
 }
 
+std::optional<std::optional<std::uint32_t>> json_fields::number_or_null(std::string_view name) {
+  const auto* const found = left_.if_contains(name);
+  const bool is_null = found != nullptr && found->is_null();
+  const auto value = number(name);
+  if (!value) return std::nullopt;
+  return is_null ? std::optional<std::uint32_t>() : value;
+}
+
 std::optional<std::chrono::seconds> json_fields::life(std::string_view name) {
   const auto value = take(name);
   if (!value) return std::nullopt;

@@ -28,6 +28,8 @@ class json_fields {
   std::optional<std::string> text(std::string_view name);
   /// `null` is 0.
   std::optional<std::uint32_t> number(std::string_view name);
+  /// `null` is nothing.
+  std::optional<std::optional<std::uint32_t>> number_or_null(std::string_view name);
   /// A duration like `30d`, of a second at least; `null` is 0.
   std::optional<std::chrono::seconds> life(std::string_view name);
   /// `null` is the empty list.

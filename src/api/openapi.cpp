@@ -91,9 +91,10 @@ constexpr operation operations[] = {
      "/api/users",
      "The e-mail addresses of all users, or all of each user",
      R"({"type":"array","items":{"type":["string","object"],
-         "required":["id","email","role","ports","created"],"properties":{
+         "required":["id","email","role","ports","leases","created"],"properties":{
          "id":{"type":"string"},"email":{"type":"string"},
          "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"},
+         "leases":{"type":["integer","null"]},
          "created":{"type":"string"}}}})",
      {},
      {{{"details", "true: all of each user"}}}},
@@ -105,16 +106,18 @@ constexpr operation operations[] = {
          "email":{"type":"string"},"password":{"type":"string"},
          "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"}}})"},
     {"get", "/api/users/{email}", "A user",
-     R"({"type":"object","required":["id","email","role","ports","created"],"properties":{
+     R"({"type":"object","required":["id","email","role","ports","leases","created"],"properties":{
          "id":{"type":"string"},"email":{"type":"string"},
          "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"},
+         "leases":{"type":["integer","null"]},
          "created":{"type":"string"}}})"},
     {"patch", "/api/users/{email}", "Changes a user's role, outer ports or password",
      R"({"type":"object","required":["email"],"properties":{
          "email":{"type":"string"},"role":{"$ref":"#/components/schemas/role"},
-         "ports":{"type":"string"}}})",
+         "ports":{"type":"string"},"leases":{"type":["integer","null"]}}})",
      R"({"type":"object","properties":{"password":{"type":"string"},
-         "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"}}})"},
+         "role":{"$ref":"#/components/schemas/role"},"ports":{"type":"string"},
+         "leases":{"type":["integer","null"]}}})"},
     {"delete", "/api/users/{email}", "Removes a user, its tokens, and revokes its keys",
      R"({"type":"object","required":["email"],"properties":{"email":{"type":"string"}}})"},
     {"get", "/api/tokens", "All tokens",
@@ -128,6 +131,14 @@ constexpr operation operations[] = {
          "active_token_count":{"type":"integer"},"tokens":{"type":"array","items":{
          "type":"object","required":["token_prefix","email"],"properties":{
          "token_prefix":{"type":"string"},"email":{"type":"string"}}}}}})"},
+    {"get", "/api/client-ids", "Client ids, and whose they are",
+     R"({"type":"array","items":{"type":"object",
+         "required":["client_id","user","since","last_seen"],"properties":{
+         "client_id":{"type":"string"},"user":{"type":"string"},
+         "since":{"type":"string"},"last_seen":{"type":"string"}}}})"},
+    {"delete", "/api/client-ids/{id}", "Frees a client id for the next user who brings it",
+     R"({"type":"object","required":["client_id","user"],"properties":{
+         "client_id":{"type":"string"},"user":{"type":"string"}}})"},
     {"get", "/api/keys", "All API keys",
      R"({"type":"array","items":{"$ref":"#/components/schemas/key"}})"},
     {"post", "/api/keys", "Makes an API key, which is shown this once",
@@ -263,8 +274,8 @@ constexpr std::string_view schemas = R"({
   "kind":{"$ref":"#/components/schemas/kind"},"outer_port":{"type":"integer"},
   "visitors":{"type":"integer"},"local_address":{"type":["string","null"]},
   "opened_at":{"type":"string"}}},
-"lease":{"type":"object","required":["name","kind","outer_port","since","last_used"],"properties":{
-  "name":{"type":"string"},"kind":{"type":"string","enum":["tcp","udp"]},
+"lease":{"type":"object","required":["name","account","kind","outer_port","since","last_used"],
+  "properties":{"name":{"type":"string"},"account":{"type":"string"},"kind":{"type":"string","enum":["tcp","udp"]},
   "outer_port":{"type":"integer"},"since":{"type":"string"},"last_used":{"type":"string"}}},
 "sample":{"type":"object","required":["at","requests","errors","bytes_in","bytes_out","p50_ms",
   "p99_ms","inflight","active_clients"],"properties":{"at":{"type":"string"},

@@ -66,6 +66,8 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/tokens", later(server, list_tokens)},
       {"DELETE", "/api/tokens/{id}", later(server, revoke_token)},
       {"GET", "/api/tokens/active", later(server, active_tokens)},
+      {"GET", "/api/client-ids", later(server, list_client_ids)},
+      {"DELETE", "/api/client-ids/{id}", later(server, forget_client_id)},
       {"GET", "/api/audit", later(server, list_audit)},
       {"GET", session_path, at_once(server, show_session)},
       {"POST", session_path, later(server, log_in)},

@@ -48,7 +48,8 @@ void write_tunnel(json_writer& json, const service_info& of, std::string_view cl
 }
 
 void write_lease(json_writer& json, const ports::lease& row) {
-  json.begin_object().member("name", row.proxy).member("kind", ports::to_string(row.over));
+  json.begin_object().member("name", row.proxy).member("account", row.user);
+  json.member("kind", ports::to_string(row.over));
   json.member("outer_port", row.port).member("since", to_rfc3339(row.created));
   json.member("last_used", to_rfc3339(row.used)).end_object();
 }

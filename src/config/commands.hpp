@@ -21,8 +21,8 @@ struct monitor {
 /// `frps status`: print what is up in the running server.
 struct status {};
 
-/// `frps user add|list|remove|passwd|role|ports`. The password is asked for (terminal.hpp), never
-/// an argument.
+/// `frps user add|list|remove|passwd|role|ports|leases`. The password is asked for (terminal.hpp),
+/// never an argument.
 struct user_add {
   std::string email;
   std::string role = "client";  ///< `client`, `viewer` or `admin`.
@@ -43,6 +43,10 @@ struct user_role {
 struct user_ports {
   std::string email;
   std::string ports;
+};
+struct user_leases {
+  std::string email;
+  std::string most;  ///< A number, 0 for any, or `default`.
 };
 
 /// What is said of a key's limits; what is not given stays as it is. 0 and the empty list mean that
@@ -79,6 +83,12 @@ struct token_revoke {
   std::string id;
 };
 
+/// `frps client list|forget`.
+struct client_list {};
+struct client_forget {
+  std::string client_id;
+};
+
 /// `frps usage`. Times as parse_moment() takes them.
 struct usage {
   std::string by = "key";  ///< `key`, `client` or `model`.
@@ -99,8 +109,9 @@ struct lease_release {
 /// What to do. `json` beside it says in which form to answer.
 using frps_command =
     std::variant<serve, monitor, status, user_add, user_list, user_remove, user_passwd, user_role,
-                 user_ports, key_add, key_set, key_list, key_revoke, key_migrate, token_list,
-                 token_revoke, usage, db_status, db_migrate, lease_list, lease_release>;
+                 user_ports, user_leases, key_add, key_set, key_list, key_revoke, key_migrate,
+                 token_list, token_revoke, client_list, client_forget, usage, db_status, db_migrate,
+                 lease_list, lease_release>;
 
 /// `frpc validate`, which the command line does itself, and `frpc reload`, which asks the running
 /// client; `frpc status` is `status`.

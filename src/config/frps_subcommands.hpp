@@ -12,6 +12,7 @@
 #include "config/commands.hpp"
 #include "core/duration.hpp"
 #include "core/moment.hpp"
+#include "core/words.hpp"
 
 namespace frpx::config {
 
@@ -27,6 +28,11 @@ class frps_subcommands {
     add(token, "list", "List the tokens", {}, {}, [this] { command = token_list{}; });
     add(token, "revoke", "Make a token invalid and end its client's session", "id",
         "The token's id", [this] { command = token_revoke{text_}; });
+    CLI::App* client = group_of(app, "client", "Client ids, each of which belongs to a user");
+    add(client, "list", "List the ids, whose they are, and when they were seen last", {}, {},
+        [this] { command = client_list{}; });
+    add(client, "forget", "Free an id: it will belong to the next user who brings it", "id",
+        "The client's id", [this] { command = client_forget{text_}; });
     add_usage(app);
     CLI::App* db = group_of(app, "db", "The database");
     add(db, "status", "Say what it holds; changes nothing", {}, {},
@@ -63,6 +69,15 @@ class frps_subcommands {
     CLI::App* giving = add(user, "ports", "Change which outer ports a user may have", "email",
                            email_help, [this] { command = user_ports{text_, ports_}; });
     add_ports(giving, "ports")->required();
+    CLI::App* bounding = add(user, "leases", "Change how many outer ports a user may have at once",
+                             "email", email_help, [this] { command = user_leases{text_, most_}; });
+    bounding->add_option("most", most_, "A number, 0 for any number, or default: --max-leases")
+        ->required()
+        ->check([](const std::string& text) {
+          return text == "default" || parse_number<std::uint32_t>(text)
+                     ? std::string()
+                     : "takes a number, or default";
+        });
   }
 
   void add_keys(CLI::App* key) {
@@ -174,6 +189,7 @@ class frps_subcommands {
   std::string text_;
   std::string role_ = "client";
   std::string ports_ = "any";
+  std::string most_;
   std::string owner_;
   std::string expires_;
   key_limits limits_;

@@ -63,6 +63,13 @@ void add_network(option_table& table, frps_options& o) {
                               "one for life. They are opened at the address of --bind.",
                     .default_text = "none",
                     .to = &o.outer_ports},
+                   {.name = "max-leases",
+                    .in = in,
+                    .value = "N",
+                    .help = "Most outer ports of one account; 0 any number",
+                    .detail = "Leased or open. `frps user leases` sets another bound for one "
+                              "account. With --keeper-path also: most leases of one user of frp.",
+                    .to = &o.max_leases},
                    {.name = "proxylite-port",
                     .in = in,
                     .value = "PORT",

@@ -52,6 +52,13 @@ void add_network(option_table& table, keeper_options& o) {
            .detail = "Looked at before a port is given for the first time, and before an unused "
                      "lease is freed.",
            .to = &o.probe},
+          {.name = "max-leases",
+           .in = in,
+           .value = "N",
+           .help = "Most leases of one user; 0 any number",
+           .detail = "A user who has them gets no new one; those they have stay. Proxies without a "
+                     "user (--allow-no-user) count as those of one user.",
+           .to = &o.max_leases},
           {.name = "expire-after",
            .in = in,
            .value = "TIME",

@@ -61,6 +61,7 @@ struct frps_options {
   std::string keeper_path;         ///< Empty: no endpoint for the public frp server.
   port_list allow_ports;           ///< The ports that it gives. Empty: 1024-65535.
   port_list outer_ports;           ///< For the clients' services. Empty: none.
+  std::uint32_t max_leases = 100;  ///< Outer ports of one account; 0: any number.
   std::string proxylite_port;      ///< Empty: no proxylite clients.
   std::string proxylite_allow;     ///< Networks, separated by commas. Empty: see `proxylite_token`.
   bool no_link = false;            ///< Offer the public protocol only, also to clients of ours.
@@ -203,7 +204,8 @@ struct keeper_options {
   bool share_tcp_udp = false;
   bool strict = false;
   bool probe = false;
-  milliseconds expire_after{0};  ///< 0: never.
+  std::uint32_t max_leases = 100;  ///< Of one user; 0: any number.
+  milliseconds expire_after{0};    ///< 0: never.
   milliseconds drain{10'000};
 
   // Database & Caching

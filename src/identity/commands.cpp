@@ -11,6 +11,7 @@
 #include "core/names.hpp"
 #include "core/random.hpp"
 #include "identity/api_keys.hpp"
+#include "identity/command_text.hpp"
 #include "identity/logins.hpp"
 #include "identity/passwords.hpp"
 
@@ -19,34 +20,11 @@ namespace {
 
 namespace json = boost::json;
 
-outcome done(form as, const std::string& line, const json::value& value) {
-  return {0, (as == form::json ? json::serialize(value) : line) + "\n", {}};
-}
-
-// The store's sentences speak of rows; people speak of users and keys.
-outcome failed(form as, const std::string& what, error_code why) {
-  if (why == store::errc::not_found) return refused(as, "there is no " + what, why);
-  if (why == store::errc::already_exists)
-    return refused(as, "there is a " + what + " already", why);
-  return refused(as, what + ": " + why.message(), why);
-}
-
-std::string quoted(std::string_view text) {
-  return "`" + std::string(text) + "`";
-}
 std::string user_called(std::string_view email) {
   return "user " + quoted(email);
 }
 std::string key_called(std::string_view name) {
   return "key " + quoted(name);
-}
-
-json::value time_or_null(const std::optional<wall_time>& time) {
-  return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
-}
-
-std::string time_or_dash(const std::optional<wall_time>& time) {
-  return time ? to_rfc3339(*time).substr(0, 19) + "Z" : "-";
 }
 
 std::string state_of(const store::api_key& row) {
@@ -59,11 +37,18 @@ std::string ports_of(const std::string& kept) {
   return kept.empty() ? "any" : kept;
 }
 
+// How many outer ports, in a sentence: `up to 5`.
+std::string most_of(const std::optional<std::uint32_t>& leases) {
+  if (!leases) return "as many as --max-leases says";
+  return *leases == 0 ? "any number" : "up to " + std::to_string(*leases);
+}
+
 json::object as_json(const store::user& row) {
   return {{"id", row.id},
           {"email", row.email},
           {"role", to_string(row.role)},
           {"ports", ports_of(row.ports)},
+          {"leases", row.leases ? json::value(*row.leases) : json::value(nullptr)},
           {"created", to_rfc3339(row.created)}};
 }
 
@@ -107,50 +92,7 @@ std::string bounds_of_limits() {
          " names: models without spaces, clients by their ids";
 }
 
-// All rows of a list, oldest first, fetched page by page.
-template <class Row>
-result<std::vector<Row>> all_rows(
-    store::store& store, result<std::vector<Row>> (store::store::*list)(const store::page&),
-    wall_time Row::* age) {
-  std::vector<Row> rows;
-  for (store::page at{.limit = store::longest_page};;) {
-    auto part = (store.*list)(at);
-    if (!part) return part.error();
-    if (part->empty()) break;
-    at.after = part->back().id;
-    std::move(part->begin(), part->end(), std::back_inserter(rows));
-  }
-  std::sort(rows.begin(), rows.end(), [age](const Row& left, const Row& right) {
-    return std::tie(left.*age, left.id) < std::tie(right.*age, right.id);
-  });
-  return rows;
-}
-
-// Columns padded to their widest cell, two spaces apart.
-std::string as_table(const std::vector<std::vector<std::string>>& lines) {
-  std::vector<std::size_t> widths;
-  for (const auto& line : lines) {
-    widths.resize(std::max(widths.size(), line.size()));
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  std::string out;
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      out += line[i];
-      if (i + 1 < line.size()) out.append(widths[i] - line[i].size() + 2, ' ');
-    }
-    out += '\n';
-  }
-  return out;
-}
-
 }  // namespace
-
-outcome refused(form as, const std::string& why, error_code of_store) {
-  outcome out{1, {}, "frps: " + why + "\n", why, of_store};
-  if (as == form::json) out.out = json::serialize(json::object{{"error", why}}) + "\n";
-  return out;
-}
 
 outcome user_add(store::store& store, std::string_view email, const secret& password,
                  store::role role, form as, wall_time now, const std::string& ports) {
@@ -190,7 +132,8 @@ outcome user_show(store::store& store, std::string_view email, form as) {
   if (!row) return failed(as, user_called(name), row.error());
   return done(as,
               user_called(name) + " is " + std::string(to_string(row->role)) +
-                  " and may have the outer ports " + ports_of(row->ports),
+                  " and may have the outer ports " + ports_of(row->ports) + ", at once " +
+                  most_of(row->leases),
               as_json(*row));
 }
 
@@ -224,6 +167,16 @@ outcome user_ports(store::store& store, std::string_view email, const std::strin
   if (!changed) return failed(as, user_called(name), changed.error());
   return done(as, user_called(name) + " may have the outer ports " + ports_of(ports),
               json::object{{"email", name}, {"ports", ports_of(ports)}});
+}
+
+outcome user_leases(store::store& store, std::string_view email, std::optional<std::uint32_t> most,
+                    form as) {
+  const std::string name = normal_email(email);
+  const auto changed = store.set_leases(name, most);
+  if (!changed) return failed(as, user_called(name), changed.error());
+  return done(
+      as, user_called(name) + " may have outer ports at once: " + most_of(most),
+      json::object{{"email", name}, {"leases", most ? json::value(*most) : json::value(nullptr)}});
 }
 
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
@@ -307,43 +260,6 @@ outcome key_migrate(store::store& store, form as) {
   if (!count) return failed(as, "keys", count.error());
   return done(as, "hashed " + std::to_string(*count) + " plain keys",
               json::object{{"hashed", *count}});
-}
-
-outcome token_list(store::store& store, form as) {
-  const auto users = all_rows(store, &store::store::list_users, &store::user::created);
-  if (!users) return failed(as, "list of users", users.error());
-  std::map<std::string_view, std::string_view> emails;
-  for (const store::user& row : *users) emails.emplace(row.id, row.email);
-  const auto rows = all_rows(store, &store::store::list_tokens, &store::token::issued);
-  if (!rows) return failed(as, "list of tokens", rows.error());
-  const wall_time now = wall_clock::now();
-  json::array array;
-  std::vector<std::vector<std::string>> table{
-      {"ID", "STATUS", "USER", "CLIENT", "ISSUED", "EXPIRES", "LAST USED"}};
-  for (const store::token& row : *rows) {
-    const std::string email(emails[row.user_id]);
-    const std::string status = row.revoked ? "revoked" : row.expires <= now ? "expired" : "active";
-    const auto client = row.client_id.empty() ? json::value(nullptr) : json::value(row.client_id);
-    array.push_back(json::object{{"id", row.id},
-                                 {"user", email},
-                                 {"client", client},
-                                 {"status", status},
-                                 {"issued", to_rfc3339(row.issued)},
-                                 {"expires", to_rfc3339(row.expires)},
-                                 {"last_used", time_or_null(row.last_used)}});
-    table.push_back({row.id, status, email, row.client_id.empty() ? "-" : row.client_id,
-                     time_or_dash(row.issued), time_or_dash(row.expires),
-                     time_or_dash(row.last_used)});
-  }
-  if (as == form::json) return done(as, {}, array);
-  return {0, as_table(table), {}};
-}
-
-outcome token_revoke(store::store& store, std::string_view id, form as) {
-  const auto row = store.revoke_token(id);
-  if (!row) return failed(as, "token " + quoted(id), row.error());
-  return done(as, "revoked token " + row->id,
-              json::object{{"id", row->id}, {"client", row->client_id}, {"status", "revoked"}});
 }
 
 outcome usage_list(store::store& store, store::usage_by by, wall_time from, wall_time to, form as) {

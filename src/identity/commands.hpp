@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,9 @@ outcome user_passwd(store::store& store, std::string_view email, const secret& p
 
 outcome user_role(store::store& store, std::string_view email, store::role role, form as);
 outcome user_ports(store::store& store, std::string_view email, const std::string& ports, form as);
+/// How many outer ports at once, as store::user has it.
+outcome user_leases(store::store& store, std::string_view email, std::optional<std::uint32_t> most,
+                    form as);
 
 /// Prints the key, this once. `owner_email` may be empty. JSON: `{"id":...,"key":...,"name":...}`.
 outcome key_add(store::store& store, std::string_view name, std::string_view owner_email,
@@ -57,6 +61,10 @@ outcome key_migrate(store::store& store, form as);
 
 outcome token_list(store::store& store, form as);
 outcome token_revoke(store::store& store, std::string_view id, form as);
+
+/// Client ids, and whose they are.
+outcome client_list(store::store& store, form as);
+outcome client_forget(store::store& store, std::string_view client_id, form as);
 
 /// What was used in the hours that begin at `from` or later and before `to`, most requests first.
 outcome usage_list(store::store& store, store::usage_by by, wall_time from, wall_time to, form as);

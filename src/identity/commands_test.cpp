@@ -226,14 +226,42 @@ TEST_F(commands, ports_are_given_and_changed) {
   EXPECT_EQ(json_of(user_list(store_, form::json)).at(0).at("ports"), "9000-9099");
   EXPECT_EQ(user_ports(store_, "ME@example.com", "10022", form::lines).out,
             "user `me@example.com` may have the outer ports 10022\n");
-  EXPECT_EQ(user_show(store_, "ME@example.com", form::lines).out,
-            "user `me@example.com` is client and may have the outer ports 10022\n");
+  EXPECT_EQ(
+      user_show(store_, "ME@example.com", form::lines).out,
+      "user `me@example.com` is client and may have the outer ports 10022, at once as many as "
+      "--max-leases says\n");
+  EXPECT_EQ(user_leases(store_, "ME@example.com", 5, form::lines).out,
+            "user `me@example.com` may have outer ports at once: up to 5\n");
+  EXPECT_EQ(json_of(user_show(store_, "me@example.com", form::json)).at("leases"), 5);
+  EXPECT_EQ(json_of(user_leases(store_, "me@example.com", 0, form::json)).at("leases"), 0);
+  EXPECT_TRUE(
+      json_of(user_leases(store_, "me@example.com", {}, form::json)).at("leases").is_null());
+  EXPECT_EQ(user_leases(store_, "you@example.com", 5, form::json).code, 1);
   EXPECT_EQ(json_of(user_show(store_, "me@example.com", form::json)),
             json_of(user_list(store_, form::json)).at(0));
   EXPECT_EQ(user_show(store_, "you@example.com", form::json).code, 1);
   EXPECT_EQ(json_of(user_ports(store_, "me@example.com", "", form::json)).at("ports"), "any");
   EXPECT_EQ(store_.find_user("me@example.com")->ports, "");
   EXPECT_EQ(user_ports(store_, "you@example.com", "9000", form::json).code, 1);
+}
+
+TEST_F(commands, client_ids_are_listed_with_their_owner_and_forgotten) {
+  ASSERT_EQ(add_user().code, 0);
+  const std::string user = store_.find_user("me@example.com")->id;
+  for (const char* id : {"gpu-2", "gpu-1"}) {
+    ASSERT_TRUE(store_.claim_client({.id = id, .user_id = user, .since = now_, .seen = now_}, 9));
+  }
+  const auto listed = json_of(client_list(store_, form::json)).as_array();
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_EQ(listed[0].at("client_id"), "gpu-1");
+  EXPECT_EQ(listed[0].at("user"), "me@example.com");
+  EXPECT_EQ(listed[0].at("since"), boost::json::value(to_rfc3339(now_)));
+  EXPECT_EQ(listed[0].at("last_seen"), boost::json::value(to_rfc3339(now_)));
+  EXPECT_NE(client_list(store_, form::lines).out.find("gpu-1"), std::string::npos);
+  EXPECT_EQ(json_of(client_forget(store_, "gpu-1", form::json)).at("user"), "me@example.com");
+  EXPECT_EQ(client_forget(store_, "gpu-1", form::lines).err,
+            "frps: there is no client id `gpu-1`\n");
+  EXPECT_EQ(json_of(client_list(store_, form::json)).as_array().size(), 1u);
 }
 
 TEST_F(commands, tokens_are_listed_with_their_user_and_revoked) {

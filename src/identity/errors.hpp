@@ -13,6 +13,7 @@ enum class errc {
   bad_secret_file,
   failed,
   role_refused,
+  client_of_another,
 };
 
 constexpr const char* explain(errc value) {
@@ -31,6 +32,8 @@ constexpr const char* explain(errc value) {
       return "the system has no memory or no randomness left";
     case errc::role_refused:
       return "the user's role does not allow it";
+    case errc::client_of_another:
+      return "the client id belongs to another user";
   }
   return "unknown";
 }

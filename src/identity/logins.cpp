@@ -6,6 +6,12 @@
 #include "identity/passwords.hpp"
 
 namespace frpx::identity {
+namespace {
+
+constexpr auto use_interval = std::chrono::minutes(1);  // how often a use is written down
+constexpr std::size_t clients_per_user = 10'000;
+
+}  // namespace
 
 std::string normal_email(std::string_view email) {
   std::string out(email);
@@ -54,7 +60,7 @@ result<account> logins::judge_password(const std::string& email, const secret& p
   return account{.user_id = found->id,
                  .email = found->email,
                  .role = found->role,
-                 .ports = found->ports,
+                 .ports = {found->ports, found->leases},
                  .password_mark = password_mark(*found)};
 }
 
@@ -75,13 +81,13 @@ result<account> logins::login_by_token(const secret& token, wall_time now) {
                  .role = user->role,
                  .token_id = row->id,
                  .token_expires = row->expires,
-                 .ports = user->ports};
+                 .ports = {user->ports, user->leases}};
 }
 
-result<std::string> logins::ports_of(std::string_view user_id) {
+result<port_allowance> logins::ports_of(std::string_view user_id) {
   const auto user = store_.find_user_by_id(user_id);
   if (!user) return user.error();
-  return user->ports;
+  return port_allowance{user->ports, user->leases};
 }
 
 // Who owns a key may be nobody, or a user who has gone: the key is what lets in.
@@ -97,13 +103,13 @@ result<account> logins::judge_key(const secret& key) {
   who.user_id = user->id;
   who.email = user->email;
   who.role = user->role;
-  who.ports = user->ports;
+  who.ports = {user->ports, user->leases};
   return who;
 }
 
 // Once a minute; what cannot be written now is not worth refusing a client for.
 void logins::note_use(const store::token& row, wall_time now) {
-  if (row.last_used && now - *row.last_used < std::chrono::minutes(1)) return;
+  if (row.last_used && now - *row.last_used < use_interval) return;
   const store::use one[] = {{row.id, now}};
   (void)store_.touch_tokens(one);
 }
@@ -144,6 +150,21 @@ result<void> logins::still_holds(const account& who) {
 
 result<void> logins::bind_token(std::string_view token_id, std::string_view client_id) {
   return store_.set_token_client(token_id, client_id);
+}
+
+result<void> logins::claim_client(const std::string& client_id, const std::string& user_id,
+                                  wall_time now) {
+  auto row = store_.find_client(client_id);
+  if (!row && row.error() != store::errc::not_found) return row.error();
+  if (user_id.empty()) return row ? result<void>(errc::client_of_another) : result<void>();
+  const bool is_new = !row || (row->user_id == user_id && now - row->seen > use_interval);
+  if (is_new) {
+    row = store_.claim_client({.id = client_id, .user_id = user_id, .since = now, .seen = now},
+                              clients_per_user);
+  }
+  if (!row) return row.error();
+  if (row->user_id != user_id) return errc::client_of_another;
+  return {};
 }
 
 bool logins::renewal_due(wall_time expires, wall_time now) const {

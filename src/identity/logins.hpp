@@ -20,6 +20,12 @@
 
 namespace frpx::identity {
 
+/// Outer ports that a user's services may have, and how many: as in store::user.
+struct port_allowance {
+  std::string ports;
+  std::optional<std::uint32_t> most;
+};
+
 /// Who came in.
 struct account {
   std::string user_id;
@@ -28,7 +34,7 @@ struct account {
   std::string token_id;     ///< Of the token that was used; empty after a password or a key.
   wall_time token_expires;  ///< Of the same.
   std::string key_id;       ///< Of the API key that was used as a token; mostly empty.
-  std::string ports;        ///< As in store::user.
+  port_allowance ports;
   std::optional<digest> password_mark = {};  ///< After a password: password_mark() of its user.
 };
 
@@ -78,11 +84,17 @@ class logins {
   /// client yet: see bind_token(). Error: invalid_token.
   result<issued_token> issue_token(const account& who, wall_time now);
 
-  /// The outer ports that the user may have now, as in store::user. Error: store::errc::not_found.
-  result<std::string> ports_of(std::string_view user_id);
+  /// The outer ports that the user may have now, and how many. Error: store::errc::not_found.
+  result<port_allowance> ports_of(std::string_view user_id);
 
   /// Notes which client uses the token.
   result<void> bind_token(std::string_view token_id, std::string_view client_id);
+
+  /// A client of that user's wants the id, which is the user's from now on if it was nobody's yet.
+  /// Without a user (a key of nobody) only what is nobody's is given, and stays so. Error:
+  /// client_of_another.
+  result<void> claim_client(const std::string& client_id, const std::string& user_id,
+                            wall_time now);
 
   /// Whether less than half of a token's life is left.
   bool renewal_due(wall_time expires, wall_time now) const;

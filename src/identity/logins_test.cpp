@@ -109,6 +109,18 @@ TEST_F(login, a_token_that_was_revoked_meanwhile_brings_no_other) {
   for (const store::token& each : *store_.list_tokens({})) EXPECT_TRUE(each.revoked);
 }
 
+TEST_F(login, a_client_id_is_its_first_users) {
+  ASSERT_TRUE(store_.add_user(
+      {.id = "u2", .email = "you@example.com", .password_hash = "$h", .created = now_}));
+  EXPECT_TRUE(logins_.claim_client("free", "", now_)) << "a key of nobody's";
+  EXPECT_TRUE(logins_.claim_client("gpu-1", "u1", now_));
+  EXPECT_EQ(logins_.claim_client("gpu-1", "u2", now_).error(), errc::client_of_another);
+  EXPECT_EQ(logins_.claim_client("gpu-1", "", now_).error(), errc::client_of_another);
+  EXPECT_TRUE(logins_.claim_client("gpu-1", "u1", now_ + 1h));
+  EXPECT_EQ(store_.find_client("gpu-1")->seen, now_ + 1h);
+  EXPECT_EQ(store_.list_clients({})->size(), 1U);
+}
+
 TEST_F(login, by_token) {
   const auto issued = logins_.issue_token({.user_id = "u1"}, now_);
   ASSERT_TRUE(issued);

@@ -10,6 +10,7 @@ std::unique_ptr<embedded> embedded::start(const config::frps_options& options,
   if (options.keeper_path.empty()) return nullptr;
   ports::lease_options with;
   with.by.allowed = ranges_from(options.allow_ports, "--allow-ports");
+  with.by.most_per_user = options.max_leases;
   auto leases = open_leases(database, std::move(with));
   return std::unique_ptr<embedded>(new embedded(options.keeper_path, std::move(leases)));
 }

@@ -14,6 +14,10 @@ using http::response;
 namespace {
 
 constexpr std::string_view new_proxy_op = "NewProxy";
+// The only one that its reader can do something about, so it says what.
+constexpr std::string_view too_many =
+    "TOO_MANY_PORTS_OF_THIS_USER: have the operator release one (lease release), or raise "
+    "--max-leases";
 constexpr std::string_view store_failed = "PORT_KEEPER_STORE_FAILED";
 constexpr const char* not_json = "the body is not JSON with one content";
 constexpr const char* improper = "the content lacks a proper user, proxy_name or proxy_type";
@@ -36,6 +40,7 @@ response changed(const registration& proxy, std::uint16_t port) {
 // The reason is shown to frpc's user.
 std::string_view reason_for(error_code why) {
   if (why == ports::errc::no_free_port) return "NO_MORE_FREE_PORTS_LEFT";
+  if (why == ports::errc::too_many_leases) return too_many;
   if (why == ports::errc::wish_not_met) return "REMOTE_PORT_NOT_AVAILABLE";
   return store_failed;
 }

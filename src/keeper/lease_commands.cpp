@@ -10,8 +10,8 @@ namespace {
 
 std::string line_of(const ports::lease& row) {
   const std::string used = to_rfc3339(row.used).substr(0, 19);  // whole seconds, in UTC
-  return fmt::format("{:5}  {:3}  {:7}  {}Z  {}\n", row.port, to_string(row.over),
-                     to_string(row.state), used, row.proxy);
+  return fmt::format("{:5}  {:3}  {:7}  {}Z  {}  {}\n", row.port, to_string(row.over),
+                     to_string(row.state), used, row.user.empty() ? "-" : row.user, row.proxy);
 }
 
 }  // namespace

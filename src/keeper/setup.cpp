@@ -78,6 +78,7 @@ ports::lease_options lease_options_of(const config::keeper_options& options) {
   with.by.allowed = choose_ranges(options);
   with.by.share_tcp_udp = options.share_tcp_udp;
   with.by.strict = options.strict;
+  with.by.most_per_user = options.max_leases;
   if (options.probe) with.by.is_taken = ports::is_port_taken;
   with.expire_after = options.expire_after;
   return with;

@@ -14,6 +14,7 @@ enum class errc {
   bad_name,
   overloaded,
   stopped,
+  too_many_leases,
 };
 
 constexpr const char* explain(errc value) {
@@ -34,6 +35,9 @@ constexpr const char* explain(errc value) {
       return "too many changes wait for the disk";
     case errc::stopped:
       return "the keeper is being stopped";
+    case errc::too_many_leases:
+      return "this user holds as many ports as --max-leases allows: release one (lease release), "
+             "or raise it";
   }
   return "unknown";
 }

@@ -47,6 +47,8 @@ struct wish {
   std::string run_id;
   std::uint32_t port = 0;        ///< 0: any. Beyond 65535: a wish that nobody can meet.
   std::optional<ranges> within;  ///< A new lease is for one of these only; nothing: any.
+  /// A user with so many leases gets no new one; 0: any number, nothing: as the rules say.
+  std::optional<std::uint32_t> most;
 };
 
 /// Whether `row` may be kept: its name and port, and plain texts.

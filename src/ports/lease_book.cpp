@@ -25,6 +25,7 @@ void lease_book::clear() {
   by_run_.clear();
   by_proxy_.clear();
   by_group_.clear();
+  held_by_.clear();
   by_port_.assign(65536, {});
   next_ = {};
   outside_ = 0;
@@ -34,6 +35,11 @@ void lease_book::clear() {
 const lease* lease_book::find(std::string_view proxy) const {
   const auto found = by_proxy_.find(proxy);
   return found == by_proxy_.end() ? nullptr : found->second.get();
+}
+
+std::size_t lease_book::held_by(std::string_view user) const {
+  const auto found = held_by_.find(user);
+  return found == held_by_.end() ? 0 : found->second;
 }
 
 const lease* lease_book::find_for(const wish& asked) const {
@@ -107,6 +113,10 @@ result<lease> lease_book::allocate(const wish& asked, wall_time now) const {
     }
     return changed;
   }
+  // A lease whose number is another's for its new transport is replaced, which adds none.
+  const std::uint32_t most = asked.most.value_or(rules_->most_per_user);
+  const bool adds_one = find(asked.proxy) == nullptr;
+  if (adds_one && most != 0 && held_by(asked.user) >= most) return errc::too_many_leases;
   const auto port = choose(asked);
   if (!port) return port.error();
   return lease{.proxy = asked.proxy,
@@ -146,6 +156,7 @@ void lease_book::put(lease row) {
     by_group_.insert_or_assign(group_key(kept->user, kept->group, kept->over), kept.get());
   }
   if (!kept->run_id.empty()) by_run_.emplace(kept->run_id, kept.get());
+  ++held_by_[kept->user];
   by_proxy_.emplace(std::move(key), std::move(kept));
 }
 
@@ -176,6 +187,7 @@ void lease_book::erase(std::string_view proxy) {
 }
 
 void lease_book::leave(const lease& row) {
+  if (const auto held = held_by_.find(row.user); --held->second == 0) held_by_.erase(held);
   by_run_.erase({row.run_id, &row});
   auto& holders = by_port_[row.port];
   if (holders[slot_of(row.over)] == &row) holders[slot_of(row.over)] = nullptr;

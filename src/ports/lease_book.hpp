@@ -20,8 +20,9 @@ namespace frpx::ports {
 
 struct rules {
   ranges allowed;
-  bool share_tcp_udp = false;  ///< One `tcp` and one `udp` lease may hold the same number.
-  bool strict = false;         ///< A wish that cannot be met is refused, not replaced.
+  bool share_tcp_udp = false;       ///< One `tcp` and one `udp` lease may hold the same number.
+  bool strict = false;              ///< A wish that cannot be met is refused, not replaced.
+  std::uint32_t most_per_user = 0;  ///< Leases, beyond which a user gets no new one; 0: any.
   /// Whether something else on this machine holds the port; asked before a port is given for the
   /// first time. May be empty.
   std::function<bool(std::uint16_t, transport)> is_taken;
@@ -45,7 +46,7 @@ class lease_book {
   /// the next free one in the order of the ranges. It is not entered yet: see `put`. A proxy with a
   /// lease of its own that joins a group without one brings it in; one whose transport has changed
   /// keeps its number if that is free for it.
-  /// Errors: bad_name, no_free_port, wish_not_met.
+  /// Errors: bad_name, too_many_leases, no_free_port, wish_not_met.
   result<lease> allocate(const wish& asked, wall_time now) const;
 
   /// Whether another than `proxy` stands against its holding this port.
@@ -72,6 +73,8 @@ class lease_book {
   }
 
   std::size_t size() const { return by_proxy_.size(); }
+  /// How many leases are that user's.
+  std::size_t held_by(std::string_view user) const;
   /// Leases whose port is not in the ranges (any more).
   std::size_t outside() const { return outside_; }
   /// How many numbers of the ranges are not leased to anybody.
@@ -114,6 +117,7 @@ class lease_book {
   mutable std::array<std::uint32_t, 2> next_{};  // by transport: none before it in order_ is free
   by_text<std::unique_ptr<lease>> by_proxy_;
   by_text<const lease*> by_group_;
+  by_text<std::size_t> held_by_;                                // how many, by user
   std::set<std::pair<std::string_view, const lease*>> by_run_;  // the texts lie in the leases
   std::vector<std::array<const lease*, 2>> by_port_;            // by transport
   std::size_t outside_ = 0;

@@ -45,6 +45,42 @@ TEST(lease_book, gives_ports_upwards_in_the_written_order) {
   EXPECT_EQ(give(book, of("c")), 6000);
 }
 
+TEST(lease_book, a_user_gets_no_more_than_is_allowed) {
+  const auto rule = by("6000-6009");
+  rule->most_per_user = 2;
+  rule->share_tcp_udp = true;
+  lease_book book(rule);
+  const auto wish_of = [](const char* user, const char* proxy) {
+    return wish{.proxy = proxy, .user = user};
+  };
+  EXPECT_EQ(give(book, wish_of("u", "a")), 6000);
+  EXPECT_EQ(give(book, wish_of("u", "b")), 6001);
+  error_code why;
+  EXPECT_EQ(give(book, wish_of("u", "c"), &why), 0);
+  EXPECT_EQ(why, errc::too_many_leases);
+  EXPECT_EQ(give(book, wish_of("v", "d")), 6002) << "another user";
+  EXPECT_EQ(give(book, wish_of("u", "a")), 6000) << "what it has stays";
+  wish other_way = wish_of("u", "a");
+  other_way.over = transport::udp;
+  EXPECT_EQ(give(book, other_way), 6000) << "a change is no further lease";
+  EXPECT_EQ(book.held_by("u"), 2U);
+  book.erase("b");
+  EXPECT_EQ(book.held_by("u"), 1U);
+  EXPECT_EQ(give(book, wish_of("u", "c")), 6001);
+  wish more = wish_of("u", "e");
+  more.most = 3;
+  EXPECT_EQ(give(book, more), 6003) << "its own bound goes before the usual one";
+  more.proxy = "f";
+  EXPECT_EQ(give(book, more, &why), 0);
+  more.most = 0;
+  EXPECT_EQ(give(book, more), 6004) << "any number";
+  more.proxy = "g";
+  more.most = 1;
+  EXPECT_EQ(give(book, more, &why), 0);
+  book.clear();
+  EXPECT_EQ(book.held_by("u"), 0U);
+}
+
 TEST(lease_book, a_wish_within_ranges_gets_a_port_of_both) {
   lease_book book(by("6000-6002,7000"));
   std::string problem;

@@ -38,6 +38,7 @@ result<lease> take_now(const wish& asked, lease_draft& draft) {
   const lease* const known = draft.book().find_for(asked);
   auto row = known != nullptr ? result<lease>(*known) : draft.book().allocate(asked, now());
   if (!row) return row;
+  if (row->user.empty()) row->user = asked.user;
   row->run_id = asked.run_id;
   row->state = use::open;
   row->used = now();
@@ -106,6 +107,8 @@ std::optional<std::uint16_t> leases::known(const wish& asked) {
   const bool is_old =
       options_.expire_after.count() != 0 && found->used < now() - options_.expire_after / 2;
   if (is_old) return std::nullopt;
+  // One that was imported, or made by an operator, learns whose it is.
+  if (found->user.empty() && !asked.user.empty()) return std::nullopt;
   const bool pings = found->state == use::pinged && found->run_id == asked.run_id;
   note_use_locked(found->proxy, asked.run_id, pings ? use::pinged : use::open);
   return found->port;
@@ -189,6 +192,11 @@ leases::figures leases::look() const {
           .rounds = rounds_,
           .expired = expired_,
           .store_error = store_error_};
+}
+
+std::size_t leases::held_by(std::string_view user) const {
+  const std::lock_guard lock(mutex_);
+  return book_->held_by(user);
 }
 
 std::optional<lease> leases::find(std::string_view proxy) const {

@@ -48,7 +48,8 @@ class leases {
   ~leases();
 
   /// The port that `asked` has already, from memory, which is then known to be in use. Nothing when
-  /// there is none, or when it has not been used for so long that it might expire now: then `take`.
+  /// there is none, when it has not been used for so long that it might expire now, or when it is
+  /// not known whose it is: then `take`.
   std::optional<std::uint16_t> known(const wish& asked);
   /// The lease for `asked`, an old or a new one. Errors: those of lease_book::allocate, overloaded,
   /// stopped, net::errc::late, and those of the store.
@@ -80,6 +81,8 @@ class leases {
   };
   figures look() const;
 
+  /// How many leases are that user's.
+  std::size_t held_by(std::string_view user) const;
   /// A copy of one lease.
   std::optional<lease> find(std::string_view proxy) const;
   /// Appends copies of the leases of the ports from `port` on, about `count` of them, and returns

@@ -120,6 +120,21 @@ TEST(leases, a_taken_lease_is_known) {
   EXPECT_EQ(all->look().free_ports, 9u);
 }
 
+TEST(leases, a_lease_of_nobody_belongs_to_whoever_asks_for_it_first) {
+  const auto all = leases::start(std::make_unique<memory_leases>(), with("6000-6010")).value();
+  asker ask;
+  ASSERT_TRUE(all->apply([](lease_draft& draft) -> result<lease> {  // as an import makes them
+    draft.put({.proxy = "u.a", .port = 6005});
+    return lease{};
+  }));
+  EXPECT_EQ(all->held_by("u"), 0U);
+  EXPECT_FALSE(all->known(of("u.a"))) << "it has to be written down whose it is";
+  EXPECT_EQ(ask.take(*all, of("u.a"))->port, 6005);
+  EXPECT_EQ(all->find("u.a")->user, "u");
+  EXPECT_EQ(all->held_by("u"), 1U);
+  EXPECT_EQ(all->known(of("u.a")), 6005);
+}
+
 TEST(leases, refusals_come_through) {
   const auto all = leases::start(std::make_unique<memory_leases>(), with("6000")).value();
   asker ask;

@@ -26,6 +26,9 @@ struct change_of {
   result operator()(const config::user_ports& by) const {
     return change{"change the ports of user", by.email};
   }
+  result operator()(const config::user_leases& by) const {
+    return change{"change the leases of user", by.email};
+  }
   result operator()(const config::key_add& by) const { return change{"make key", by.name}; }
   result operator()(const config::key_set& by) const { return change{"change key", by.id_or_name}; }
   result operator()(const config::key_revoke& by) const {
@@ -33,6 +36,9 @@ struct change_of {
   }
   result operator()(const config::key_migrate&) const { return change{"hash plain keys", {}}; }
   result operator()(const config::token_revoke& by) const { return change{"revoke token", by.id}; }
+  result operator()(const config::client_forget& by) const {
+    return change{"forget client", by.client_id};
+  }
   result operator()(const config::lease_release& by) const {
     return change{"release lease", by.proxy};
   }

@@ -5,6 +5,7 @@
 #include "config/terminal.hpp"
 #include "core/log.hpp"
 #include "core/moment.hpp"
+#include "core/words.hpp"
 #include "identity/commands.hpp"
 #include "keeper/lease_commands.hpp"
 #include "ports/ranges.hpp"
@@ -53,6 +54,9 @@ struct executor {
       return identity::user_ports(in, wish.email, ports, as);
     });
   }
+  identity::outcome operator()(const config::user_leases& wish) const {
+    return identity::user_leases(in, wish.email, parse_number<std::uint32_t>(wish.most), as);
+  }
   identity::outcome operator()(const config::key_add& wish) const {
     const config::key_limits& given = wish.limits;
     return identity::key_add(in, wish.name, wish.owner, wish.life, as, wall_clock::now(),
@@ -82,6 +86,12 @@ struct executor {
   }
   identity::outcome operator()(const config::token_revoke& wish) const {
     return identity::token_revoke(in, wish.id, as);
+  }
+  identity::outcome operator()(const config::client_list&) const {
+    return identity::client_list(in, as);
+  }
+  identity::outcome operator()(const config::client_forget& wish) const {
+    return identity::client_forget(in, wish.client_id, as);
   }
   identity::outcome operator()(const config::usage& wish) const {
     // The command line lets nothing else through.

@@ -105,6 +105,7 @@ tunnel::frpx_dialect::options dialect_options(const config::frps_options& from) 
           .most_pending = from.max_pending,
           .offers_links = !from.no_link,
           .link_credit = quarter_of_memory(),
+          .most_ports = from.max_leases,
           .move_after = from.move_after};
 }
 

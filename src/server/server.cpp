@@ -55,6 +55,7 @@ identity::token_signer make_signer(const config::frps_options& options) {
 std::unique_ptr<ports::leases> start_leases(const config::frps_options& from) {
   ports::lease_options with;
   with.by.allowed = outer_ranges(from);
+  with.by.most_per_user = from.max_leases;
   if (with.by.allowed.empty()) return nullptr;
   with.by.share_tcp_udp = true;
   with.by.is_taken = ports::is_port_taken;

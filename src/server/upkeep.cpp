@@ -308,12 +308,19 @@ asio::awaitable<void> upkeep::tidy(steady_time now) {
   const bool sweep = is_due(swept_at_, now, show_again);
   const bool expire = is_due(expired_at_, now, remove_expired_every);
   if (!sweep && !expire) co_return;
+  std::vector<store::use> seen;
+  for (const auto& each : around_.clients.sessions()) {
+    if (!each->facts().user_id.empty())
+      seen.push_back({each->facts().client_id, wall_clock::now()});
+  }
   const auto done = co_await around_.blocking.run(
-      [&store = around_.store, sweep, expire]() -> result<std::size_t> {
+      [&store = around_.store, sweep, expire, seen = std::move(seen)]() -> result<std::size_t> {
         std::size_t count = 0;
         const wall_time here = wall_clock::now();
         // Only what no server has shown for so long: others refresh their own.
         if (sweep) {
+          const auto noted = store.touch_clients(seen);
+          if (!noted) return noted.error();
           const auto swept = store.put_silent_assets_offline(here - silent);
           if (!swept) return swept;
           count += *swept;

@@ -114,6 +114,10 @@ bool is_valid(const token& row) {
   return is_name(row.id) && is_name(row.user_id) && is_name_or_empty(row.client_id);
 }
 
+bool is_valid(const client& row) {
+  return is_name(row.id) && is_name(row.user_id);
+}
+
 bool is_valid(const asset& row) {
   return is_name(row.user_id) && is_name(row.machine_id) && is_plain_text(row.name);
 }

@@ -55,6 +55,8 @@ struct user {
   wall_time created;
   std::string ports;  ///< Outer ports that the user's services may have, as the room ports reads
                       ///< them, `9000-9099,10022`; empty: any of the server's.
+  std::optional<std::uint32_t> leases = {};  ///< How many outer ports at once, 0 for any; nothing:
+                                             ///< as the server has it.
 };
 
 struct api_key {
@@ -97,7 +99,15 @@ struct asset {
   wall_time updated;
 };
 
-/// That a key or a token was used.
+/// A client's id, which belongs to the user who first brought a client in under it.
+struct client {
+  std::string id;
+  std::string user_id;
+  wall_time since;  ///< When it became theirs.
+  wall_time seen;   ///< When a client of that id was last here, within a minute.
+};
+
+/// That a key, a token or a client's id was used.
 struct use {
   std::string id;
   wall_time when;
@@ -157,6 +167,7 @@ bool is_valid(const user& row);
 bool is_valid(const api_key& row);
 bool is_valid(const token& row);
 bool is_valid(const asset& row);
+bool is_valid(const client& row);
 bool is_valid(const usage_row& row);
 bool is_valid(const audit_row& row);
 bool is_valid(const key_limits& limits);

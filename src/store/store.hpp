@@ -79,7 +79,9 @@ class store {
   /// The same of the tokens, when the new role may bring no clients in.
   virtual result<void> set_role(std::string_view email, role value) = 0;
   virtual result<void> set_ports(std::string_view email, const std::string& ports) = 0;
-  /// Takes away the user, his tokens and machines, and revokes his keys, all or nothing.
+  virtual result<void> set_leases(std::string_view email, std::optional<std::uint32_t> most) = 0;
+  /// Takes away the user, his tokens and machines, makes his clients' ids nobody's and revokes his
+  /// keys, all or nothing.
   virtual result<void> remove_user(std::string_view email) = 0;
 
   // --- keys: errors already_exists (of an id, a hash or an active key's name), not_found,
@@ -122,6 +124,18 @@ class store {
   /// Shows as offline what is online and was not put since `before`; returns how many.
   virtual result<std::size_t> put_silent_assets_offline(wall_time before) = 0;
 
+  // --- clients' ids: errors not_found, bad_value
+  virtual result<client> find_client(std::string_view id) = 0;
+  /// Gives the id to `row.user_id` if it is nobody's, notes that it was seen if it is theirs, and
+  /// returns the row as it is then: its `user_id` says whose it is. When a user gets another id,
+  /// those that were seen longest ago and are beyond `most` are nobody's any more.
+  virtual result<client> claim_client(const client& row, std::size_t most) = 0;
+  virtual result<std::vector<client>> list_clients(const page& which) = 0;
+  /// Makes it nobody's; returns the row as it was.
+  virtual result<client> forget_client(std::string_view id) = 0;
+  /// Notes when ids were seen; earlier times and unknown ids are passed over.
+  virtual result<void> touch_clients(std::span<const use> uses) = 0;
+
   // --- usage: errors bad_value
   /// Adds the rows to what is known of the same key, client, model and hour, all or nothing. A
   /// batch whose id (a name) is known already has been added before and is passed over: who was not
@@ -145,8 +159,8 @@ class store {
 
   /// A number that differs from its former value once any process has added, changed or taken away
   /// users or keys, or has revoked or taken away tokens: who keeps answers in memory forgets them
-  /// then. New tokens, uses, machines and usage do not count. Cheap enough to be asked every 200
-  /// ms.
+  /// then. New tokens, uses, machines, clients' ids and usage do not count. Cheap enough to be
+  /// asked every 200 ms.
   virtual result<std::uint64_t> change_count() = 0;
 
   virtual result<summary> describe() = 0;

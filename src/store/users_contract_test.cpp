@@ -13,6 +13,7 @@ TEST_P(store_contract, a_user_comes_back_as_added) {
   row.role = role::admin;
   row.created = t0 + 1234567us;
   row.ports = "9000-9099,10022";
+  row.leases = 12;
   ASSERT_TRUE(db().add_user(row));
   for (const auto& found : {db().find_user("u1@example.com"), db().find_user_by_id("u1")}) {
     ASSERT_TRUE(found);
@@ -22,6 +23,7 @@ TEST_P(store_contract, a_user_comes_back_as_added) {
     EXPECT_EQ(found->role, role::admin);
     EXPECT_EQ(found->created, row.created);
     EXPECT_EQ(found->ports, row.ports);
+    EXPECT_EQ(found->leases, row.leases);
   }
 }
 
@@ -31,6 +33,7 @@ TEST_P(store_contract, an_unknown_user_is_not_found) {
   EXPECT_EQ(db().set_password("nobody@example.com", "$h").error(), errc::not_found);
   EXPECT_EQ(db().set_role("nobody@example.com", role::admin).error(), errc::not_found);
   EXPECT_EQ(db().set_ports("nobody@example.com", "9000").error(), errc::not_found);
+  EXPECT_EQ(db().set_leases("nobody@example.com", 9).error(), errc::not_found);
   EXPECT_EQ(db().remove_user("nobody@example.com").error(), errc::not_found);
 }
 
@@ -58,6 +61,11 @@ TEST_P(store_contract, password_role_and_ports_change) {
   EXPECT_EQ(db().set_ports("u1@example.com", "any").error(), errc::bad_value);
   ASSERT_TRUE(db().set_ports("u1@example.com", ""));
   EXPECT_EQ(db().find_user_by_id("u1")->ports, "");
+  EXPECT_EQ(db().find_user_by_id("u1")->leases, std::nullopt);
+  for (const std::optional<std::uint32_t> most : {std::optional(7u), std::optional(0u), {}}) {
+    ASSERT_TRUE(db().set_leases("u1@example.com", most));
+    EXPECT_EQ(db().find_user_by_id("u1")->leases, most);
+  }
 }
 
 TEST_P(store_contract, a_new_password_revokes_the_users_tokens) {

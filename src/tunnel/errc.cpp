@@ -17,12 +17,21 @@ const char* explain(errc value) {
       return "Client ID already in use by another program that keeps coming back; give each its "
              "own "
              "with --client-id";
+    case errc::not_yours:
+      return "Client ID belongs to another account; give this client another with --client-id, or "
+             "have an operator free it: frps client forget ID";
     case errc::banned:
       return "Client ID was disconnected by an operator a moment ago";
+    case errc::store_away:
+      return "Database error";
     case errc::port_not_allowed:
       return "the server does not give this outer port (frps --outer-ports)";
     case errc::port_not_yours:
       return "this account may not have that outer port (frps user ports)";
+    case errc::too_many_ports:
+      return "this account has as many outer ports as it may (frps --max-leases): close a service, "
+             "or have an operator release a lease (frps lease release NAME) or allow more (frps "
+             "user leases EMAIL N)";
     case errc::port_occupied:
       return "the outer port is in use, or promised to another service";
     case errc::name_in_use:

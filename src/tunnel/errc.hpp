@@ -11,9 +11,12 @@ enum class errc {
   too_many,           ///< A bound on pending streams or sessions is met.
   already_connected,  ///< The client id is in use.
   contested,          ///< Two programs evict each other under one client id.
+  not_yours,          ///< The client id belongs to another account.
   banned,             ///< An operator disconnected this id a moment ago.
+  store_away,         ///< The database does not answer.
   port_not_allowed,   ///< The port lies outside of the server's ranges, or it has none.
   port_not_yours,     ///< The account may not have that port.
+  too_many_ports,     ///< The account has as many outer ports as it may.
   port_occupied,      ///< The port is open, or promised to another.
   name_in_use,        ///< Another client of the account has a service of that name.
   group_differs,      ///< The service's group was registered otherwise.

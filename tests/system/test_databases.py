@@ -136,7 +136,7 @@ def test_status_changes_nothing_and_migrate_does(house):
     refused = house.run("db", "status", code=1)
     assert "frps db migrate" in refused.stderr
     assert house.sql("SELECT to_regclass('frpx_users') IS NULL") == ["t"]
-    assert house.json("db", "migrate")["schema"] == 4
+    assert house.json("db", "migrate")["schema"] == 6
     assert house.json("db", "status")["users"] == 0
 
 

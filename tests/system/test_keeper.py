@@ -100,6 +100,21 @@ def test_wishes(lab):
     assert keeper.new_proxy("u.a", remote_port=9) == 6005
 
 
+def test_a_user_gets_no_more_ports_than_are_allowed(lab):
+    keeper = kept.start(lab, "--allow-ports", "6000-6010", "--max-leases", "2")
+    assert [keeper.new_proxy(f"u.{n}") for n in "ab"] == [6000, 6001]
+    refused = keeper.new_proxy("u.c")
+    assert "TOO_MANY_PORTS_OF_THIS_USER" in refused and "--max-leases" in refused
+    assert keeper.new_proxy("v.a", user="v") == 6002
+    assert keeper.new_proxy("u.a") == 6000, "what it has stays"
+    assert kept.command(lab, "list").stdout.count("  u  u.") == 2
+    assert kept.command(lab, "release", "u.a").returncode == 0
+    wait_for(lambda: keeper.new_proxy("u.c") == 6000, 5, "the keeper sees it")
+    keeper.stop()
+    keeper = kept.start(lab, "--allow-ports", "6000-6010", "--max-leases", "0")
+    assert [keeper.new_proxy(f"u.{n}") for n in "def"] == [6003, 6004, 6005]
+
+
 def test_groups_and_shared_numbers(lab):
     keeper = kept.start(lab, "--allow-ports", "6000-6010", "--share-tcp-udp")
     assert keeper.new_proxy("u.a", group="g", group_key="k") == 6000
@@ -200,7 +215,7 @@ def test_kill_9_a_hundred_times_under_load(lab):
     rounds = 10 if under_sanitizer() else 100
     leases = {}
     for number in range(rounds):
-        keeper = kept.start(lab, "--allow-ports", "1024-65535")
+        keeper = kept.start(lab, "--allow-ports", "1024-65535", "--max-leases", "0")
         answered = [[], []]
         threads = [threading.Thread(target=register_until_it_dies,
                                     args=(keeper, f"r{number}.{i}", answered[i]))
@@ -215,7 +230,7 @@ def test_kill_9_a_hundred_times_under_load(lab):
         for name, port in answered[0] + answered[1]:
             assert port not in leases.values(), (name, port)
             leases[name] = port
-    keeper = kept.start(lab, "--allow-ports", "1024-65535")
+    keeper = kept.start(lab, "--allow-ports", "1024-65535", "--max-leases", "0")
     there = {name: one["port"] for name, one in keeper.leases().items()}
     assert len(set(there.values())) == len(there)
     assert {name: there.get(name) for name in leases} == leases

@@ -110,6 +110,59 @@ def test_ports_are_for_the_accounts_that_may_have_them(lab, echo):
     client.says(f"refused {other}: this account may not have that outer port")
 
 
+def test_an_account_has_no_more_ports_than_it_may(lab, echo):
+    ports = free_ports(6)
+    data = ("--data-dir", lab.folder / "frps-data")
+
+    def run(*command):
+        done = lab.run("frps", *command, *data, env={"FRPX_PASSWORD": "a long password"})
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    me, you = "me@example.com", "you@example.com"
+    for email in (me, you):
+        run("user", "add", email)
+    server = lab.frps("--outer-ports", ranges(ports), "--max-leases", "2", demo=False)
+
+    def named(*names):
+        return [{"name": name, "local_port": echo.port} for name in names]
+    client = expose(lab, server, "a", *named("one"), user=(me, "a long password"))
+    client.stop()  # the lease stays
+    client = services.start(lab, server, "b", *named("two", "three"),
+                            {"name": "four", "local_port": echo.port, "outer_port": ports[5]},
+                            user=(me, "a long password"))
+    opened = client.says(r"\b(two|three|four) is open")[1]
+    others = {"two", "three", "four"} - {opened}
+    for name in others:
+        client.says(rf"refused {name}: this account has as many outer ports as it may "
+                    r"\(frps --max-leases\).*frps lease release NAME.*frps user leases EMAIL N")
+    expose(lab, server, "c", *named("one", "two"), user=(you, "a long password"))
+
+    leases = json.loads(run("lease", "list", "--json"))["leases"]
+    held = [row["user"] for row in leases]
+    assert held.count(you) == 2 and held.count(me) == 1 + (opened != "four")
+    listed = server.api("/api/leases?account=" + me).json()["data"]
+    assert {row["name"] for row in listed} >= {f"{me}/one"}
+    assert f"{me}  {me}/one" in run("lease", "list")
+
+    run("lease", "release", f"{me}/one")
+    client.says(rf"\b({'|'.join(others)}) is open", limit=25)
+    run("user", "leases", me, "3")
+    assert {row["email"]: row["leases"] for row in json.loads(run("user", "list", "--json"))} == {
+        me: 3, you: None}
+    for name in others:
+        client.says(rf"\b{name} is open", limit=25)
+
+
+def test_a_named_port_counts_while_it_is_open(lab, echo):
+    server, ports = server_with(lab, 3, "--max-leases", "1")
+    entry = {"name": "named", "local_port": echo.port, "outer_port": ports[2]}
+    first = expose(lab, server, "a", entry)
+    second = services.start(lab, server, "b", {"name": "other", "local_port": echo.port})
+    second.says("refused other: this account has as many outer ports as it may")
+    first.stop()
+    second.says("other is open", limit=25)
+
+
 def test_a_client_that_comes_back_has_its_ports_again(lab, echo):
     server, ports = server_with(lab)
     entry = {"name": "s", "local_port": echo.port, "outer_port": ports[0]}

@@ -3,27 +3,10 @@
 #include <algorithm>
 
 #include "core/names.hpp"
+#include "store/memory/rows.hpp"
 
 namespace frpx::store {
 namespace {
-
-wall_time whole(wall_time time) {
-  return std::chrono::floor<std::chrono::microseconds>(time);
-}
-
-std::optional<wall_time> whole(std::optional<wall_time> time) {
-  return time ? std::optional(whole(*time)) : std::nullopt;
-}
-
-template <class Map, class Key>
-auto page_of(const Map& rows, const Key& after, std::size_t limit) {
-  std::vector<typename Map::mapped_type> out;
-  for (auto at = rows.upper_bound(after);
-       at != rows.end() && out.size() < std::min(limit, longest_page); ++at) {
-    out.push_back(at->second);
-  }
-  return out;
-}
 
 api_key judged(api_key row) {
   row.expired = row.expires && *row.expires <= wall_clock::now();
@@ -129,6 +112,15 @@ result<void> memory_store::set_ports(std::string_view email, const std::string& 
   return {};
 }
 
+result<void> memory_store::set_leases(std::string_view email, std::optional<std::uint32_t> most) {
+  const std::scoped_lock lock(mutex_);
+  user* found = user_of(email);
+  if (!found) return errc::not_found;
+  found->leases = most;
+  ++changes_;
+  return {};
+}
+
 result<void> memory_store::remove_user(std::string_view email) {
   const std::scoped_lock lock(mutex_);
   const user* found = user_of(email);
@@ -139,6 +131,7 @@ result<void> memory_store::remove_user(std::string_view email) {
   }
   std::erase_if(tokens_, [&](const auto& row) { return row.second.user_id == id; });
   std::erase_if(assets_, [&](const auto& row) { return row.first.first == id; });
+  std::erase_if(clients_, [&](const auto& row) { return row.second.user_id == id; });
   user_ids_.erase(found->email);
   users_.erase(id);
   ++changes_;
@@ -321,41 +314,6 @@ result<std::size_t> memory_store::remove_tokens_expired_before(wall_time when) {
       std::erase_if(tokens_, [&](const auto& row) { return row.second.expires < when; });
   if (removed > 0) ++changes_;
   return removed;
-}
-
-// --- machines
-
-result<void> memory_store::put_asset(const asset& row) {
-  if (!is_valid(row)) return errc::bad_value;
-  const std::scoped_lock lock(mutex_);
-  if (!users_.contains(row.user_id)) return errc::not_found;
-  std::pair key(row.user_id, row.machine_id);
-  const auto found = assets_.find(key);
-  if (found == assets_.end() && assets_.size() >= longest_table) return errc::full;
-  asset kept = row;
-  kept.created = found == assets_.end() ? whole(row.created) : found->second.created;
-  kept.updated = whole(row.updated);
-  assets_.insert_or_assign(std::move(key), std::move(kept));
-  return {};
-}
-
-result<std::vector<asset>> memory_store::list_assets(const page& which) {
-  const std::scoped_lock lock(mutex_);
-  const auto slash = which.after.find('/');
-  const std::pair after(which.after.substr(0, slash),
-                        slash == std::string::npos ? "" : which.after.substr(slash + 1));
-  return page_of(assets_, after, which.limit);
-}
-
-result<std::size_t> memory_store::put_silent_assets_offline(wall_time before) {
-  const std::scoped_lock lock(mutex_);
-  std::size_t count = 0;
-  for (auto& [id, row] : assets_) {
-    if (!row.online || row.updated >= before) continue;
-    row.online = false;
-    ++count;
-  }
-  return count;
 }
 
 // --- usage

@@ -30,6 +30,7 @@ class memory_store : public store {
   result<void> set_password(std::string_view email, const std::string& password_hash) override;
   result<void> set_role(std::string_view email, role value) override;
   result<void> set_ports(std::string_view email, const std::string& ports) override;
+  result<void> set_leases(std::string_view email, std::optional<std::uint32_t> most) override;
   result<void> remove_user(std::string_view email) override;
 
   result<void> add_key(const api_key& row) override;
@@ -53,6 +54,12 @@ class memory_store : public store {
   result<std::vector<asset>> list_assets(const page& which) override;
   result<std::size_t> put_silent_assets_offline(wall_time before) override;
 
+  result<client> find_client(std::string_view id) override;
+  result<client> claim_client(const client& row, std::size_t most) override;
+  result<std::vector<client>> list_clients(const page& which) override;
+  result<client> forget_client(std::string_view id) override;
+  result<void> touch_clients(std::span<const use> uses) override;
+
   result<void> add_usage(std::string_view batch, std::span<const usage_row> rows) override;
   result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) override;
   result<std::size_t> remove_usage_before(wall_time when) override;
@@ -75,6 +82,8 @@ class memory_store : public store {
   api_key* key_called(std::string_view id_or_name);
   void drop_oldest_tokens(std::string_view user_id);
   void revoke_tokens_of(std::string_view user_id);
+  void forget_oldest_clients(std::string_view user_id, std::size_t most);
+  usage& usage_for(const usage_row& added);
 
   std::mutex mutex_;  // guards everything below
   table<user> users_;
@@ -83,8 +92,7 @@ class memory_store : public store {
   std::map<digest, std::string> key_ids_;  // by hash
   table<token> tokens_;
   std::map<std::pair<std::string, std::string>, asset> assets_;
-  usage& usage_for(const usage_row& added);
-
+  table<client> clients_;
   std::map<usage_place, usage> usage_;
   std::map<std::string, wall_time, std::less<>> batches_;  // of usage, by id: when they were added
   std::deque<audit_row> audit_;                            // by id

@@ -30,6 +30,9 @@ class values {
   values& add(wall_time time) { return add(std::string_view(to_rfc3339(time))); }
   values& add(std::optional<wall_time> time);
   values& add_null();
+  values& add_number(std::optional<std::uint32_t> number) {
+    return number ? add(std::int64_t{*number}) : add_null();
+  }
   values& add_bytes(bytes_view bytes);
   values& add_list(const std::vector<std::string>& names);  ///< For `ANY($n::text[])`.
 

@@ -1,6 +1,7 @@
-// The clients' machines, in public frpx's table.
+// Clients: their machines, in public frpx's table, and whose their ids are.
 #include <algorithm>
 
+#include "core/names.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/postgres/statement.hpp"
 
@@ -9,6 +10,7 @@ namespace {
 
 using pg::bounded;
 using pg::many;
+using pg::one;
 using pg::rows;
 using pg::values;
 
@@ -24,6 +26,15 @@ asset read_asset(const rows& from, int row) {
           .online = from.text(row, 3) == "online",
           .created = from.time(row, 4),
           .updated = from.time(row, 5)};
+}
+
+#define FRPX_CLIENT_COLUMNS "id, user_id, " FRPX_MICROS("since") ", " FRPX_MICROS("seen")
+
+client read_client(const rows& from, int row) {
+  return {.id = from.text(row, 0),
+          .user_id = from.text(row, 1),
+          .since = from.time(row, 2),
+          .seen = from.time(row, 3)};
 }
 
 result<void> nothing(const result<rows>& from) {
@@ -85,6 +96,62 @@ result<std::size_t> postgres_store::put_silent_assets_offline(wall_time before) 
           values().add(before));
   if (!done) return done.error();
   return done->changed();
+}
+
+// --- clients' ids
+
+result<client> postgres_store::find_client(std::string_view id) {
+  if (!is_name(id)) return errc::not_found;
+  return one(
+      run("SELECT " FRPX_CLIENT_COLUMNS " FROM frpx_clients WHERE id = $1", values().add(id)),
+      read_client);
+}
+
+result<client> postgres_store::claim_client(const client& row, std::size_t most) {
+  if (!is_valid(row)) return errc::bad_value;
+  auto asked = ask();
+  if (!asked) return asked.error();
+  pg::transaction change(*asked->on, asked->deadline);
+  if (!change.begun()) return change.begun().error();
+  // Where the row is another's, this waits for whoever is writing it and changes nothing.
+  const auto claimed = asked->run(
+      "INSERT INTO frpx_clients (id, user_id, since, seen) "
+      "VALUES ($1, $2, $3::timestamptz, $4::timestamptz) ON CONFLICT (id) DO UPDATE "
+      "SET seen = greatest(frpx_clients.seen, excluded.seen) "
+      "WHERE frpx_clients.user_id = excluded.user_id",
+      values().add(row.id).add(row.user_id).add(row.since).add(row.seen));
+  if (!claimed) return claimed.error();
+  const auto bounded_again = asked->run(
+      "DELETE FROM frpx_clients WHERE id IN (SELECT id FROM frpx_clients WHERE user_id = $1 "
+      "ORDER BY seen DESC, id DESC OFFSET $2)",
+      values().add(row.user_id).add(static_cast<std::int64_t>(most)));
+  if (!bounded_again) return bounded_again.error();
+  auto now = one(asked->run("SELECT " FRPX_CLIENT_COLUMNS " FROM frpx_clients WHERE id = $1",
+                            values().add(row.id)),
+                 read_client);
+  if (!now) return now.error() == errc::not_found ? errc::busy : now.error();
+  if (const auto done = change.commit(); !done) return done.error();
+  return now;
+}
+
+result<std::vector<client>> postgres_store::list_clients(const page& which) {
+  return many(
+      run("SELECT " FRPX_CLIENT_COLUMNS " FROM frpx_clients WHERE id > $1 ORDER BY id LIMIT $2",
+          values().add(which.after).add(bounded(which.limit))),
+      read_client);
+}
+
+result<client> postgres_store::forget_client(std::string_view id) {
+  if (!is_name(id)) return errc::not_found;
+  return one(run("DELETE FROM frpx_clients WHERE id = $1 RETURNING " FRPX_CLIENT_COLUMNS,
+                 values().add(id)),
+             read_client);
+}
+
+result<void> postgres_store::touch_clients(std::span<const use> uses) {
+  return touch(
+      "UPDATE frpx_clients SET seen = $1::timestamptz WHERE id = $2 AND seen < $1::timestamptz",
+      uses);
 }
 
 }  // namespace frpx::store

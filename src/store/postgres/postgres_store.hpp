@@ -37,6 +37,7 @@ class postgres_store final : public store {
   result<void> set_password(std::string_view email, const std::string& password_hash) override;
   result<void> set_role(std::string_view email, role value) override;
   result<void> set_ports(std::string_view email, const std::string& ports) override;
+  result<void> set_leases(std::string_view email, std::optional<std::uint32_t> most) override;
   result<void> remove_user(std::string_view email) override;
 
   result<void> add_key(const api_key& row) override;
@@ -60,6 +61,12 @@ class postgres_store final : public store {
   result<void> put_asset(const asset& row) override;
   result<std::vector<asset>> list_assets(const page& which) override;
   result<std::size_t> put_silent_assets_offline(wall_time before) override;
+
+  result<client> find_client(std::string_view id) override;
+  result<client> claim_client(const client& row, std::size_t most) override;
+  result<std::vector<client>> list_clients(const page& which) override;
+  result<client> forget_client(std::string_view id) override;
+  result<void> touch_clients(std::span<const use> uses) override;
 
   result<void> add_usage(std::string_view batch, std::span<const usage_row> rows) override;
   result<std::vector<usage_sum>> sum_usage(usage_by by, wall_time from, wall_time to) override;

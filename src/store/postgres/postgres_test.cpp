@@ -124,6 +124,50 @@ TEST_F(postgres, what_keeps_it_from_opening_is_said_without_the_password) {
   EXPECT_NE(why.text.find("refused"), std::string::npos) << why.text;
 }
 
+TEST_F(postgres, ids_of_clients_from_before_belong_to_whoever_had_them_last) {
+  {
+    const auto db = open_it();
+    for (const char* id : {"u1", "u2"}) ASSERT_TRUE(db->add_user(some_user(id)));
+    asset row = some_asset("u1", "moved");
+    ASSERT_TRUE(db->put_asset(row));
+    row.user_id = "u2";
+    row.updated += 1s;
+    ASSERT_TRUE(db->put_asset(row));
+    ASSERT_TRUE(db->put_asset(some_asset("u1", "stayed")));
+    sql("INSERT INTO gpu_assets (\"userId\", \"machineId\", name) VALUES "
+        "('of another program', 'm', 'm'), ('u1', 'no name', 'm')");
+  }
+  sql("DROP TABLE frpx_clients");
+  sql("ALTER TABLE frpx_users DROP COLUMN leases");
+  sql("DELETE FROM frpx_schema WHERE version > 4");
+  sql("INSERT INTO frpx_schema VALUES (4)");
+  const auto db = open_it();
+  EXPECT_EQ(db->find_client("moved")->user_id, "u2");
+  EXPECT_EQ(db->find_client("stayed")->user_id, "u1");
+  EXPECT_EQ(db->list_clients({})->size(), 2U);
+}
+
+TEST_F(postgres, a_token_is_added_before_a_new_password_or_knows_of_it) {
+  const auto db = open_it({.timeout = 20s});
+  ASSERT_TRUE(db->add_user(some_user("u1")));
+  auto hand = pg::connection::open(url_, steady_clock::now() + 20s).value();
+  const steady_time late = steady_clock::now() + 20s;
+  ASSERT_TRUE(hand.run_all("BEGIN; UPDATE frpx_users SET password_hash = '$new$'", late));
+  std::atomic<bool> added{false};
+  std::thread other([&] {
+    EXPECT_TRUE(db->add_token({.id = "t1", .user_id = "u1", .issued = {}, .expires = {}}));
+    added = true;
+  });
+  while (one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "0" &&
+         !added) {
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(added) << "it waits until the change has been decided";
+  ASSERT_TRUE(hand.run_all("COMMIT", late));
+  other.join();
+  EXPECT_EQ(db->find_user_by_id("u1")->password_hash, "$new$");
+}
+
 // --- a database of public frpx
 
 constexpr const char* public_tables_text =

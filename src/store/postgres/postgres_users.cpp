@@ -13,7 +13,8 @@ using pg::rows;
 using pg::values;
 
 // The columns in the order in which read_user() reads them.
-#define FRPX_USER_COLUMNS "id, email, password_hash, role, " FRPX_MICROS("created") ", ports"
+#define FRPX_USER_COLUMNS \
+  "id, email, password_hash, role, " FRPX_MICROS("created") ", ports, leases"
 
 user read_user(const rows& from, int row) {
   return {.id = from.text(row, 0),
@@ -21,7 +22,10 @@ user read_user(const rows& from, int row) {
           .password_hash = from.text(row, 2),
           .role = parse_role(from.text(row, 3)).value_or(role::client),
           .created = from.time(row, 4),
-          .ports = from.text(row, 5)};
+          .ports = from.text(row, 5),
+          .leases = from.is_null(row, 6)
+                        ? std::nullopt
+                        : std::optional(static_cast<std::uint32_t>(from.integer(row, 6)))};
 }
 
 }  // namespace
@@ -29,15 +33,16 @@ user read_user(const rows& from, int row) {
 result<void> postgres_store::add_user(const user& row) {
   if (!is_valid(row)) return errc::bad_value;
   return change_one(
-      "INSERT INTO frpx_users (id, email, password_hash, role, created, ports) "
-      "VALUES ($1, $2, $3, $4, $5::timestamptz, $6)",
+      "INSERT INTO frpx_users (id, email, password_hash, role, created, ports, leases) "
+      "VALUES ($1, $2, $3, $4, $5::timestamptz, $6, $7)",
       values()
           .add(row.id)
           .add(row.email)
           .add(row.password_hash)
           .add(to_string(row.role))
           .add(row.created)
-          .add(row.ports));
+          .add(row.ports)
+          .add_number(row.leases));
 }
 
 result<user> postgres_store::find_user(std::string_view email) {
@@ -105,6 +110,12 @@ result<void> postgres_store::set_ports(std::string_view email, const std::string
   if (!is_plain_text(email)) return errc::not_found;
   return change_one("UPDATE frpx_users SET ports = $1 WHERE email = $2",
                     values().add(ports).add(email));
+}
+
+result<void> postgres_store::set_leases(std::string_view email, std::optional<std::uint32_t> most) {
+  if (!is_plain_text(email)) return errc::not_found;
+  return change_one("UPDATE frpx_users SET leases = $1 WHERE email = $2",
+                    values().add_number(most).add(email));
 }
 
 result<void> postgres_store::remove_user(std::string_view email) {

@@ -139,6 +139,32 @@ CREATE TABLE frpx_audit (
 );
 CREATE INDEX frpx_audit_at ON frpx_audit (at);
 )sql",
+    // The ids that are known from before belong to whoever had a client there last. Public frpx's
+    // table may hold machines of others and ids that are no names, and may not be ours to read:
+    // then an id is of whoever logs in with it first.
+    R"sql(
+CREATE TABLE frpx_clients (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  user_id TEXT COLLATE "C" NOT NULL REFERENCES frpx_users (id) ON DELETE CASCADE,
+  since TIMESTAMPTZ NOT NULL,
+  seen TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX frpx_clients_user ON frpx_clients (user_id, seen, id);
+DO $body$
+BEGIN
+  INSERT INTO frpx_clients (id, user_id, since, seen)
+    SELECT DISTINCT ON (a."machineId"::text) a."machineId"::text, u.id,
+      coalesce(a."createdAt"::timestamptz, NOW()), coalesce(a."updatedAt"::timestamptz, NOW())
+    FROM gpu_assets a JOIN frpx_users u ON u.id = a."userId"::text
+    WHERE a."machineId"::text ~ '^[A-Za-z0-9._:-]{1,128}$'
+    ORDER BY a."machineId"::text, a."updatedAt" DESC NULLS LAST;
+EXCEPTION WHEN insufficient_privilege OR undefined_column OR cannot_coerce THEN
+  NULL;
+END $body$;
+)sql",
+    R"sql(
+ALTER TABLE frpx_users ADD COLUMN leases BIGINT;
+)sql",
 };
 
 }  // namespace

@@ -113,6 +113,10 @@ query& query::bind(std::optional<wall_time> time) {
   return time ? bind(*time) : bind_null();
 }
 
+query& query::bind_number(std::optional<std::uint32_t> number) {
+  return number ? bind(std::int64_t{*number}) : bind_null();
+}
+
 query& query::bind_null() {
   if (statement_) check(sqlite3_bind_null(statement_, ++bound_));
   return *this;
@@ -153,6 +157,11 @@ std::string query::text(int column) const {
 
 wall_time query::time(int column) const {
   return wall_time(std::chrono::microseconds(integer(column)));
+}
+
+std::optional<std::uint32_t> query::optional_number(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  return static_cast<std::uint32_t>(integer(column));
 }
 
 std::optional<wall_time> query::optional_time(int column) const {

@@ -69,6 +69,7 @@ class query {
   query& bind(std::optional<wall_time> time);
   query& bind_blob(std::string_view bytes);
   query& bind_null();
+  query& bind_number(std::optional<std::uint32_t> number);
 
   enum class step { row, end };
 
@@ -81,6 +82,7 @@ class query {
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
   wall_time time(int column) const;
   std::optional<wall_time> optional_time(int column) const;
+  std::optional<std::uint32_t> optional_number(int column) const;
 
  private:
   void check(int code);

@@ -112,6 +112,21 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_at ON audit (at);
 )sql",
+    // The ids that are known from before belong to whoever had a client there last.
+    R"sql(
+CREATE TABLE clients (
+  id TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  since INTEGER NOT NULL,
+  seen INTEGER NOT NULL
+) STRICT;
+CREATE INDEX clients_user ON clients (user_id, seen, id);
+INSERT INTO clients SELECT machine_id, user_id, created, max(updated)
+  FROM gpu_assets GROUP BY machine_id;
+)sql",
+    R"sql(
+ALTER TABLE users ADD COLUMN leases INTEGER;
+)sql",
 };
 
 result<int> version_of(connection& on) {

@@ -3,17 +3,17 @@
 #include <algorithm>
 
 #include "core/names.hpp"
+#include "store/sqlite/statement.hpp"
 
 namespace frpx::store {
 namespace {
 
 // The columns in the order in which read_*() reads them.
-#define FRPX_USER_COLUMNS "id, email, password_hash, role, created, ports"
+#define FRPX_USER_COLUMNS "id, email, password_hash, role, created, ports, leases"
 #define FRPX_KEY_COLUMNS                                         \
   "id, name, owner, hash, status, expires, created, last_used, " \
   "per_minute, at_once, models, clients"
 #define FRPX_TOKEN_COLUMNS "id, user_id, client_id, issued, expires, last_used, revoked"
-#define FRPX_ASSET_COLUMNS "user_id, machine_id, name, status, created, updated"
 
 user read_user(const query& row) {
   return {.id = row.text(0),
@@ -21,7 +21,8 @@ user read_user(const query& row) {
           .password_hash = row.text(2),
           .role = parse_role(row.text(3)).value_or(role::client),
           .created = row.time(4),
-          .ports = row.text(5)};
+          .ports = row.text(5),
+          .leases = row.optional_number(6)};
 }
 
 // From four columns, the first of which is `at`.
@@ -57,48 +58,6 @@ token read_token(const query& row) {
           .revoked = row.integer(6) != 0};
 }
 
-asset read_asset(const query& row) {
-  return {.user_id = row.text(0),
-          .machine_id = row.text(1),
-          .name = row.text(2),
-          .online = row.text(3) == "online",
-          .created = row.time(4),
-          .updated = row.time(5)};
-}
-
-template <class Read>
-auto one(query& from, Read read) -> result<decltype(read(from))> {
-  const auto row = from.next();
-  if (!row) return row.error();
-  if (*row == query::step::end) return errc::not_found;
-  auto out = read(from);
-  // A statement that writes is done only when it has been stepped to its end.
-  if (const auto done = from.run(); !done) return done.error();
-  return out;
-}
-
-template <class Read>
-auto many(query& from, Read read) -> result<std::vector<decltype(read(from))>> {
-  std::vector<decltype(read(from))> out;
-  for (;;) {
-    const auto row = from.next();
-    if (!row) return row.error();
-    if (*row == query::step::end) return out;
-    out.push_back(read(from));
-  }
-}
-
-// For a statement that must meet exactly one row.
-result<void> change_one(connection& db, query& change) {
-  if (const auto done = change.run(); !done) return done;
-  if (db.changed_rows() == 0) return errc::not_found;
-  return {};
-}
-
-std::int64_t bounded(std::size_t limit) {
-  return static_cast<std::int64_t>(std::min(limit, longest_page));
-}
-
 }  // namespace
 
 // --- users
@@ -106,13 +65,14 @@ std::int64_t bounded(std::size_t limit) {
 result<void> sqlite_store::add_user(const user& row) {
   if (!is_valid(row)) return errc::bad_value;
   const std::scoped_lock lock(writer_.mutex);
-  return query(writer_.db, "INSERT INTO users (" FRPX_USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)")
+  return query(writer_.db, "INSERT INTO users (" FRPX_USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)")
       .bind(row.id)
       .bind(row.email)
       .bind(row.password_hash)
       .bind(to_string(row.role))
       .bind(row.created)
       .bind(row.ports)
+      .bind_number(row.leases)
       .run();
 }
 
@@ -173,6 +133,12 @@ result<void> sqlite_store::set_ports(std::string_view email, const std::string& 
   const std::scoped_lock lock(writer_.mutex);
   query change(writer_.db, "UPDATE users SET ports = ? WHERE email = ?");
   return change_one(writer_.db, change.bind(ports).bind(email));
+}
+
+result<void> sqlite_store::set_leases(std::string_view email, std::optional<std::uint32_t> most) {
+  const std::scoped_lock lock(writer_.mutex);
+  query change(writer_.db, "UPDATE users SET leases = ? WHERE email = ?");
+  return change_one(writer_.db, change.bind_number(most).bind(email));
 }
 
 result<void> sqlite_store::remove_user(std::string_view email) {
@@ -256,7 +222,7 @@ result<api_key> sqlite_store::change_key(std::string_view id_or_name, const key_
                "ORDER BY id = ?1 DESC LIMIT 1) RETURNING " FRPX_KEY_COLUMNS);
   update.bind(id_or_name);
   for (const auto& number : {change.per_minute, change.at_once}) {
-    number ? update.bind(std::int64_t{*number}) : update.bind_null();
+    update.bind_number(number);
   }
   for (const auto* text : {&models, &clients}) {
     *text ? update.bind(**text) : update.bind_null();
@@ -382,45 +348,6 @@ result<std::size_t> sqlite_store::remove_tokens_expired_before(wall_time when) {
   const std::scoped_lock lock(writer_.mutex);
   query remove(writer_.db, "DELETE FROM tokens WHERE expires < ?");
   if (const auto done = remove.bind(when).run(); !done) return done.error();
-  return writer_.db.changed_rows();
-}
-
-// --- machines
-
-result<void> sqlite_store::put_asset(const asset& row) {
-  if (!is_valid(row)) return errc::bad_value;
-  const std::scoped_lock lock(writer_.mutex);
-  return query(writer_.db, "INSERT INTO gpu_assets (" FRPX_ASSET_COLUMNS
-                           ") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, machine_id) "
-                           "DO UPDATE SET name = excluded.name, status = excluded.status, "
-                           "updated = excluded.updated")
-      .bind(row.user_id)
-      .bind(row.machine_id)
-      .bind(row.name)
-      .bind(row.online ? "online" : "offline")
-      .bind(row.created)
-      .bind(row.updated)
-      .run();
-}
-
-result<std::vector<asset>> sqlite_store::list_assets(const page& which) {
-  const std::size_t slash = std::min(which.after.find('/'), which.after.size());
-  const std::string_view after = which.after;
-  const std::scoped_lock lock(reader_.mutex);
-  query list(reader_.db, "SELECT " FRPX_ASSET_COLUMNS
-                         " FROM gpu_assets WHERE (user_id, machine_id) > (?, ?) "
-                         "ORDER BY user_id, machine_id LIMIT ?");
-  return many(list.bind(after.substr(0, slash))
-                  .bind(after.substr(std::min(slash + 1, after.size())))
-                  .bind(bounded(which.limit)),
-              read_asset);
-}
-
-result<std::size_t> sqlite_store::put_silent_assets_offline(wall_time before) {
-  const std::scoped_lock lock(writer_.mutex);
-  query change(writer_.db,
-               "UPDATE gpu_assets SET status = 'offline' WHERE status = 'online' AND updated < ?");
-  if (const auto done = change.bind(before).run(); !done) return done.error();
   return writer_.db.changed_rows();
 }
 

@@ -293,14 +293,41 @@ TEST_F(sqlite_file, the_first_versions_file_is_brought_up_to_date_with_its_keys)
   ASSERT_TRUE(open_file()->add_key(some_key("one")));
   auto hand = connection::open(file(), 1s).value();
   ASSERT_TRUE(hand.execute(
-      "DROP TABLE audit; DROP TABLE usage; DROP TABLE usage_batches; DROP TRIGGER key_limited; "
+      "DROP TABLE clients; DROP TABLE audit; DROP TABLE usage; DROP TABLE usage_batches; DROP "
+      "TRIGGER key_limited; "
       "ALTER TABLE api_keys DROP COLUMN per_minute; ALTER TABLE api_keys DROP COLUMN at_once; "
       "ALTER TABLE api_keys DROP COLUMN models; ALTER TABLE api_keys DROP COLUMN clients; "
-      "ALTER TABLE users DROP COLUMN ports; PRAGMA user_version = 1"));
+      "ALTER TABLE users DROP COLUMN ports; ALTER TABLE users DROP COLUMN leases; "
+      "PRAGMA user_version = 1"));
   const auto db = open_file();
   EXPECT_EQ(db->find_key(secret("one"))->limits, key_limits());
   EXPECT_EQ(db->change_key(some_key("one").id, {.at_once = 1})->limits.at_once, 1u);
   EXPECT_TRUE(db->list_users({}));
+}
+
+TEST_F(sqlite_file, ids_of_clients_from_before_belong_to_whoever_had_them_last) {
+  const wall_time first{1000s};
+  const auto machine = [&](const char* user_id, const char* id, wall_time updated) {
+    return asset{
+        .user_id = user_id, .machine_id = id, .name = "box", .created = first, .updated = updated};
+  };
+  {
+    const auto db = open_file();
+    for (const char* id : {"u1", "u2"}) ASSERT_TRUE(db->add_user(some_user(id)));
+    ASSERT_TRUE(db->put_asset(machine("u1", "moved", first + 1s)));
+    ASSERT_TRUE(db->put_asset(machine("u2", "moved", first + 2s)));
+    ASSERT_TRUE(db->put_asset(machine("u1", "stayed", first + 3s)));
+  }
+  {
+    auto hand = connection::open(file(), 1s).value();
+    ASSERT_TRUE(hand.execute(
+        "DROP TABLE clients; ALTER TABLE users DROP COLUMN leases; PRAGMA user_version = 4"));
+  }
+  const auto db = open_file();
+  EXPECT_EQ(db->find_client("moved")->user_id, "u2");
+  EXPECT_EQ(db->find_client("moved")->seen, first + 2s);
+  EXPECT_EQ(db->find_client("stayed")->user_id, "u1");
+  EXPECT_EQ(db->list_clients({})->size(), 2U);
 }
 
 TEST_F(sqlite_file, a_folder_that_cannot_be_made_is_named) {

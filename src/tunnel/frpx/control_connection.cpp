@@ -118,14 +118,18 @@ class frpx_session final : public session {
   const bool knows_services_;
 };
 
-// The outer ports that a user may have, by the text that the store keeps. One that cannot be read
-// was written by another hand: it gives none.
-service_orders::allowance read_allowance(const std::string& kept, const std::string& email) {
-  if (kept.empty()) return std::nullopt;
+// Which outer ports a user may have and how many, as the store keeps it. Ports that cannot be read
+// were written by another hand: they give none.
+service_orders::allowance read_allowance(const identity::port_allowance& kept,
+                                         const std::string& email) {
+  service_orders::allowance read{.ports = {}, .most = kept.most};
+  if (kept.ports.empty()) return read;
   std::string problem;
-  if (auto read = ports::ranges::parse(kept, problem)) return read;
+  read.ports = ports::ranges::parse(kept.ports, problem);
+  if (read.ports) return read;
   log::error("the ports of user {} cannot be read: {}", shown(email), problem);
-  return ports::ranges();
+  read.ports = ports::ranges();
+  return read;
 }
 
 /// What the client is told; the log says more.
@@ -297,6 +301,8 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   wire::register_result answer;
   if (!is_name(wish->client_id)) {
     answer.error = "Client ID must be 1 to 128 letters, digits or . _ : -";
+  } else if (const error_code taken = co_await claim_id(wish->client_id, who.user_id)) {
+    answer.error = taken.message();
   } else {
     session_ = std::make_shared<frpx_session>(
         session_facts{clients.next_number(), wish->client_id, who.user_id, who.email, peer_,
@@ -314,8 +320,9 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   if (answer.success) {
     log::info("Client {} registered successfully.", shown(wish->client_id));
     if (uses_links_) owner_.order_links(session_->facts().number);
-    services_.emplace(owner_.around().tunnels, owner_.around().leases, session_,
-                      read_allowance(who.ports, who.email), [this] { return ask_allowance(); });
+    services_.emplace(owner_.around().tunnels, owner_.around().leases, owner_.how().most_ports,
+                      session_, read_allowance(who.ports, who.email),
+                      [this] { return ask_allowance(); });
     co_return ended_.empty();
   }
   log::warn("control port: {} may not register as {}: {}", peer_, shown(wish->client_id),
@@ -323,6 +330,23 @@ asio::awaitable<bool> control_connection::register_client(const identity::accoun
   leave();
   co_await flush_and_finish();
   co_return false;
+}
+
+// Whether the id may be this user's, be its owner here or away.
+asio::awaitable<error_code> control_connection::claim_id(std::string client_id,
+                                                         std::string user_id) {
+  const auto claimed = co_await owner_.around().blocking.run(
+      [&logins = owner_.around().logins, client_id, user_id = std::move(user_id)] {
+        return logins.claim_client(client_id, user_id, wall_clock::now());
+      },
+      owner_.how().login);
+  if (claimed) co_return error_code();
+  if (claimed.error() != identity::errc::client_of_another) {
+    log::error("whose client id {} is cannot be asked: {}", client_id, claimed.error().message());
+    co_return errc::store_away;
+  }
+  const bool is_here = owner_.around().clients.find(client_id) != nullptr;
+  co_return is_here ? errc::already_connected : errc::not_yours;
 }
 
 asio::awaitable<result<service_orders::allowance>> control_connection::ask_allowance() {

@@ -43,6 +43,7 @@ class control_connection {
   boost::asio::awaitable<bool> accept_account(const identity::account& who);
   boost::asio::awaitable<void> refuse_login(error_code why);
   boost::asio::awaitable<bool> register_client(const identity::account& who);
+  boost::asio::awaitable<error_code> claim_id(std::string client_id, std::string user_id);
   boost::asio::awaitable<result<service_orders::allowance>> ask_allowance();
   boost::asio::awaitable<void> serve();
   void take(const wire::command& what);

@@ -32,6 +32,7 @@ struct options {
   bool offers_links = true;
   std::uint64_t link_credit = 1ull
                               << 30;      ///< What may be promised on all links together, in bytes.
+  std::uint32_t most_ports = 0;           ///< Outer ports of one account at once; 0: any number.
   std::uint32_t move_after = 256 * 1024;  ///< Bytes of bulk that stay on the link; 0: all.
 };
 

@@ -137,6 +137,7 @@ asio::awaitable<error_code> service_orders::open(service& what) {
     co_return error_code();
   }
   co_await renew_allowance();
+  if (!has_room_for(what)) co_return errc::too_many_ports;
   if (what.outer_port == 0) {
     const auto port = co_await lease(what);
     if (!port) co_return port.error();
@@ -151,15 +152,39 @@ asio::awaitable<error_code> service_orders::open(service& what) {
   co_return error_code();
 }
 
+// Whether the account may have another outer port: those that are leased to it and those that it
+// has open without a lease count, each once. One that it has already is none more.
+bool service_orders::has_room_for(const service& what) const {
+  const std::uint32_t most = allowed_.most.value_or(usual_most_);
+  if (most == 0 || is_leased(what, what.outer_port)) return true;
+  std::size_t held = leases_ == nullptr ? 0 : leases_->held_by(what.account);
+  for (const auto& each : tunnels_.all()) {
+    const service& other = each->what();
+    if (other.account != what.account) continue;
+    if (other.name == what.name) return true;  // it joins that one, or is refused
+    held += !is_leased(other, each->port());
+  }
+  return held < most;
+}
+
+// Whether the service has a lease, and its port is that one; 0: whichever.
+bool service_orders::is_leased(const service& what, std::uint16_t port) const {
+  if (leases_ == nullptr) return false;
+  const auto found = leases_->find(what.full_name());
+  return found && found->over == what.transport() && (port == 0 || found->port == port);
+}
+
 // The port that was promised to this name, now or earlier.
 asio::awaitable<result<std::uint16_t>> service_orders::lease(const service& what) {
   if (leases_ == nullptr) co_return errc::port_not_allowed;
   const ports::wish asked{.proxy = what.full_name(),
                           .over = what.transport(),
                           .user = what.account,
-                          .within = allowed_};
+                          .within = allowed_.ports,
+                          .most = allowed_.most};
   if (const auto known = leases_->known(asked)) co_return *known;
   const auto taken = co_await leases_->take(asked);
+  if (!taken && taken.error() == ports::errc::too_many_leases) co_return errc::too_many_ports;
   if (!taken) co_return taken.error();
   co_return taken->port;
 }

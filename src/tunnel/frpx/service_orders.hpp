@@ -25,17 +25,22 @@ result<service> read_service(const wire::register_service& from, const std::stri
 /// Home worker.
 class service_orders {
  public:
-  /// The only outer ports that the session's user may have; nothing: any.
-  using allowance = std::optional<ports::ranges>;
+  /// Which outer ports the session's user may have, and how many.
+  struct allowance {
+    std::optional<ports::ranges> ports = {};  ///< Nothing: any of the server's.
+    std::optional<std::uint32_t> most = {};   ///< At once; 0: any number; nothing: the usual.
+  };
   /// Asks for it anew: it may change while the client is here. Without an answer what was known
   /// holds on.
   using ask_allowance = std::function<boost::asio::awaitable<result<allowance>>()>;
 
-  /// `leases` may be null: then every outer port must be named. Both outlive it.
-  service_orders(outer_ports& tunnels, ports::leases* leases, std::shared_ptr<session> of,
-                 allowance at_login, ask_allowance ask)
+  /// `leases` may be null: then every outer port must be named. Both outlive it. `usual_most`: as
+  /// in an allowance.
+  service_orders(outer_ports& tunnels, ports::leases* leases, std::uint32_t usual_most,
+                 std::shared_ptr<session> of, allowance at_login, ask_allowance ask)
       : tunnels_(tunnels),
         leases_(leases),
+        usual_most_(usual_most),
         client_(std::move(of)),
         allowed_(std::move(at_login)),
         ask_(std::move(ask)) {}
@@ -45,7 +50,11 @@ class service_orders {
 
  private:
   boost::asio::awaitable<void> renew_allowance();
-  bool may_have(std::uint16_t port) const { return !allowed_ || allowed_->contains(port); }
+  bool may_have(std::uint16_t port) const {
+    return !allowed_.ports || allowed_.ports->contains(port);
+  }
+  bool has_room_for(const service& what) const;
+  bool is_leased(const service& what, std::uint16_t port) const;
   boost::asio::awaitable<error_code> open(service& what);
   boost::asio::awaitable<result<std::uint16_t>> lease(const service& what);
   bool is_promised_to_another(const service& what) const;
@@ -56,6 +65,7 @@ class service_orders {
 
   outer_ports& tunnels_;
   ports::leases* const leases_;
+  const std::uint32_t usual_most_;
   const std::shared_ptr<session> client_;
   allowance allowed_;
   const ask_allowance ask_;
