@@ -20,7 +20,7 @@ store::audit_row row_of(std::string_view action, std::string_view what, const au
           .from = net::to_string(by.from),
           .action = std::string(action),
           .what = std::string(what),
-          .outcome = said.code == 0 ? "done" : shown(said.refusal, longest_text)};
+          .outcome = said.code == 0 ? "done" : shown(said.refusal)};
 }
 
 constexpr std::pair<std::string_view, std::string_view> events[] = {
@@ -94,7 +94,7 @@ verb audited(verb how, std::string_view action, std::string what, author by) {
 void log_change(std::string_view action, std::string_view what, const author& by,
                 std::string_view outcome) {
   log::info("audit: {}{}{} by {} at {}: {}", action, what.empty() ? "" : " ", shown(what),
-            shown(by.who), net::to_string(by.from), shown(outcome, longest_text));
+            shown(by.who), net::to_string(by.from), shown(outcome));
 }
 
 boost::asio::awaitable<void> note_change(server_view* server, std::string_view action,

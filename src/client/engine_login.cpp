@@ -63,7 +63,7 @@ asio::awaitable<error_code> engine::log_in(control_channel& channel) {
 
 asio::awaitable<error_code> engine::take_login(wire::login_result answer, bool by_token) {
   if (!answer.success) {
-    said_ = shown(answer.error.value_or("no reason given"), longest_text);
+    said_ = shown(answer.error.value_or("no reason given"));
     if (said_ == wire::role_refusal) co_return errc::role_refused;
     if (!blames_credentials(said_)) co_return errc::login_refused;
     co_return by_token ? errc::token_refused : errc::credentials_refused;
@@ -112,7 +112,7 @@ asio::awaitable<error_code> engine::enlist(control_channel& channel) {
   const auto answer = co_await ask<wire::register_result>(channel, std::move(wish));
   if (!answer) co_return answer.error();
   if (!answer->success) {
-    said_ = shown(answer->error.value_or("no reason given"), longest_text);
+    said_ = shown(answer->error.value_or("no reason given"));
     co_return said_ == "Client ID already in use" ? errc::id_in_use : errc::registration_refused;
   }
   log::info("Successfully registered with the server.");

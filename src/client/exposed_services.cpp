@@ -116,7 +116,7 @@ bool exposed_services::take(const wire::command& order) {
     if (found == services_.end()) return true;
     found->second.now = state::ended;
     found->second.outer_port = 0;
-    found->second.reason = shown(ended->reason, longest_text);
+    found->second.reason = shown(ended->reason);
     log::warn("The server ended {}: {}", shown(ended->name), found->second.reason);
   } else {
     return std::holds_alternative<wire::cancel_service_result>(order);
@@ -133,7 +133,7 @@ void exposed_services::note(exposed& which, const wire::register_service_result&
     if (is_plain_http(which.entry)) return log::info("{} is served on the public port.", name);
     return log::info("{} is open on the server's port {}.", name, answer.outer_port);
   }
-  const std::string reason = shown(answer.error.value_or("no reason given"), longest_text);
+  const std::string reason = shown(answer.error.value_or("no reason given"));
   if (which.reason != reason) {
     log::warn("The server refused {}: {}; trying until it works", name, reason);
   }

@@ -72,6 +72,16 @@ TEST_F(exposed_services_test, a_change_touches_only_what_changed) {
   EXPECT_NE(services_.find("d"), nullptr);
 }
 
+TEST_F(exposed_services_test, a_reason_is_told_whole_and_on_one_line) {
+  services_.set({entry("a", 1, 0)});
+  begin();
+  const std::string reason(wire::longest_field - 1, 'r');
+  EXPECT_TRUE(services_.take(wire::register_service_result{"a", false, reason + "\n", 0}));
+  EXPECT_EQ(services_.look()[0].reason, reason + "\\n");
+  EXPECT_TRUE(services_.take(wire::service_ended{"a", reason}));
+  EXPECT_EQ(services_.look()[0].reason, reason);
+}
+
 TEST_F(exposed_services_test, what_is_refused_is_asked_for_again_and_what_has_ended_is_not) {
   services_.set({entry("a", 1, 0), entry("b", 2, 0)});
   begin();

@@ -91,7 +91,21 @@ TEST(names, plain_text_is_utf8_without_controls) {
                           "\xf4\x90\x80\x80", "\xc2\x80", "\xff"}) {
     EXPECT_FALSE(is_plain_text(bad)) << bad;
   }
-  EXPECT_EQ(shown("a\nb\x80"), "a?b?");
+}
+
+// Names and reasons are shown whole, for half a reason explains nothing.
+TEST(names, what_is_shown_is_printable_and_says_when_it_is_cut) {
+  EXPECT_EQ(shown("a\nb\x80"), "a\\nb\\x80");
+  const std::string longest(longest_text, 'x');
+  EXPECT_EQ(shown(longest), longest);
+  const std::string cut = longest.substr(3) + "...";
+  EXPECT_EQ(shown(longest + "y"), cut);
+  EXPECT_EQ(shown(std::string(100'000, 'x')), cut);
+  const std::string before(longest_text - 5, 'x');
+  EXPECT_EQ(shown(before + "\xf0\x9f\x98\x80" + "end"), before + "...") << "no half character";
+  for (const std::string& each : {std::string(300, '\x1b'), std::string(300, '\xff')}) {
+    EXPECT_TRUE(is_plain_text(shown(each))) << "the store takes it";
+  }
 }
 
 TEST(clock, rfc3339_with_microseconds) {

@@ -39,10 +39,14 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
-std::string shown(std::string_view text, std::size_t most) {
-  std::string out(text.substr(0, most));
-  std::replace_if(out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return out;
+std::string shown(std::string_view text) {
+  constexpr std::string_view cut = "...";
+  std::string out = printable(text.substr(0, longest_text + cut.size()));
+  if (out.size() <= longest_text) return out;
+  std::size_t end = longest_text - cut.size();
+  while ((static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;  // no half character
+  out.resize(end);
+  return out += cut;
 }
 
 }  // namespace frpx

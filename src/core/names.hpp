@@ -16,9 +16,8 @@ bool is_name(std::string_view text);
 /// E-mail addresses and free texts: 1 to 256 bytes of UTF-8 without control characters.
 bool is_plain_text(std::string_view text);
 
-/// Text that came from outside, made fit for a log or a message: at most `most` bytes, with
-/// everything but printable ASCII replaced by `?`. The default is for names; a whole sentence, such
-/// as why a server refuses something, needs `longest_text`.
-std::string shown(std::string_view text, std::size_t most = 64);
+/// Text that came from outside, made fit for a log, a message or the store: see printable(). At
+/// most `longest_text` bytes, the last three of which are `...` when it was longer.
+std::string shown(std::string_view text);
 
 }  // namespace frpx

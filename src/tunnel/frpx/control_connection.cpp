@@ -381,7 +381,7 @@ void control_connection::take(const wire::command& what) {
     session_->machine = machine_report{*usage, wall_clock::now()};
   } else if (const auto* failed = std::get_if<wire::link_failed>(&what)) {
     log::debug("client {} brings no link: {}", shown(session_->facts().client_id),
-               shown(failed->error, longest_text));
+               shown(failed->error));
     owner_.link_failed(failed->link_id);
   } else if (std::holds_alternative<wire::drain>(what)) {
     if (session_->draining) return;
