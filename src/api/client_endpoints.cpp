@@ -70,7 +70,7 @@ void write_client(json_writer& json, const session_info& client) {
   if (client.models) {
     for (const wire::model& each : *client.models) json.value(each.id);
   }
-  json.end_array().end_object();
+  json.end_array().member("models_left_out", client.models_left_out).end_object();
 }
 
 void write_monitoring(json_writer& json, const session_info& client) {

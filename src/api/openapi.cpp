@@ -219,7 +219,7 @@ constexpr std::string_view schemas = R"({
   "owned_by":{"type":"string"}}},
 "client":{"type":"object","required":["client_id","authed","system_info","connected_at","user",
   "address","computer_name","inflight","max_inflight","weight","draining","set_aside","requests",
-  "models"],"properties":{"client_id":{"type":"string"},"authed":{"type":"boolean"},
+  "models","models_left_out"],"properties":{"client_id":{"type":"string"},"authed":{"type":"boolean"},
   "system_info":{"type":["object","null"],"required":["cpu_usage","memory_usage","disk_usage",
   "computer_name","last_heartbeat","heartbeat_seconds_ago"],"properties":{
   "cpu_usage":{"type":"number"},"memory_usage":{"type":"number"},"disk_usage":{"type":"number"},
@@ -229,7 +229,7 @@ constexpr std::string_view schemas = R"({
   "computer_name":{"type":["string","null"]},"inflight":{"type":"integer"},
   "max_inflight":{"type":["integer","null"]},"weight":{"type":"integer"},
   "draining":{"type":"boolean"},"set_aside":{"type":"boolean"},"requests":{"type":"integer"},
-  "models":{"type":"array","items":{"type":"string"}}}},
+  "models":{"type":"array","items":{"type":"string"}},"models_left_out":{"type":"integer"}}},
 "machine":{"type":"object","required":["client_id","cpu_usage","memory_usage","disk_usage",
   "computer_name","last_heartbeat","heartbeat_seconds_ago"],"properties":{
   "client_id":{"type":"string"},"cpu_usage":{"type":"number"},"memory_usage":{"type":"number"},

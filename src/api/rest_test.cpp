@@ -20,11 +20,11 @@ TEST_F(rest, clients) {
       "heartbeat_seconds_ago":12},"connected_at":"2023-11-14T22:13:20.000042Z",
       "user":"a@example.com","address":"192.0.2.7:4711","computer_name":"box","inflight":3,
       "max_inflight":8,"weight":2,"draining":false,"set_aside":false,"requests":44,
-      "models":["llama3"]})"));
+      "models":["llama3"],"models_left_out":0})"));
   EXPECT_EQ(all[1], json::parse(R"({"client_id":"client_B","authed":true,"system_info":null,
       "connected_at":"2023-11-14T22:13:20.000042Z","user":"a@example.com","address":"192.0.2.7:4711",
       "computer_name":null,"inflight":3,"max_inflight":null,"weight":2,"draining":false,
-      "set_aside":false,"requests":44,"models":[]})"));
+      "set_aside":false,"requests":44,"models":[],"models_left_out":0})"));
   json::value one = data("/api/clients/client_A");
   one.as_object()["system_info"] = without_heartbeat_time(one.as_object()["system_info"]);
   EXPECT_EQ(one, all[0]);

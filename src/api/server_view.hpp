@@ -45,6 +45,7 @@ struct session_info {
   wall_time connected_at;
   std::optional<machine> system;                       ///< Nothing before the first report.
   std::optional<std::span<const wire::model>> models;  ///< The same.
+  std::uint32_t models_left_out = 0;                   ///< How many it has besides.
   std::string_view address;                            ///< `address:port` it came from.
   std::uint32_t in_flight = 0;                         ///< Requests and tunnels that it serves now.
   std::uint32_t most_in_flight = 0;                    ///< 0: any number.

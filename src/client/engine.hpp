@@ -134,8 +134,9 @@ class engine {
   bool drain_said_ = false;
   const std::string instance_ = uuid::make().to_string();
   bool models_changed_ = false;
-  std::string said_;          // by the server, when it refused
-  std::string last_failure_;  // as it was said; empty while all is well
+  std::uint32_t models_left_out_ = 0;  // as it was said last
+  std::string said_;                   // by the server, when it refused
+  std::string last_failure_;           // as it was said; empty while all is well
   ending ending_ = ending::stopped;
   net::task_group tasks_;
 };

@@ -150,12 +150,22 @@ error_code engine::report(control_channel& channel) {
 
 error_code engine::report_models(control_channel& channel) {
   models_changed_ = false;
-  wire::heartbeat beat{models_.models(), {}, {}, {}};
+  wire::heartbeat beat{.models = models_.models()};
   if (uses_choice_) {
     beat.loaded = models_.loaded();
     beat.host = services_.unnamed().authority();
     if (health_.asks()) beat.healthy = health_.well();
   }
+  beat.left_out = static_cast<std::uint32_t>(models_.left_out());
+  beat = wire::fitted(std::move(beat));
+  if (const auto before = std::exchange(models_left_out_, beat.left_out);
+      before != beat.left_out && beat.left_out != 0) {
+    log::warn(
+        "The list of models is incomplete: the local service has {}, of which the server is told "
+        "{}; a request for another one may go to another client",
+        beat.models.size() + beat.left_out, beat.models.size());
+  }
+  if (!uses_choice_) beat.left_out = 0;
   return channel.send(beat);
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 struct source {
   const char* path;
-  result<std::vector<host::model>> (*parse)(std::string_view body);
+  result<host::model_list> (*parse)(std::string_view body);
 };
 
 source source_of(model_source which) {
@@ -45,7 +45,8 @@ boost::asio::awaitable<model_listing> fetch_models(net::worker& on, local_servic
   if (answer.status != 200) co_return unknown("the service answered " + status);
   auto models = asked.parse(answer.body);
   if (!models) co_return unknown(models.error().message());
-  co_return model_listing{model_listing::kind::listed, std::move(*models), {}};
+  co_return model_listing{
+      model_listing::kind::listed, std::move(models->models), {}, models->left_out};
 }
 
 }  // namespace frpx::client

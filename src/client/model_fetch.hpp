@@ -21,7 +21,8 @@ struct model_listing {
   };
   kind how = kind::unknown;
   std::vector<host::model> models;
-  std::string why;  ///< For a log, unless listed.
+  std::string why;           ///< For a log, unless listed.
+  std::size_t left_out = 0;  ///< How many models it has besides.
 };
 
 /// Whom to ask: `GET /v1/models`, which all have; Ollama's `GET /api/tags`, which says more; or

@@ -61,10 +61,13 @@ boost::asio::awaitable<model_listing> model_watch::ask_ollama(model_listing list
     }
     detailed_ = listing.models;
     details_ = std::move(tags.models);
+    details_left_out_ = tags.left_out;
   }
   changed_ |=
       take_loaded(co_await fetch_models(on_, service_, patience_, model_source::ollama_loaded));
-  if (!is_listed) co_return model_listing{model_listing::kind::listed, details_, {}};
+  if (!is_listed) {
+    co_return model_listing{model_listing::kind::listed, details_, {}, details_left_out_};
+  }
   for (host::model& each : listing.models) add_details(each);
   co_return listing;
 }
@@ -102,8 +105,9 @@ bool model_watch::take(model_listing listing) {
   if (listing.how == model_listing::kind::unknown) return false;
   heard_ = true;
   std::vector<wire::model> models = to_wire(std::move(listing.models));
-  const bool changed = models != models_;
+  const bool changed = models != models_ || listing.left_out != left_out_;
   models_ = std::move(models);
+  left_out_ = listing.left_out;
   if (listing.how == model_listing::kind::listed && (changed || recovered || first)) {
     log::info("Successfully fetched {} models from Ollama.", models_.size());
   }

@@ -39,6 +39,8 @@ class model_watch {
   boost::asio::awaitable<bool> join(steady_time until) { return asking_.join(until); }
 
   const std::vector<wire::model>& models() const { return models_; }
+  /// How many models the service has besides.
+  std::size_t left_out() const { return left_out_; }
   /// The names of those that are in memory now; at most wire::most_loaded.
   const std::vector<std::string>& loaded() const { return loaded_; }
 
@@ -53,10 +55,12 @@ class model_watch {
   local_service& service_;
   const steady_clock::duration patience_;
   std::vector<wire::model> models_;
+  std::size_t left_out_ = 0;
   std::vector<std::string> loaded_;
   bool is_ollama_ = false;
-  steady_time next_probe_;             // for Ollama
-  std::vector<host::model> details_;   // as Ollama said them last...
+  steady_time next_probe_;            // for Ollama
+  std::vector<host::model> details_;  // as Ollama said them last...
+  std::size_t details_left_out_ = 0;
   std::vector<host::model> detailed_;  // ...when these were its models
   bool changed_ = false;               // since on_change was called
   std::string last_trouble_;           // empty: the last answer was good

@@ -22,10 +22,20 @@ bool choice::begin(std::shared_ptr<const tunnel::routing> among, const choice_wi
       return true;
     }
   }
-  if (!wish.model.empty()) model_ = routing_->with_model(wish.model);
+  among_ = &routing_->all;
+  if (wish.model.empty()) return true;
+  model_ = routing_->with_model(wish.model);
+  if (model_ != nullptr) {
+    among_ = &model_->having;
+    return true;
+  }
+  const auto& unsure = routing_->incomplete;
+  if (std::ranges::any_of(unsure.who, [&](const auto& one) { return may_serve(*one); })) {
+    among_ = &unsure;
+    return true;
+  }
   // Without any client the answer is that there is none.
-  return model_ != nullptr || wish.model.empty() || rules_.any_for_unknown_model ||
-         routing_->all.who.empty();
+  return rules_.any_for_unknown_model || routing_->all.who.empty();
 }
 
 void choice::took(const tunnel::session& one) {
@@ -77,17 +87,16 @@ const std::shared_ptr<tunnel::session>* choice::pick(bool& saw_full, bool& last_
     saw_full = true;
     return nullptr;
   }
-  const tunnel::candidates& all = model_ != nullptr ? model_->having : routing_->all;
   if (model_ != nullptr) {
     const auto at_ease = [&](const tunnel::session& one) {
       return one.in_flight.load(std::memory_order_relaxed) < cosy && fit(one);
     };
     if (const auto* found = pick_of(model_->loaded, at_ease)) return found;
   }
-  if (const auto* found = pick_of(all, fit)) return found;
+  if (const auto* found = pick_of(*among_, fit)) return found;
   if (saw_full) return nullptr;
   last_resort = true;
-  return pick_of(all, [&](const tunnel::session& one) {
+  return pick_of(*among_, [&](const tunnel::session& one) {
     if (!may_serve(one)) return false;
     saw_full |= !one.has_room();
     return one.has_room();
@@ -110,12 +119,12 @@ const std::shared_ptr<tunnel::session>* choice::pick_of(const tunnel::candidates
 bool choice::has_more() const {
   if (tries_ >= most_tries) return false;
   if (named_ != nullptr) return may_serve(**named_);
-  const auto& all = model_ != nullptr ? model_->having.who : routing_->all.who;
-  return std::any_of(all.begin(), all.end(), [&](const auto& one) { return may_serve(*one); });
+  return std::ranges::any_of(among_->who, [&](const auto& one) { return may_serve(*one); });
 }
 
 wanted choice::to_wait_for() const {
   if (named_ != nullptr) return {wanted::kind::client, (*named_)->facts().client_id};
+  if (among_ == &routing_->incomplete) return {wanted::kind::incomplete, {}};
   if (model_ == nullptr) return {};
   return {wanted::kind::model, std::string(tunnel::model_key(wish_.model).view())};
 }

@@ -34,8 +34,9 @@ struct choice_wish {
 };
 
 /// The candidates of one request, and those it has tried: a client that the request names, else
-/// those that have its model, else all. Among them the policy chooses; those that hold the model in
-/// memory are preferred as long as they are not busy, and one whose service fails is a last resort.
+/// those that have its model, else those whose list of models is incomplete, which may have it,
+/// else all. Among them the policy chooses; those that hold the model in memory are preferred as
+/// long as they are not busy, and one whose service fails is a last resort.
 ///
 /// Allocates nothing. One for each request, on its worker.
 class choice {
@@ -82,6 +83,7 @@ class choice {
   std::shared_ptr<const tunnel::routing> routing_;
   const std::shared_ptr<tunnel::session>* named_ = nullptr;
   const tunnel::routed_model* model_ = nullptr;
+  const tunnel::candidates* among_ = nullptr;  // unless one is named
   choice_wish wish_;
   std::array<std::uint64_t, most_tries> tried_;  // sessions
   std::size_t tries_ = 0;                        // of them

@@ -85,6 +85,34 @@ TEST_F(choice_test, a_named_client_then_its_model_then_all) {
   EXPECT_EQ(chosen({.client_id = "nobody", .model = "m"}), (ids{"a", "b"}));
 }
 
+// What nobody reported may be one of the models that did not fit into somebody's list.
+TEST_F(choice_test, an_unknown_model_goes_to_whoever_has_models_that_nobody_knows) {
+  add("a", {"m"});
+  const auto b = add("b", {"n"}, 1);
+  b->models_left_out = 7;
+  clients_.changed();
+  run();
+  for (const bool any : {true, false}) {
+    rules_.any_for_unknown_model = any;
+    EXPECT_EQ(chosen({.model = "other"}), (ids{"b"}));
+    EXPECT_EQ(chosen({.model = "m"}), (ids{"a"}));
+    EXPECT_EQ(chosen(), (ids{"a", "b"}));
+  }
+  choice waits(workers_.at(1), room_, rules_);
+  slot taken;
+  ASSERT_TRUE(begin(waits, {.model = "other"}));
+  ASSERT_EQ(waits.next(taken), choice::answer::chosen);
+  choice later(workers_.at(1), room_, rules_);
+  slot place;
+  ASSERT_TRUE(begin(later, {.model = "other"}));
+  EXPECT_EQ(later.next(place), choice::answer::full);
+  EXPECT_EQ(later.to_wait_for(), (wanted{wanted::kind::incomplete, {}}));
+  taken = slot();
+  const std::vector<std::string> only_a{"a"};
+  rules_.any_for_unknown_model = true;
+  EXPECT_EQ(chosen({.clients = &only_a, .model = "other"}), (ids{"a"})) << "b is not for this key";
+}
+
 TEST_F(choice_test, an_unknown_model_may_be_refused) {
   rules_.any_for_unknown_model = false;
   const auto is_served = [&](const choice_wish& wish) {

@@ -16,7 +16,12 @@ namespace frpx::gateway {
 
 /// What a waiting request could use a place of.
 struct wanted {
-  enum class kind : std::uint8_t { any, model, client };
+  enum class kind : std::uint8_t {
+    any,
+    model,
+    client,
+    incomplete,  ///< One whose list of models is incomplete.
+  };
   kind what = kind::any;
   std::string name;  ///< Of the model (tunnel::model_key) or the client.
 

@@ -17,6 +17,8 @@ bool fits(const wanted& what, const tunnel::session& at) {
   switch (what.what) {
     case wanted::kind::any:
       return true;
+    case wanted::kind::incomplete:
+      return at.models_left_out != 0;
     case wanted::kind::client:
       return what.name == at.facts().client_id;
     case wanted::kind::model:

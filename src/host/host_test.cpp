@@ -168,9 +168,9 @@ TEST(models, a_listing_as_ollama_writes_it) {
       R"({"object":"list","data":[{"id":"qwen2.5:latest","object":"model","created":1700000000,)"
       R"("owned_by":"library"},{"id":"llama3:8b","object":"model","created":5,"owned_by":"me"}]})");
   ASSERT_TRUE(models);
-  ASSERT_EQ(models->size(), 2u);
-  EXPECT_EQ((*models)[0], (model{"qwen2.5:latest", "model", 1700000000, "library"}));
-  EXPECT_EQ((*models)[1].owned_by, "me");
+  ASSERT_EQ(models->models.size(), 2u);
+  EXPECT_EQ(models->models[0], (model{"qwen2.5:latest", "model", 1700000000, "library"}));
+  EXPECT_EQ(models->models[1].owned_by, "me");
 }
 
 TEST(models, entries_are_mended_or_left_out) {
@@ -200,7 +200,7 @@ TEST(models, entries_are_mended_or_left_out) {
   for (const auto& row : rows) {
     const auto models = parse_models("{\"data\":[" + std::string(row.entry) + "]}");
     ASSERT_TRUE(models) << row.entry << ": " << models.error().message();
-    EXPECT_EQ(*models, row.expected) << row.entry;
+    EXPECT_EQ(models->models, row.expected) << row.entry;
   }
 }
 
@@ -213,13 +213,13 @@ TEST(models, ollamas_own_listing) {
       R"({"name":"hf.co/someone/its-model:Q4"},{"name":"someone/b","size":-1,"digest":7,)"
       R"("details":[],"modified_at":"0001-01-01T00:00:00Z"},{"size":1},{"name":"llama3:8b"}]})");
   ASSERT_TRUE(models);
-  ASSERT_EQ(models->size(), 3u);
+  ASSERT_EQ(models->models.size(), 3u);
   const model expected{"llama3:8b", "model", 1714528800, "library", 4661224676,
                        "365c0bd3",  "gguf",  "llama",    "8.0B",    "Q4_0"};
-  EXPECT_EQ((*models)[0], expected);
-  EXPECT_EQ((*models)[1].owned_by, "someone");
-  EXPECT_EQ((*models)[2], (model{"someone/b", "model", 0, "someone"}));
-  EXPECT_TRUE(parse_ollama_models(R"({"models":null})")->empty());
+  EXPECT_EQ(models->models[0], expected);
+  EXPECT_EQ(models->models[1].owned_by, "someone");
+  EXPECT_EQ(models->models[2], (model{"someone/b", "model", 0, "someone"}));
+  EXPECT_TRUE(parse_ollama_models(R"({"models":null})")->models.empty());
   EXPECT_EQ(parse_ollama_models(R"({"data":[]})").error(), models_errc::no_list);
 }
 
@@ -239,7 +239,7 @@ TEST(models, what_is_no_listing_is_refused) {
   for (const auto& [body, expected] : rows) {
     EXPECT_EQ(parse_models(body).error(), expected) << body.substr(0, 20);
   }
-  EXPECT_TRUE(parse_models("{\"object\":\"list\",\"data\":null}")->empty());
+  EXPECT_TRUE(parse_models("{\"object\":\"list\",\"data\":null}")->models.empty());
   EXPECT_TRUE(parse_models("{\"data\":[]}" + std::string(largest_listing - 11, ' ')));
 }
 
@@ -253,13 +253,18 @@ TEST(models, are_bounded_in_number_and_length) {
     }
     return body + "]}";
   };
-  EXPECT_EQ(parse_models(listing(most_models, 5))->size(), most_models);
-  EXPECT_EQ(parse_models(listing(most_models + 1, 5))->size(), most_models);
-  const std::size_t each = 251 + 5;  // with "model"
-  EXPECT_EQ(parse_models(listing(longest_listing_text / each, 251))->size(),
-            longest_listing_text / each);
-  EXPECT_EQ(parse_models(listing(longest_listing_text / each + 1, 251))->size(),
-            longest_listing_text / each);
+  const auto counts = [&](std::size_t count, std::size_t id_size) {
+    const auto all = parse_models(listing(count, id_size));
+    return std::pair(all->models.size(), all->left_out);
+  };
+  using both = std::pair<std::size_t, std::size_t>;
+  EXPECT_EQ(counts(most_models, 5), both(most_models, 0));
+  EXPECT_EQ(counts(most_models + 3, 5), both(most_models, 3));
+  const std::size_t fitting = longest_listing_text / (256 + 5);  // with "model"
+  ASSERT_LT(fitting, most_models);
+  EXPECT_EQ(counts(fitting, 256), both(fitting, 0));
+  EXPECT_EQ(counts(fitting + 2, 256), both(fitting, 2));
+  EXPECT_EQ(counts(2, 257), both(0, 2)) << "no plain text";
 }
 
 }  // namespace

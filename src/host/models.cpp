@@ -1,6 +1,7 @@
 #include "host/models.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <unordered_set>
@@ -32,6 +33,11 @@ std::string text_or(const json::object& entry, std::string_view name, std::strin
   const json::string& text = value->get_string();
   if (!is_plain_text({text.data(), text.size()})) return std::string(standard);
   return {text.data(), text.size()};
+}
+
+bool has_text(const json::object& entry, std::string_view name) {
+  const json::value* value = entry.if_contains({name.data(), name.size()});
+  return value != nullptr && value->is_string() && !value->get_string().empty();
 }
 
 // Whole and not negative, or 0: the public server drops a client that sends anything else.
@@ -91,8 +97,8 @@ model ollama_model(const json::object& entry) {
   return m;
 }
 
-result<std::vector<model>> parse(std::string_view body, std::string_view list,
-                                 model (*read)(const json::object&)) {
+result<model_list> parse(std::string_view body, std::string_view list,
+                         model (*read)(const json::object&)) {
   if (body.size() > largest_listing) return models_errc::too_large;
   error_code error;
   const json::value document = json::parse({body.data(), body.size()}, error);
@@ -100,21 +106,25 @@ result<std::vector<model>> parse(std::string_view body, std::string_view list,
   const result<const json::array*> entries = entries_of(document, list);
   if (!entries) return entries.error();
 
-  std::vector<model> models;
-  if (*entries == nullptr) return models;
+  model_list all;
+  if (*entries == nullptr) return all;
   std::unordered_set<std::string> seen;
   std::size_t length = 0;
   for (const json::value& value : **entries) {
     const json::object* entry = value.if_object();
     if (entry == nullptr) continue;
     model m = read(*entry);
-    if (m.id.empty() || seen.contains(m.id)) continue;
-    length += text_length(m);
-    if (models.size() == most_models || length > longest_listing_text) break;
-    seen.insert(m.id);
-    models.push_back(std::move(m));
+    if (m.id.empty()) {
+      const bool has_id = std::ranges::any_of(std::array{"id", "model", "name"},
+                                              [&](const char* id) { return has_text(*entry, id); });
+      all.left_out += has_id ? 1 : 0;
+    } else if (seen.insert(m.id).second) {
+      length += text_length(m);
+      const bool fits = all.models.size() < most_models && length <= longest_listing_text;
+      fits ? all.models.push_back(std::move(m)) : void(++all.left_out);
+    }
   }
-  return models;
+  return all;
 }
 
 }  // namespace
@@ -123,11 +133,11 @@ error_code make_error_code(models_errc e) {
   return error_of<models_errc, explain>("models", e);
 }
 
-result<std::vector<model>> parse_models(std::string_view body) {
+result<model_list> parse_models(std::string_view body) {
   return parse(body, "data", openai_model);
 }
 
-result<std::vector<model>> parse_ollama_models(std::string_view body) {
+result<model_list> parse_ollama_models(std::string_view body) {
   return parse(body, "models", ollama_model);
 }
 

@@ -37,18 +37,24 @@ enum class models_errc {
 error_code make_error_code(models_errc e);
 
 inline constexpr std::size_t largest_listing = 4 << 20;  ///< Bytes of the answer's body.
-inline constexpr std::size_t most_models = 1024;
-/// Bytes of all texts of a listing together, so that a heartbeat fits in its frame of 1 MiB however
-/// its texts are escaped.
-inline constexpr std::size_t longest_listing_text = 128 << 10;
+inline constexpr std::size_t most_models = 4096;
+/// Bytes of all texts of a listing together.
+inline constexpr std::size_t longest_listing_text = 1 << 20;
 
-/// Reads the body of the answer to `GET /v1/models`. Entries without a usable id are left out, of
-/// two with one id the first stays, a missing or wrong field takes its default, and what exceeds
-/// `most_models` or `longest_listing_text` is dropped. Errors: not_json, no_list, too_large.
-result<std::vector<model>> parse_models(std::string_view body);
+struct model_list {
+  std::vector<model> models;
+  /// How many the service has besides: beyond `most_models` or `longest_listing_text`, or with an
+  /// id that is no plain text (names.hpp).
+  std::size_t left_out = 0;
+};
+
+/// Reads the body of the answer to `GET /v1/models`. Entries without an id are none, of two with
+/// one id the first stays, and a missing or wrong field takes its default. Errors: not_json,
+/// no_list, too_large.
+result<model_list> parse_models(std::string_view body);
 /// The same for the answer to Ollama's `GET /api/tags` and `GET /api/ps`
 /// (https://github.com/ollama/ollama/blob/main/docs/api.md).
-result<std::vector<model>> parse_ollama_models(std::string_view body);
+result<model_list> parse_ollama_models(std::string_view body);
 
 }  // namespace frpx::host
 

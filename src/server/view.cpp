@@ -25,6 +25,7 @@ api::session_info info_of(const tunnel::session& of) {
         of.machine->usage.computer_name, of.machine->at};
   }
   if (of.reported_models) info.models = of.models;
+  info.models_left_out = of.models_left_out;
   info.address = of.facts().peer;
   info.in_flight = of.in_flight.load();
   info.most_in_flight = of.facts().most_in_flight;

@@ -56,7 +56,9 @@ std::shared_ptr<const routing> make_routing(const std::vector<std::shared_ptr<se
     if (!each->models.empty()) table->local_hosts.emplace(each.get(), each->local_host);
     if (each->draining) continue;
     table->all.who.push_back(each);
-    std::size_t models = 0;
+    if (each->models_left_out != 0) table->incomplete.who.push_back(each);
+    // What a client has besides its list makes it differ from all others.
+    std::size_t models = each->models_left_out == 0 ? 0 : 1 + each->facts().number;
     for (const auto& model : each->models) {
       const model_key key(model.id);
       if (key.empty()) continue;
@@ -73,6 +75,7 @@ std::shared_ptr<const routing> make_routing(const std::vector<std::shared_ptr<se
     }
   }
   complete(table->all, former ? &former->all : nullptr, sticky);
+  complete(table->incomplete, former ? &former->incomplete : nullptr, sticky);
   for (auto& [key, model] : table->by_model) {
     const auto found = former ? former->by_model.find(key) : table->by_model.end();
     const bool was_there = former && found != former->by_model.end();

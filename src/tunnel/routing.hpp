@@ -47,6 +47,7 @@ struct routing {
   /// Where the services listen that list models, as in the Host field.
   std::unordered_map<const session*, std::shared_ptr<const std::string>> local_hosts;
   bool models_differ = false;  ///< Not all of `all` reported the same models.
+  candidates incomplete;       ///< Those that have models which nobody knows: see models_left_out.
 
   /// Those that reported `model`, under whatever of its names; null if none did.
   const routed_model* with_model(std::string_view model) const;

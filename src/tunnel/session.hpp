@@ -145,8 +145,9 @@ class session {
   // Home worker only.
   credential came_by;
   std::vector<wire::model> models;
-  bool reported_models = false;     ///< An empty list was said, or none yet?
-  std::vector<std::string> loaded;  ///< Of the models, those that are in memory now.
+  std::uint32_t models_left_out = 0;  ///< How many the client has besides.
+  bool reported_models = false;       ///< An empty list was said, or none yet?
+  std::vector<std::string> loaded;    ///< Of the models, those that are in memory now.
   /// Where the service of these models listens for its own machine, as in the Host field.
   std::shared_ptr<const std::string> local_host;
   bool serves_http = true;  ///< Whether it is for the public port; set before it is added.

@@ -1,11 +1,13 @@
 #include "wire/frpx_command.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "wire/errc.hpp"
 #include "wire/frame.hpp"
@@ -176,8 +178,8 @@ class field_source {
   static error_code take(const json::value& v, std::vector<T>& to) {
     const json::array* list = v.if_array();
     if (list == nullptr) return errc::wrong_type;
-    if (list->size() > most_of<T>) return errc::too_many;
-    to.resize(list->size());
+    if (list->size() > most_of<T> && !std::is_same_v<T, model>) return errc::too_many;
+    to.resize(std::min(list->size(), most_of<T>));
     for (std::size_t i = 0; i < to.size(); ++i) {
       if (const error_code e = take((*list)[i], to[i])) return e;
     }
@@ -188,12 +190,20 @@ class field_source {
   error_code error_;
 };
 
+// Counts the models that are more than one takes.
+void count_left_out(const json::object& from, heartbeat& beat) {
+  const json::value* list = from.if_contains("models");
+  if (list == nullptr || !list->is_array() || list->get_array().size() <= most_models) return;
+  beat.left_out += static_cast<std::uint32_t>(list->get_array().size() - most_models);
+}
+
 template <class T>
 result<command> read(const json::object& from) {
   T c;
   field_source source(from);
   fields_of(tag<T>(), source, c);
   if (source.error()) return source.error();
+  if constexpr (std::is_same_v<T, heartbeat>) count_left_out(from, c);
   return command(std::move(c));
 }
 
@@ -271,23 +281,39 @@ class field_sink {
     return list;
   }
 
+  // An empty list is null to the public programs.
   static json::value put(const std::vector<model>& from) {
-    constexpr std::size_t frame_around_list = 64;
     if (from.empty()) return nullptr;
     json::array list;
-    std::size_t size = frame_around_list;
-    for (const model& m : from) {
-      if (m.id.size() > longest_field) continue;
-      json::value entry = put(m);
-      size += json::serialize(entry).size() + 1;
-      if (size > frame_limit || list.size() == most_models) break;
-      list.push_back(std::move(entry));
-    }
+    for (const model& m : from) list.push_back(put(m));
     return list;
   }
 
   json::object& to_;
 };
+
+std::string json_of(const command& c) {
+  json::object fields;
+  field_sink sink(fields);
+  std::visit([&]<class T>(const T& one) { fields_of(tag<T>(), sink, one); }, c);
+  json::object outer;
+  outer[name_of(c)] = std::move(fields);
+  return json::serialize(outer);
+}
+
+// Bytes of JSON, with the comma behind.
+std::size_t size_of(const model& m) {
+  json::object entry;
+  field_sink sink(entry);
+  fields_of(tag<model>(), sink, m);
+  return json::serialize(entry).size() + 1;
+}
+
+std::size_t size_of(const std::vector<model>& models) {
+  std::size_t size = 0;
+  for (const model& m : models) size += size_of(m);
+  return size;
+}
 
 }  // namespace
 
@@ -306,13 +332,30 @@ result<command> parse_command(std::string_view text) {
   return read_fields(fields.get_object());
 }
 
+heartbeat fitted(heartbeat beat) {
+  std::vector<model> all = std::exchange(beat.models, {});
+  const std::size_t count = all.size();
+  std::erase_if(all, [](const model& m) { return m.id.size() > longest_field; });
+  constexpr std::size_t room_for_left_out = 32;
+  const std::size_t room = frame_limit - room_for_left_out - json_of(beat).size();
+  if (size_of(all) > room) {
+    for (model& m : all) m = {m.id, m.object, m.created, m.owned_by};
+  }
+  std::size_t size = 0;
+  const auto first_beyond = std::ranges::find_if(all, [&](const model& m) {
+    size += size_of(m);
+    return size > room;
+  });
+  all.erase(first_beyond, all.end());
+  if (all.size() > most_models) all.resize(most_models);
+  beat.left_out += static_cast<std::uint32_t>(count - all.size());
+  beat.models = std::move(all);
+  return beat;
+}
+
 std::string encode(const command& c) {
-  json::object fields;
-  field_sink sink(fields);
-  std::visit([&]<class T>(const T& one) { fields_of(tag<T>(), sink, one); }, c);
-  json::object outer;
-  outer[name_of(c)] = std::move(fields);
-  return encode_frame(json::serialize(outer));
+  const auto* const beat = std::get_if<heartbeat>(&c);
+  return encode_frame(json_of(beat != nullptr ? command(fitted(*beat)) : c));
 }
 
 std::string_view name_of(const command& c) {

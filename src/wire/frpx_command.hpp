@@ -116,6 +116,7 @@ struct heartbeat {
   std::vector<std::string> loaded;  ///< `choice/1`: of them, those that are in memory.
   std::optional<bool> healthy;      ///< `choice/1`: what its own checks of the service say.
   std::string host;                 ///< `choice/1`: the service's local address, as in Host.
+  std::uint32_t left_out = 0;  ///< `choice/1`: how many models it has besides those in `models`.
   bool operator==(const heartbeat&) const = default;
 };
 
@@ -280,13 +281,18 @@ using command =
 
 /// Reads one command. Unknown fields are ignored and `null` counts as absent. What a public peer
 /// may leave out or cannot express (models, metrics that were NaN, a model's lesser fields) gets
-/// its default; anything else that lacks or is of the wrong type is an error of this room.
-/// `errc::unknown_command` alone is not the peer's fault: it may be newer than this program.
+/// its default; anything else that lacks or is of the wrong type is an error of this room. Models
+/// of a heartbeat beyond `most_models` are counted in `left_out`. `errc::unknown_command` alone is
+/// not the peer's fault: it may be newer than this program.
 result<command> parse_command(std::string_view text);
 
+/// Makes a heartbeat fit: its models are at most `most_models`, their names within `longest_field`,
+/// and all of it within `frame_limit` bytes. What only `choice/1` says of models goes first, then
+/// models go, which `left_out` counts.
+heartbeat fitted(heartbeat beat);
+
 /// The bytes of the frame that carries the command, in the form that the public programs accept. A
-/// metric that is not finite is sent as 0. Of the models of a heartbeat as many are sent as the
-/// receiver takes: `most_models`, and `frame_limit` bytes in all.
+/// metric that is not finite is sent as 0. A heartbeat is fitted() before.
 std::string encode(const command& c);
 
 /// The command's name on the wire.

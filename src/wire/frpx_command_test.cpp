@@ -246,7 +246,10 @@ TEST(command, at_the_limits) {
   };
   ASSERT_TRUE(models(most_models));
   EXPECT_EQ(std::get<heartbeat>(*models(most_models)).models.size(), most_models);
-  EXPECT_EQ(models(most_models + 1).error(), errc::too_many);
+  EXPECT_EQ(std::get<heartbeat>(*models(most_models)).left_out, 0u);
+  ASSERT_TRUE(models(most_models + 7)) << "a public client may have more";
+  EXPECT_EQ(std::get<heartbeat>(*models(most_models + 7)).models.size(), most_models);
+  EXPECT_EQ(std::get<heartbeat>(*models(most_models + 7)).left_out, 7u);
   const auto caps = [&](std::size_t count) {
     return parse_command(R"({"LoginByToken":{"token":"t","caps":)" + list(count, R"("c")") + "}}");
   };
@@ -287,20 +290,42 @@ TEST(command, sends_no_number_that_ends_the_public_server) {
   EXPECT_TRUE(*read == command(system_info{0, 0, 0, "x"}));
 }
 
-TEST(command, sends_as_many_models_as_the_receiver_takes) {
-  const auto sent = [](std::size_t count, std::size_t id_size) {
+// What is not sent is counted: nobody believes that a cut list is whole.
+TEST(command, sends_as_many_models_as_the_receiver_takes_and_counts_the_rest) {
+  const auto sent = [](std::size_t count, const model& each, std::uint32_t left_out_before = 0) {
     heartbeat h;
-    h.models.assign(count, model{std::string(id_size, 'm')});
+    h.models.assign(count, each);
+    h.left_out = left_out_before;
     const std::string frame = encode(h);
     EXPECT_LE(frame.size(), frame_limit + frame_header_size);
     const auto read = parse_command(frame.substr(frame_header_size));
     EXPECT_TRUE(read);
-    return std::get<heartbeat>(*read).models.size();
+    const auto& got = std::get<heartbeat>(*read);
+    EXPECT_EQ(got.models.size() + got.left_out, count + left_out_before);
+    return got;
   };
-  EXPECT_EQ(sent(most_models, 8), most_models);
-  EXPECT_EQ(sent(most_models + 1, 8), most_models);
-  EXPECT_GT(sent(most_models, longest_field), 3000u);
-  EXPECT_EQ(sent(3, longest_field + 1), 0u);
+  const model small{std::string(8, 'm')};
+  EXPECT_EQ(sent(most_models, small).models.size(), most_models);
+  EXPECT_EQ(sent(most_models + 1, small).models.size(), most_models);
+  EXPECT_EQ(sent(most_models, small, 5).left_out, 5u);
+  EXPECT_GT(sent(most_models, model{std::string(longest_field, 'm')}).models.size(), 3000u);
+  EXPECT_GT(sent(most_models, model{std::string(longest_field, '\x01')}).models.size(), 500u);
+  EXPECT_EQ(sent(3, model{std::string(longest_field + 1, 'm')}).left_out, 3u);
+}
+
+TEST(command, details_of_models_go_before_models_do) {
+  model detailed{"a-model-of-its-own:latest"};
+  detailed.size = 4'661'224'676;
+  detailed.digest = std::string(64, 'd');
+  detailed.parameter_size = std::string(60, '8');
+  heartbeat h;
+  h.models.assign(10, detailed);
+  EXPECT_EQ(fitted(h).models[0].digest, detailed.digest);
+  h.models.assign(most_models, detailed);
+  const heartbeat fits = fitted(h);
+  EXPECT_EQ(fits.models.size(), most_models);
+  EXPECT_EQ(fits.left_out, 0u);
+  EXPECT_EQ(fits.models[0], model{detailed.id});
 }
 
 }  // namespace

@@ -143,6 +143,7 @@ void fields_of(tag<heartbeat>, F& f, C& c) {
   f.maybe("loaded", c.loaded);
   f.maybe("healthy", c.healthy);
   f.maybe("host", c.host);
+  f.unless("left_out", c.left_out, 0U);
 }
 
 template <class F, class C>

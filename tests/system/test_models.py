@@ -199,3 +199,26 @@ def test_a_stream_of_tokens_passes_as_it_comes_and_a_cut_shows(lab):
                 tokens.append(piece)
     assert len(b"".join(tokens).split(b"data:")) == 1 + 4
     assert len(services["a"].seen("/v1/chat/completions")) == 1
+
+
+def test_a_list_that_was_cut_is_marked_and_not_believed_to_be_whole(lab):
+    many = [f"m{number}" for number in range(4100)]
+    server = lab.frps("--unknown-model", "reject")
+    large = lab.add(FakeOllama("large", many))
+    small = lab.add(FakeOllama("small", ["other"]))
+    clients = [lab.frpc(server, "large", large.port, *OFTEN),
+               lab.frpc(server, "small", small.port, *OFTEN)]
+    server.learns("small", "other")
+    known = wait_for(lambda: server.clients().get("large", {}).get("models"), 20, "the list is known")
+    assert known == many[:4096]
+    assert server.clients()["large"]["models_left_out"] == 4
+    assert server.clients()["small"]["models_left_out"] == 0
+    server.says("models of client large is incomplete: it has 4100, of which 4096 are known")
+    clients[0].says("list of models is incomplete: the local service has 4100")
+    assert "incomplete" not in clients[1].log()
+    for model in ("m0", "m4095", "m4099"):
+        assert {served_by(ask(server, model)) for _ in range(10)} == {"large"}
+    assert served_by(ask(server, "other")) == "small"
+    large.models = many[:10]
+    wait_for(lambda: server.clients()["large"]["models_left_out"] == 0, 20, "the list is whole")
+    assert ask(server, "m4099").status == 404

@@ -399,9 +399,19 @@ void control_connection::take_report(const wire::heartbeat& said) {
   const std::string_view host = http::is_host(said.host) ? said.host : public_service_host;
   const bool moved = !session_->local_host || *session_->local_host != host;
   if (moved) session_->local_host = std::make_shared<const std::string>(host);
-  if (!moved && session_->models == said.models && session_->loaded == said.loaded) return;
+  if (!moved && session_->models == said.models && session_->loaded == said.loaded &&
+      session_->models_left_out == said.left_out) {
+    return;
+  }
   session_->models = said.models;
   session_->loaded = said.loaded;
+  if (std::exchange(session_->models_left_out, said.left_out) != said.left_out &&
+      said.left_out != 0) {
+    log::warn(
+        "The list of models of client {} is incomplete: it has {}, of which {} are known here; a "
+        "request for a model that nobody reported goes to a client with such a list",
+        shown(session_->facts().client_id), said.models.size() + said.left_out, said.models.size());
+  }
   owner_.around().clients.changed();
 }
 
