@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "config/ini.hpp"
+#include "core/names.hpp"
 
 namespace {
 
@@ -15,6 +16,8 @@ using frpx::config::ini_section;
 
 constexpr std::uint16_t usual_server_port = 7000;
 constexpr timespec between_tries{1, 0};
+constexpr std::string_view keys_of_common[] = {"server_addr", "server_port", "token"};
+constexpr std::string_view keys_of_service[] = {"type", "local_ip", "local_port", "remote_port"};
 
 void log_line(frpx::log_level, std::string_view line) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
@@ -52,6 +55,18 @@ std::optional<std::vector<exposed>> services_of(const ini_file& file, std::strin
     return std::nullopt;
   }
   return found;
+}
+
+// What stands in the file and changes nothing is said, for who wrote it expects something.
+void name_what_is_ignored(const ini_file& file) {
+  for (const ini_section& each : file.sections) {
+    const auto others = each.name == "common" ? each.keys_beside(keys_of_common)
+                                              : each.keys_beside(keys_of_service);
+    for (const std::string& key : others) {
+      log_line(frpx::log_level::warning,
+               "[" + frpx::shown(each.name) + "]: " + frpx::shown(key) + " is ignored");
+    }
+  }
 }
 
 void try_to_register(frpx::tunnel_client& client, exposed& service) {
@@ -93,6 +108,7 @@ int main(int count, char** arguments) {
   if (!port) return fail(2, "server_port is not a port");
   auto services = services_of(*file, problem);
   if (!services) return fail(2, problem);
+  name_what_is_ignored(*file);
 
   frpx::client_options options;
   options.token = common.text("token", "");

@@ -44,6 +44,15 @@ std::string ini_section::text(std::string_view key, std::string_view otherwise) 
   return found == nullptr ? std::string(otherwise) : *found;
 }
 
+std::vector<std::string> ini_section::keys_beside(std::span<const std::string_view> known) const {
+  std::vector<std::string> others;
+  for (const auto& [key, value] : values) {
+    const bool is_known = std::ranges::find(known, key) != known.end();
+    if (!is_known && std::ranges::find(others, key) == others.end()) others.push_back(key);
+  }
+  return others;
+}
+
 std::optional<std::uint16_t> ini_section::port(std::string_view key,
                                                std::uint16_t otherwise) const {
   const std::string* const found = find(key);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,8 @@ struct ini_section {
   /// The value of that key, the last of several; null if there is none.
   const std::string* find(std::string_view key) const;
   std::string text(std::string_view key, std::string_view otherwise) const;
+  /// The keys that are none of `known`, each once, in the file's order.
+  std::vector<std::string> keys_beside(std::span<const std::string_view> known) const;
   /// A port; nothing when the value is none.
   std::optional<std::uint16_t> port(std::string_view key, std::uint16_t otherwise) const;
 };

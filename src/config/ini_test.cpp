@@ -23,6 +23,15 @@ TEST(ini, sections_and_values) {
   EXPECT_TRUE(file->section("none").values.empty());
 }
 
+TEST(ini, names_the_keys_that_nobody_knows) {
+  std::string problem;
+  const auto file = ini_file::parse("[a]\nx=1\ny=2\nx=3\nz=4\nz=5\n", problem);
+  ASSERT_TRUE(file);
+  constexpr std::string_view known[] = {"y", "w"};
+  EXPECT_EQ(file->section("a").keys_beside(known), (std::vector<std::string>{"x", "z"}));
+  EXPECT_TRUE(file->section("none").keys_beside(known).empty());
+}
+
 TEST(ini, ports_at_the_limits) {
   std::string problem;
   const auto file = ini_file::parse("[a]\nl=0\nh=65535\no=65536\nm=-1\ns=1 2\n", problem);

@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.hpp"
-
 namespace frpx::ports {
 
 /// The ports from `first` to `last`, both among them; `first` is at least 1 and at most `last`.

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from support import net, public_proxylite as pl
-from support.net import Listener, free_port
+from support.net import Listener, free_port, free_ports
 from support.programs import BIN, Program, under_sanitizer
 from support.public_proxylite import PublicClient, PublicServer
 from support.sshd import Sshd
@@ -112,6 +112,34 @@ def test_the_two_programs_together(lab):
     assert pl.services(port)[0]["Name"] == "ssh"
 
 
+def test_the_server_gives_the_ports_that_its_file_allows(lab):
+    port, ports = free_port(), sorted(free_ports(3))
+    server = start(lab, "frplite-frps", f"[common]\nbind_port = {port}\n"
+                   f"allow_ports = {ports[0]}, {ports[1]}-{ports[1]}\n"
+                   "proxy_bind_addr = 127.0.0.1\nlog_level = info\n"
+                   "max_ports_per_client = 5\ntls_only = true\n[plugin.x]\naddr = y\n",
+                   "this machine alone")
+    wait_for(lambda: "Proxylite clients may come" in server.log(), 10, "it serves")
+    assert pl.free_ports(port) == ports[:2]
+    told = [line for line in server.log().splitlines() if "ignored" in line]
+    assert told == ["[common]: max_ports_per_client is ignored", "[common]: tls_only is ignored",
+                    "[plugin.x] is ignored: only [common] is known here"]
+
+
+def test_the_server_tells_what_its_log_level_says(lab):
+    port = free_port()
+    server = start(lab, "frplite-frps", f"[common]\nbind_port = {port}\nlog_level = error\n")
+    wait_for(lambda: is_taken(port), 10, "it serves")
+    assert "Proxylite clients may come" not in server.log()
+
+
+def test_the_client_names_the_keys_that_it_does_not_know(lab, public_server, outer):
+    ini = client_ini(public_server.port, web=(1, outer)) + "use_encryption = true\n"
+    client = start(lab, "frplite-frpc", ini, "is open")
+    assert client.log().count("is ignored") == 1
+    assert "[web]: use_encryption is ignored" in client.log()
+
+
 def test_ssh(lab):
     """Debian's sshd through a proxylite tunnel, both ends ours."""
     port, sshd = free_port(), lab.add(Sshd(lab.folder))
@@ -149,6 +177,10 @@ def test_more_visitors_than_usual_floors_allow(lab):
     wait_for(lambda: pl.services(port)[0]["Online"] == 0, 10, "all have left")
 
 
+def is_taken(port):
+    return not is_free(port)
+
+
 def is_free(port):
     try:
         socket.create_server((net.LOOPBACK, port)).close()
@@ -160,6 +192,8 @@ def is_free(port):
 @pytest.mark.parametrize("program, ini, complaint", [
     ("frplite-frps", "[common]\nbind_port = x\n", "bind_port is not a port"),
     ("frplite-frps", "nonsense\n", "line 1"),
+    ("frplite-frps", "[common]\nallow_ports = 7-5\n", "allow_ports: "),
+    ("frplite-frps", "[common]\nlog_level = loud\n", "log_level"),
     ("frplite-frpc", "[common]\n[a]\ntype = udp\nlocal_port=1\nremote_port=1\n", "udp is not served"),
     ("frplite-frpc", "[a]\nlocal_port = 1\n", "must be ports"),
 ])
