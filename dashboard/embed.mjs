@@ -1,7 +1,7 @@
 // Writes the built page as C++: node embed.mjs DIST OUTPUT.cpp
 //
-// Each file becomes an array of its compressed bytes and a row of what src/api/dashboard_files.hpp
-// declares. The same build gives the same text.
+// Each file becomes two arrays, of its bytes as they are and compressed, and a row of what
+// src/api/dashboard_files.hpp declares. The same build gives the same text.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -26,18 +26,23 @@ const paths = [
 const files = paths.map((path) => {
   const type = TYPES[extname(path)];
   if (!type) throw new Error(`no content type for ${path}`);
-  const gzip = gzipSync(readFileSync(join(dist, path)), { level: 9 });
-  const etag = createHash('sha256').update(gzip).digest('hex').slice(0, 16);
-  return { path: path === '/index.html' ? '/' : path, type, gzip, etag };
+  const plain = readFileSync(join(dist, path));
+  const gzip = gzipSync(plain, { level: 9 });
+  const etag = createHash('sha256').update(plain).digest('hex').slice(0, 16);
+  return { path: path === '/index.html' ? '/' : path, type, plain, gzip, etag };
 });
 const total = files.reduce((sum, { gzip }) => sum + gzip.length, 0);
 if (total > MOST_BYTES) throw new Error(`${total} bytes compressed, more than ${MOST_BYTES}`);
 
-const rows = ({ gzip }) =>
+const rows = (bytes) =>
   Array.from(
-    { length: Math.ceil(gzip.length / 24) },
-    (_, i) => `    ${[...gzip.subarray(24 * i, 24 * (i + 1))].join(', ')},\n`,
+    { length: Math.ceil(bytes.length / 24) },
+    (_, i) => `    ${[...bytes.subarray(24 * i, 24 * (i + 1))].join(', ')},\n`,
   ).join('');
+const array = (name, bytes) => `constexpr unsigned char ${name}[] = {\n${rows(bytes)}};\n`;
+const arrays = ({ plain, gzip }, i) => `${array(`plain_${i}`, plain)}\n${array(`gzip_${i}`, gzip)}`;
+const row = ({ path, type, etag }, i) =>
+  `    {"${path}", "${type}", plain_${i}, gzip_${i}, "\\"${etag}\\""},\n`;
 
 writeFileSync(
   output,
@@ -47,9 +52,9 @@ writeFileSync(
 namespace frpx::api {
 namespace {
 
-${files.map((file, i) => `constexpr unsigned char bytes_${i}[] = {\n${rows(file)}};\n`).join('\n')}
+${files.map(arrays).join('\n')}
 constexpr dashboard_file files[] = {
-${files.map(({ path, type, etag }, i) => `    {"${path}", "${type}", bytes_${i}, "\\"${etag}\\""},\n`).join('')}};
+${files.map(row).join('')}};
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/accept_encoding.hpp"
+
 namespace frpx::api {
 namespace {
 
@@ -39,21 +41,32 @@ bool has_tag(std::string_view list, std::string_view etag) {
   return false;
 }
 
+// Two forms of one file need two tags (RFC 9110, 8.8.3.3).
+std::string tag_of(const dashboard_file& file, bool compressed) {
+  std::string tag(file.etag);
+  if (compressed) tag.insert(tag.size() - 1, "-gzip");
+  return tag;
+}
+
 response file_answer(const dashboard_file& file, const request_head& asked) {
   response answer;
   const bool is_versioned = file.path.starts_with("/assets/");
-  answer.headers.push_back({"ETag", std::string(file.etag)});
+  const bool compressed = http::prefers_gzip(asked);
+  const std::string tag = tag_of(file, compressed);
+  answer.headers.push_back({"ETag", tag});
+  answer.headers.push_back({"Vary", "Accept-Encoding"});
   answer.headers.push_back(
       {"Cache-Control", is_versioned ? "public, max-age=31536000, immutable" : "no-cache"});
   const http::field* known = asked.fields.find("If-None-Match");
-  if (known != nullptr && has_tag(known->value, file.etag)) {
+  if (known != nullptr && has_tag(known->value, tag)) {
     answer.status = 304;
     return answer;
   }
   guard_page(answer);
-  answer.headers.push_back({"Content-Encoding", "gzip"});
+  if (compressed) answer.headers.push_back({"Content-Encoding", "gzip"});
   answer.content_type = file.content_type;
-  answer.body.assign(file.gzip.begin(), file.gzip.end());
+  const auto bytes = compressed ? file.gzip : file.plain;
+  answer.body.assign(bytes.begin(), bytes.end());
   return answer;
 }
 

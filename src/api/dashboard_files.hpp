@@ -13,8 +13,9 @@ namespace frpx::api {
 struct dashboard_file {
   std::string_view path;  ///< As a browser asks for it: `/` is the page.
   std::string_view content_type;
-  std::span<const unsigned char> gzip;  ///< Its bytes, compressed (RFC 1952).
-  std::string_view etag;                ///< With its quotes; another one for other bytes.
+  std::span<const unsigned char> plain;  ///< Its bytes...
+  std::span<const unsigned char> gzip;   ///< ...and the same compressed (RFC 1952).
+  std::string_view etag;                 ///< With its quotes; another one for other bytes.
 };
 
 /// The files of this build; none if it was made without the dashboard, for which npm is needed.
@@ -26,8 +27,8 @@ std::span<const dashboard_file> dashboard_files();
 /// kept.
 ///
 /// The page may load scripts, styles, pictures and data from here alone and stands in no frame: the
-/// browser sees to that, and that no text becomes HTML. Every browser takes gzip, so there is no
-/// other form.
+/// browser sees to that, and that no text becomes HTML. Who asks for gzip, as browsers do, gets
+/// that form.
 ///
 /// Without any file `/` is a short text that says so.
 http::handler beside_dashboard(std::span<const dashboard_file> files, http::handler next);

@@ -7,12 +7,15 @@
 namespace frpx::api {
 namespace {
 
-constexpr unsigned char page_bytes[] = {0x1f, 0x8b, 0, 'p'};
-constexpr unsigned char script_bytes[] = {0x1f, 0x8b, 's'};
+constexpr unsigned char page[] = {'p', 'a', 'g', 'e', 0, '!'};
+constexpr unsigned char page_gzip[] = {0x1f, 0x8b, 0, 'p'};
+constexpr unsigned char script[] = {'j', 's'};
+constexpr unsigned char script_gzip[] = {0x1f, 0x8b, 's'};
 constexpr dashboard_file files[] = {
-    {"/", "text/html; charset=utf-8", page_bytes, "\"p1\""},
-    {"/assets/a-1.js", "text/javascript", script_bytes, "\"s1\""},
+    {"/", "text/html; charset=utf-8", page, page_gzip, "\"p1\""},
+    {"/assets/a-1.js", "text/javascript", script, script_gzip, "\"s1\""},
 };
+constexpr const char* takes_gzip = "Accept-Encoding: gzip\r\n";
 
 class dashboard : public testing::Test {
  protected:
@@ -40,18 +43,28 @@ class dashboard : public testing::Test {
 };
 
 TEST_F(dashboard, gives_its_files_to_anybody) {
-  const auto page = ask("GET", "/");
-  EXPECT_EQ(page.status, 200);
-  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
-  EXPECT_EQ(page.body, std::string("\x1f\x8b\0p", 4));
-  EXPECT_EQ(header(page, "Content-Encoding"), "gzip");
-  EXPECT_EQ(header(page, "Cache-Control"), "no-cache");
-  EXPECT_EQ(header(page, "ETag"), "\"p1\"");
-  EXPECT_NE(header(page, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);
-  EXPECT_EQ(header(page, "X-Content-Type-Options"), "nosniff");
-  const auto script = ask("HEAD", "/assets/a-1.js");
-  EXPECT_EQ(script.body.size(), 3u);
-  EXPECT_NE(header(script, "Cache-Control").find("immutable"), std::string::npos);
+  const auto given = ask("GET", "/");
+  EXPECT_EQ(given.status, 200);
+  EXPECT_EQ(given.content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(given.body, std::string("page\0!", 6));
+  EXPECT_EQ(header(given, "Content-Encoding"), "");
+  EXPECT_EQ(header(given, "Vary"), "Accept-Encoding");
+  EXPECT_EQ(header(given, "Cache-Control"), "no-cache");
+  EXPECT_EQ(header(given, "ETag"), "\"p1\"");
+  EXPECT_NE(header(given, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);
+  EXPECT_EQ(header(given, "X-Content-Type-Options"), "nosniff");
+  const auto code = ask("HEAD", "/assets/a-1.js");
+  EXPECT_EQ(code.body, "js");
+  EXPECT_NE(header(code, "Cache-Control").find("immutable"), std::string::npos);
+}
+
+TEST_F(dashboard, is_compressed_for_who_asks_for_that) {
+  const auto given = ask("GET", "/", takes_gzip);
+  EXPECT_EQ(given.body, std::string("\x1f\x8b\0p", 4));
+  EXPECT_EQ(header(given, "Content-Encoding"), "gzip");
+  EXPECT_EQ(header(given, "Vary"), "Accept-Encoding");
+  EXPECT_EQ(header(given, "ETag"), "\"p1-gzip\"") << "other bytes";
+  EXPECT_EQ(ask("GET", "/", "Accept-Encoding: gzip;q=0\r\n").body, std::string("page\0!", 6));
 }
 
 TEST_F(dashboard, is_not_sent_again_to_who_has_it) {
@@ -60,7 +73,11 @@ TEST_F(dashboard, is_not_sent_again_to_who_has_it) {
     EXPECT_EQ(same.status, 304) << known;
     EXPECT_TRUE(same.body.empty());
     EXPECT_EQ(header(same, "ETag"), "\"p1\"");
+    EXPECT_EQ(header(same, "Vary"), "Accept-Encoding");
   }
+  const std::string has_gzip = "If-None-Match: \"p1-gzip\"\r\n";
+  EXPECT_EQ(ask("GET", "/", has_gzip + takes_gzip).status, 304);
+  EXPECT_EQ(ask("GET", "/", has_gzip).status, 200) << "it has another form";
   for (const char* known : {"\"s1\"", "p1", "\"p1", ","}) {
     EXPECT_EQ(ask("GET", "/", std::string("If-None-Match: ") + known + "\r\n").status, 200)
         << known;
@@ -74,11 +91,11 @@ TEST_F(dashboard, leaves_everything_else_to_the_api) {
 }
 
 TEST_F(dashboard, that_is_not_there_says_so) {
-  const auto page = ask("GET", "/", "", {});
-  EXPECT_EQ(page.status, 200);
-  EXPECT_EQ(page.content_type, "text/plain; charset=utf-8");
-  EXPECT_NE(page.body.find("FRPX_DASHBOARD=OFF"), std::string::npos);
-  EXPECT_TRUE(header(page, "Content-Encoding").empty());
+  const auto given = ask("GET", "/", "", {});
+  EXPECT_EQ(given.status, 200);
+  EXPECT_EQ(given.content_type, "text/plain; charset=utf-8");
+  EXPECT_NE(given.body.find("FRPX_DASHBOARD=OFF"), std::string::npos);
+  EXPECT_TRUE(header(given, "Content-Encoding").empty());
   EXPECT_EQ(ask("GET", "/assets/a-1.js", "", {}).status, 401);
 }
 

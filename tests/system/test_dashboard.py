@@ -1,5 +1,7 @@
 """The dashboard in a real Chromium, before real servers and clients."""
 
+import gzip
+
 import pytest
 
 from support import net, services
@@ -53,7 +55,11 @@ def accounts(lab):
 
 def test_the_server_has_it(lab):
     server = lab.frps()
-    assert server.api("/").get("Content-Encoding") == "gzip"
+    plain = server.api("/")
+    assert plain.get("Content-Encoding") is None and plain.body.lstrip().startswith(b"<!")
+    packed = server.api("/", headers={"Accept-Encoding": "gzip, br"})
+    assert packed.get("Content-Encoding") == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
     assert "no dashboard" not in server.log()
 
 
