@@ -10,6 +10,7 @@
 #include "client/admin_socket.hpp"
 #include "client/engine.hpp"
 #include "config/environment.hpp"
+#include "config/services.hpp"
 #include "config/terminal.hpp"
 #include "core/log.hpp"
 #include "host/machine_id.hpp"
@@ -48,7 +49,8 @@ class runner {
  public:
   runner(engine_settings settings, const option_reader& read_again)
       : read_again_(read_again),
-        socket_(admin_path(settings.options.data_dir, settings.options.client_id)),
+        client_id_(settings.options.client_id),
+        socket_(admin_path(settings.options.data_dir, client_id_)),
         names_(blocking_),
         engine_(workers_.home(), names_, blocking_, std::move(settings)),
         admin_(workers_.home(), [this](std::string word) { return answer(this, word); }) {}
@@ -99,6 +101,7 @@ class runner {
       co_return admin_answer{config::exit_usage, wrong->to_stderr};
     }
     auto& options = std::get<config::frpc_run>(*read).options;
+    config::complete_names(options.services, self->client_id_);
     const std::size_t count = options.services.size();
     self->engine_.set_services(std::move(options.services), options.serves_http);
     log::info("The configuration was read again: {} services", count);
@@ -132,6 +135,7 @@ class runner {
   using reading = std::variant<config::finish, config::frpc_run>;
 
   const option_reader& read_again_;
+  const std::string client_id_;
   const std::filesystem::path socket_;
   asio::io_context main_{1};
   asio::signal_set signals_{main_, SIGINT, SIGTERM, SIGHUP};
@@ -198,6 +202,7 @@ bool ask_for_credentials(config::frpc_options& options) {
 
 int run_program(config::frpc_options options, option_reader read_again) {
   if (!name_client(options)) return exit_failure;
+  config::complete_names(options.services, options.client_id);
   fit_streams(options);
   for (;;) {
     engine_settings settings{.options = options, .token = token_of(options)};

@@ -307,6 +307,7 @@ std::variant<finish, frpc_run> read_frpc(const std::vector<std::string>& argumen
   if (subcommands.exposes) {
     for (auto& problem : subcommands.apply()) problems.push_back(std::move(problem));
     services.push_back(subcommands.service);
+    if (!run.options.client_id.empty()) complete_names(services, run.options.client_id);
   }
   settle(run.options, from);
   if (run.options.data_dir.empty()) run.options.data_dir = default_data_dir(env);

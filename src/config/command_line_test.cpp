@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "config/file.hpp"
+#include "config/services.hpp"
 #include "core/random.hpp"
 #include "tests/support/captured_log.hpp"
 
@@ -358,6 +359,23 @@ TEST(subcommands, that_are_incomplete_end_with_2) {
                                                     {"user", "list", "--jsn"}}) {
     EXPECT_EQ(server_ends(arguments).exit_code, exit_usage) << arguments.back();
   }
+}
+
+// Two machines of one account may expose the same port, and neither has to name it.
+TEST(subcommands, expose_names_a_service_after_its_client) {
+  const auto exposed = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"expose"});
+    frpc_run run = client(more);
+    complete_names(run.options.services, "machine");  // as the program does
+    return run.options.services.at(0).name;
+  };
+  EXPECT_EQ(exposed({"tcp", "22", "-c", "office"}), "tcp-22-office");
+  EXPECT_EQ(exposed({"udp", "53"}), "udp-53-machine");
+  EXPECT_EQ(exposed({"tcp", "22", "--name", "ssh"}), "ssh");
+  EXPECT_EQ(exposed({"tcp", "22", "--group", "g"}), "tcp-22") << "its members share it";
+  EXPECT_EQ(exposed({"http", "80"}), "http-80") << "the public port knows clients by their ids";
+  EXPECT_EQ(exposed({"http", "80", "--outer-port", "90"}), "http-80-machine");
+  EXPECT_EQ(exposed({"tcp", "22", "-c", std::string(128, 'c')}), "tcp-22-" + std::string(121, 'c'));
 }
 
 TEST(subcommands, have_help_of_their_own) {

@@ -42,6 +42,10 @@ class frpc_subcommands {
     if (service.name.empty()) {
       service.name =
           std::string(to_string(service.kind)) + "-" + std::to_string(service.local_port);
+      // A group's members share one name, and the public port tells clients apart by itself.
+      const bool is_shared =
+          !service.group.empty() || (service.kind == service_kind::http && service.outer_port == 0);
+      service.is_unnamed = !is_shared;
     }
     service.where = "expose";
     return problems;

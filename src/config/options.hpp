@@ -158,7 +158,8 @@ struct service_entry {
   std::vector<std::string> allow;
   std::vector<std::string> deny;
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::string where;  ///< Where it was said, as `frpc.toml:12`.
+  std::string where;        ///< Where it was said, as `frpc.toml:12`.
+  bool is_unnamed = false;  ///< Nobody named it: see complete_names().
 };
 
 struct frpc_options {

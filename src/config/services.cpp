@@ -1,6 +1,7 @@
 #include "config/services.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/names.hpp"
 #include "core/network.hpp"
@@ -79,6 +80,15 @@ class service_checker {
 };
 
 }  // namespace
+
+void complete_names(std::vector<service_entry>& services, std::string_view client_id) {
+  for (service_entry& each : services) {
+    if (!std::exchange(each.is_unnamed, false)) continue;
+    each.name += '-';
+    each.name += client_id;
+    each.name.resize(std::min(each.name.size(), longest_name));
+  }
+}
 
 option_table table_of(service_entry& e) {
   constexpr auto in = group::network;

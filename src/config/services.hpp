@@ -15,6 +15,10 @@ namespace frpx::config {
 /// (`allow`, `deny`) and its `metadata` are no rows.
 option_table table_of(service_entry& entry);
 
+/// Gives services that nobody named, `tcp-22`, a name that is their client's alone:
+/// `tcp-22-office`.
+void complete_names(std::vector<service_entry>& services, std::string_view client_id);
+
 /// All problems of these services, each with the place where the service was said.
 std::vector<std::string> validate(const std::vector<service_entry>& services);
 

@@ -58,6 +58,19 @@ result<lease> assign_now(const std::string& proxy, std::uint16_t port, transport
   return row;
 }
 
+result<lease> rename_now(const std::string& from, const std::string& to, lease_draft& draft) {
+  const lease* const found = draft.book().find(from);
+  if (found == nullptr) return errc::unknown_proxy;
+  if (!is_plain_text(to)) return errc::bad_name;
+  if (draft.book().find(to) != nullptr) return errc::held_by_another;
+  lease row = *found;
+  row.proxy = to;
+  row.used = now();
+  draft.erase(from);
+  draft.put(row);
+  return row;
+}
+
 result<lease> release_now(const std::string& proxy, lease_draft& draft) {
   const lease* const found = draft.book().find(proxy);
   if (found == nullptr) return errc::unknown_proxy;
@@ -128,6 +141,12 @@ asio::awaitable<result<lease>> leases::assign(std::string proxy, std::uint16_t p
                                               transport over) {
   return ask([proxy = std::move(proxy), port, over](lease_draft& draft) {
     return assign_now(proxy, port, over, draft);
+  });
+}
+
+asio::awaitable<result<lease>> leases::rename(std::string from, std::string to) {
+  return ask([from = std::move(from), to = std::move(to)](lease_draft& draft) {
+    return rename_now(from, to, draft);
   });
 }
 

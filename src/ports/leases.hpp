@@ -57,6 +57,9 @@ class leases {
   /// Gives `proxy` that port. Errors: those of lease_book::may_hold and as above.
   boost::asio::awaitable<result<lease>> assign(std::string proxy, std::uint16_t port,
                                                transport over);
+  /// Gives the lease of `from` to `to`, which has none. Errors: unknown_proxy, bad_name,
+  /// held_by_another when `to` has one, and as above.
+  boost::asio::awaitable<result<lease>> rename(std::string from, std::string to);
   /// Ends a lease. Error: unknown_proxy, and as above.
   boost::asio::awaitable<result<lease>> release(std::string proxy);
 

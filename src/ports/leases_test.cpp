@@ -55,12 +55,27 @@ class asker {
     return said.get_future().get();
   }
 
+  result<lease> rename(leases& in, const std::string& from, const std::string& to) {
+    ++running_;
+    std::promise<result<lease>> said;
+    workers_.home().post(
+        [&, this] { workers_.home().tasks().spawn(run_rename(this, &in, from, to, &said)); });
+    return said.get_future().get();
+  }
+
  private:
   static boost::asio::awaitable<void> run(asker* self, leases* from, wish asked,
                                           std::function<void(result<lease>)> then) {
     auto got = co_await from->take(std::move(asked));
     then(std::move(got));
     --self->running_;
+  }
+  static boost::asio::awaitable<void> run_rename(asker* self, leases* in, std::string from,
+                                                 std::string to,
+                                                 std::promise<result<lease>>* said) {
+    auto got = co_await in->rename(std::move(from), std::move(to));
+    --self->running_;
+    said->set_value(std::move(got));
   }
 
   net::worker_pool workers_{1};
@@ -133,6 +148,23 @@ TEST(leases, a_lease_of_nobody_belongs_to_whoever_asks_for_it_first) {
   EXPECT_EQ(all->find("u.a")->user, "u");
   EXPECT_EQ(all->held_by("u"), 1U);
   EXPECT_EQ(all->known(of("u.a")), 6005);
+}
+
+TEST_F(sqlite_folder, a_renamed_lease_keeps_its_port_and_nobody_elses) {
+  auto all = start(with("6000-6010"));
+  asker ask;
+  const std::uint16_t port = ask.take(*all, of("old"))->port;
+  EXPECT_TRUE(ask.take(*all, of("other")));
+  EXPECT_EQ(ask.rename(*all, "none", "new").error(), errc::unknown_proxy);
+  EXPECT_EQ(ask.rename(*all, "old", "other").error(), errc::held_by_another);
+  EXPECT_EQ(ask.rename(*all, "old", "").error(), errc::bad_name);
+  EXPECT_EQ(ask.rename(*all, "old", "new")->port, port);
+  EXPECT_EQ(ask.rename(*all, "old", "newer").error(), errc::unknown_proxy) << "the first has it";
+  all.reset();
+  all = start(with("6000-6010"));
+  EXPECT_EQ(all->known(of("new")), port);
+  EXPECT_FALSE(all->known(of("old")));
+  EXPECT_EQ(all->look().leases, 2u);
 }
 
 TEST(leases, refusals_come_through) {

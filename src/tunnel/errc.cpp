@@ -35,8 +35,8 @@ const char* explain(errc value) {
     case errc::port_occupied:
       return "the outer port is in use, or promised to another service";
     case errc::name_in_use:
-      return "another client of this account has a service of that name; give both the same group "
-             "to share it";
+      return "another client of this account has a service of that name; choose another with "
+             "--name, or give both the same --group to share its port";
     case errc::group_differs:
       return "the group's other clients registered this service with another kind or outer port";
     case errc::unknown_service:

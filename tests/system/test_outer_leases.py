@@ -187,3 +187,56 @@ def test_a_server_that_restarts_has_the_ports_again(lab, echo):
     lab.frps("--outer-ports", ranges(ports), "--control-port", server.control, "--proxy-port",
              server.proxy, name="frps-again")
     serves(ports[0], limit=25)
+
+
+def test_one_service_of_two_machines_needs_no_name(lab, echo, greeter):
+    """The same local port on both: each has a name and an outer port of its own, for life."""
+    server, _ = server_with(lab)
+    names = {}
+    for client_id, local in (("home", echo), ("office", echo)):
+        client = lab.frpc(server, client_id, None, "expose", "tcp", local.port)
+        names[client_id] = port_of(client, f"tcp-{local.port}-{client_id}")
+    assert len(set(names.values())) == 2
+    for port in names.values():
+        serves(port)
+    shared = [lab.frpc(server, f"{each}-of-two", None, "expose", "tcp", greeter.port,
+                       "--group", "both") for each in ("first", "second")]
+    assert len({port_of(client, f"tcp-{greeter.port}") for client in shared}) == 1
+
+
+def test_a_name_that_is_taken_is_refused_with_what_to_do(lab, echo):
+    server, _ = server_with(lab)
+    for client_id in ("home", "office"):
+        client = lab.frpc(server, client_id, None, "expose", "tcp", echo.port, "--name", "ssh")
+        if client_id == "home":
+            port_of(client, "ssh")
+    said = client.says("refused ssh: (.*)")[1]
+    assert "choose another with --name" in said and "--group" in said
+
+
+def test_a_port_of_an_old_default_name_stays_with_the_first_who_asks(lab, echo):
+    """A client of an earlier version has it as `tcp-PORT`; after its update, by its new name."""
+    server, _ = server_with(lab)
+    old = f"tcp-{echo.port}"
+    with services.Peer(server, "home") as before:
+        before.send("RegisterService", name=old, kind="tcp", outer_port=0)
+        port = before.receive("RegisterServiceResult")["outer_port"]
+        other = lab.frpc(server, "office", None, "expose", "tcp", echo.port)
+        assert port_of(other, f"{old}-office") != port, "it is open under its old name"
+    wait_for(lambda: services.is_closed(port), 10, "it is closed")
+    updated = lab.frpc(server, "home", None, "expose", "tcp", echo.port)
+    assert port_of(updated, f"{old}-home") == port
+    server.says(f"Port {port}, which was promised to .*/{old}, belongs to .*/{old}-home now")
+    late = lab.frpc(server, "cellar", None, "expose", "tcp", echo.port)
+    assert port_of(late, f"{old}-cellar") != port
+
+
+def test_a_named_port_of_an_old_default_name_is_no_longer_anothers(lab, echo):
+    server, _ = server_with(lab)
+    old = f"tcp-{echo.port}"
+    with services.Peer(server, "home") as before:
+        before.send("RegisterService", name=old, kind="tcp", outer_port=0)
+        port = before.receive("RegisterServiceResult")["outer_port"]
+    wait_for(lambda: services.is_closed(port), 10, "it is closed")
+    updated = lab.frpc(server, "home", None, "expose", "tcp", echo.port, "--outer-port", port)
+    assert port_of(updated, f"{old}-home") == port

@@ -170,7 +170,7 @@ def test_a_burst_of_visitors_is_not_refused(lab, form):
 def test_expose_without_a_file(lab, echo):
     server, ports = server_with(lab)
     client = lab.frpc(server, "a", None, "expose", "tcp", echo.port, "--outer-port", ports[1])
-    client.says(f"tcp-{echo.port} is open on the server's port {ports[1]}")
+    client.says(f"tcp-{echo.port}-a is open on the server's port {ports[1]}")
     assert ask(ports[1]) == b"ping"
 
 

@@ -4,6 +4,7 @@
 
 #include "core/log.hpp"
 #include "core/names.hpp"
+#include "core/words.hpp"
 
 namespace frpx::tunnel::frpx_dialect {
 
@@ -137,6 +138,7 @@ asio::awaitable<error_code> service_orders::open(service& what) {
     co_return error_code();
   }
   co_await renew_allowance();
+  co_await take_over_former_lease(what);
   if (!has_room_for(what)) co_return errc::too_many_ports;
   if (what.outer_port == 0) {
     const auto port = co_await lease(what);
@@ -172,6 +174,30 @@ bool service_orders::is_leased(const service& what, std::uint16_t port) const {
   if (leases_ == nullptr) return false;
   const auto found = leases_->find(what.full_name());
   return found && found->over == what.transport() && (port == 0 || found->port == port);
+}
+
+// Services that nobody names had one name on all machines, and have one with their client's id in
+// it now. The port that was promised to the old name goes to the first client that asks for it by
+// the new one, so that nobody who updates his only machine finds another port.
+asio::awaitable<void> service_orders::take_over_former_lease(const service& what) {
+  const std::string_view name = what.name;
+  const std::string end = "-" + client_->facts().client_id;
+  const std::string_view former = name.substr(0, name.size() - std::min(name.size(), end.size()));
+  const std::string start = std::string(to_string(what.kind)) + "-";
+  const bool is_such_a_name = name.ends_with(end) && former.starts_with(start) &&
+                              parse_number<std::uint16_t>(former.substr(start.size()));
+  if (leases_ == nullptr || !is_such_a_name || leases_->find(what.full_name())) co_return;
+  service before = what;
+  before.name = former;
+  const auto lease = leases_->find(before.full_name());
+  const bool is_meant = lease && lease->over == what.transport() &&
+                        (what.outer_port == 0 || what.outer_port == lease->port);
+  if (!is_meant || tunnels_.find(what.account, former)) co_return;
+  const auto renamed = co_await leases_->rename(before.full_name(), what.full_name());
+  if (renamed) {
+    log::info("Port {}, which was promised to {}, belongs to {} now.", renamed->port,
+              shown(before.full_name()), shown(what.full_name()));
+  }
 }
 
 // The port that was promised to this name, now or earlier.

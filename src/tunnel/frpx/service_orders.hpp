@@ -56,6 +56,7 @@ class service_orders {
   bool has_room_for(const service& what) const;
   bool is_leased(const service& what, std::uint16_t port) const;
   boost::asio::awaitable<error_code> open(service& what);
+  boost::asio::awaitable<void> take_over_former_lease(const service& what);
   boost::asio::awaitable<result<std::uint16_t>> lease(const service& what);
   bool is_promised_to_another(const service& what) const;
   boost::asio::awaitable<wire::command> register_service(wire::register_service asked);
