@@ -65,8 +65,11 @@ def test_a_client_that_floods_commands_is_slowed_down_and_ended(server):
     acknowledged = [0]
 
     def count_answers():
-        while (frame := frames.receive(sock)) is not None:
-            acknowledged[0] += b"HeartbeatAck" in frame
+        try:
+            while (frame := frames.receive(sock)) is not None:
+                acknowledged[0] += b"HeartbeatAck" in frame
+        except OSError:
+            pass  # ended by a reset, for not all was read that we sent
 
     def flood():
         try:
