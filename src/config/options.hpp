@@ -77,7 +77,7 @@ struct frps_options {
   network_list trusted_proxies;                     ///< Empty: none.
   std::uint32_t h2_streams = 128;    ///< Requests at once on one connection of HTTP/2.
   bool half_close = false;           ///< A visitor's FIN is not its leaving.
-  bool abort_on_eof = true;          ///< Without effect: what it asked for is the default.
+  bool abort_on_eof = false;         ///< Without effect: it is the default now.
   bool hide_clients = false;         ///< Answers do not name the client.
   std::uint32_t max_pending = 1024;  ///< Connections to control and proxy port without a login yet.
   frps_deadlines deadlines;
