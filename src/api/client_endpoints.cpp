@@ -159,6 +159,18 @@ response all_models(server_view& server, const request&) {
   });
 }
 
+response unserved_models(server_view& server, const request& asked) {
+  return listed_rows(asked, server.unserved_models(),
+                     [](json_writer& json, const unserved_model& one) {
+                       json.begin_object()
+                           .member("model", one.model)
+                           .member("requests", one.requests)
+                           .member("first_asked", to_rfc3339(one.first_asked))
+                           .member("last_asked", to_rfc3339(one.last_asked))
+                           .end_object();
+                     });
+}
+
 response all_monitoring(server_view& server, const request& asked) {
   std::vector<session_info> heard_of;
   server.each_session([&](const session_info& client) {

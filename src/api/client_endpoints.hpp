@@ -13,6 +13,7 @@ http::response client_status(server_view& server, const http::request& asked);
 http::response client_heartbeat(server_view& server, const http::request& asked);
 http::response client_models(server_view& server, const http::request& asked);
 http::response all_models(server_view& server, const http::request& asked);
+http::response unserved_models(server_view& server, const http::request& asked);
 http::response all_monitoring(server_view& server, const http::request& asked);
 http::response client_monitoring(server_view& server, const http::request& asked);
 /// `?for=60s`: how long the id is refused.

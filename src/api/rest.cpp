@@ -50,6 +50,7 @@ std::vector<http::route> rest_routes(server_view& server) {
       {"GET", "/api/clients/{id}/heartbeat", at_once(server, client_heartbeat)},
       {"GET", "/api/clients/{id}/models", at_once(server, client_models)},
       {"GET", "/api/models", at_once(server, all_models)},
+      {"GET", "/api/models/unserved", at_once(server, unserved_models)},
       {"GET", "/api/monitoring", at_once(server, all_monitoring)},
       {"GET", "/api/monitoring/{id}", at_once(server, client_monitoring)},
       {"GET", "/api/health", at_once(server, health)},

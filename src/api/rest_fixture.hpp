@@ -32,6 +32,7 @@ class fake_server final : public server_view {
     std::uint32_t most_in_flight = 0;
   };
   std::vector<client> clients;
+  std::vector<unserved_model> wanted;
   server_health parts;
   server_metrics figures;
   const std::unique_ptr<store::store> rows = store::open("memory:").value();
@@ -81,6 +82,7 @@ class fake_server final : public server_view {
     }
     return std::nullopt;
   }
+  std::vector<unserved_model> unserved_models() const override { return wanted; }
   server_stats stats() const override { return {clients.size(), 2, 77, 3601s, 5}; }
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override {
     co_return std::vector<std::string>{"p1", "p2"};

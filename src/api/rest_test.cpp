@@ -73,6 +73,20 @@ TEST_F(rest, models) {
   EXPECT_EQ(data("/api/models"), json::object());
 }
 
+TEST_F(rest, models_that_nobody_has) {
+  EXPECT_EQ(data("/api/models/unserved"), json::array());
+  server.wanted = {{"llama9", 7, server.connected_at, server.connected_at + 5s},
+                   {"qwen9", 1, server.connected_at, server.connected_at}};
+  const json::array all = data("/api/models/unserved").as_array();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0], json::value({{"model", "llama9"},
+                                 {"requests", 7},
+                                 {"first_asked", to_rfc3339(server.connected_at)},
+                                 {"last_asked", to_rfc3339(server.connected_at + 5s)}}));
+  EXPECT_EQ(data("/api/models/unserved?q=qwen").as_array().size(), 1u);
+  EXPECT_EQ(data("/api/models/unserved?limit=1").as_array().size(), 1u);
+}
+
 TEST_F(rest, monitoring) {
   const auto expected = json::parse(R"({"client_id":"client_A","cpu_usage":12.3,
       "memory_usage":45.6,"disk_usage":78.9,"computer_name":"box","heartbeat_seconds_ago":12})");

@@ -55,6 +55,14 @@ struct session_info {
   std::uint64_t requests = 0;                          ///< Requests that ended at it.
 };
 
+/// A model that was asked for and that no client has.
+struct unserved_model {
+  std::string model;
+  std::uint64_t requests = 0;
+  wall_time first_asked;
+  wall_time last_asked;
+};
+
 struct server_stats {
   std::uint64_t active_clients = 0;
   std::uint64_t pending_connections = 0;  ///< Streams that were asked for and have not come.
@@ -219,6 +227,8 @@ class server_view {
     for (std::size_t place = 0; place < session_count(); ++place) visit(session_at(place));
   }
   virtual std::optional<session_info> find_session(std::string_view client_id) const = 0;
+  /// Asked for most first; forgotten when the server ends.
+  virtual std::vector<unserved_model> unserved_models() const = 0;
   virtual server_stats stats() const = 0;
   /// The fingerprints of the streams that were asked for and have not come, of all workers.
   virtual boost::asio::awaitable<std::vector<std::string>> pending_connections() = 0;

@@ -62,6 +62,9 @@ class choice {
   /// A client is left that was not tried, were it full.
   bool has_more() const;
 
+  /// The wish's model as clients reported it; null: none of them did, or it was not looked for.
+  const tunnel::routed_model* model() const { return model_; }
+
   /// What a request could wait for, when all are full.
   wanted to_wait_for() const;
   std::span<const std::uint64_t> tried() const { return {tried_.data(), tries_}; }

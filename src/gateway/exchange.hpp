@@ -135,6 +135,7 @@ class exchange final : private key_use, private leaving_at_end::judge {
   // exchange_key.cpp
   refusal enter_key();
   void key_ended() override;
+  std::string_view usage_model() const;
   void leave_places_if_complete();
   void leave_places();
 

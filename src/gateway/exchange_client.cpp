@@ -25,7 +25,11 @@ bool exchange::begin_choice() {
   const auto* named = head_.fields.find(http::field_id::client_id);
   if (named != nullptr) wish.client_id = named->value;
   wish.model = model_name();
-  return choice_.begin(at_.clients.current(at_.on), wish);
+  const auto& among = at_.clients.current(at_.on);
+  if (!wish.model.empty() && among->with_model(wish.model) == nullptr) {
+    at_.unserved.note(wish.model, wall_clock::now());
+  }
+  return choice_.begin(among, wish);
 }
 
 // A place at a client, in place_; waited for when all are full.

@@ -35,6 +35,17 @@ void exchange::leave_places() {
   place_.release();
 }
 
+// The model as usage knows it: by the name that a client reported, so that a request cannot make
+// names up, nor write one in many ways.
+std::string_view exchange::usage_model() const {
+  const std::string_view name = model_name();
+  if (name.empty()) return {};
+  const auto* reported = choice_.model();  // of the snapshot by which the client was chosen
+  if (reported == nullptr) reported = at_.clients.current(at_.on)->with_model(name);
+  return reported != nullptr ? std::string_view(reported->as_reported.id)
+                             : usage_table::other_model;
+}
+
 exchange::usage_note::~usage_note() {
   const bool tried = of_.client_ != nullptr;
   const bool answered_here = of_.said_status_ != 0;
@@ -57,7 +68,7 @@ exchange::usage_note::~usage_note() {
   const auto& tokens = of_.tokens_.found();
   of_.at_.usage.add(of_.key_->id,
                     tried ? std::string_view(of_.client_->facts().client_id) : std::string_view(),
-                    of_.model_name(),
+                    of_.usage_model(),
                     {.requests = 1,
                      .errors = whole && status < 400 ? 0U : 1U,
                      .bytes_in = bytes_in,

@@ -17,8 +17,8 @@ constexpr auto worker_patience = std::chrono::seconds(1);
 
 desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
            net::blocking_pool& pool, net::admission& places_, waiting_room& room_,
-           held_memory& held_, usage_inbox& inbox, std::atomic<bool>& must_look,
-           const options& how_)
+           held_memory& held_, usage_inbox& inbox, unserved_models& unserved_,
+           std::atomic<bool>& must_look, const options& how_)
     : on(worker),
       clients(registry),
       places(places_),
@@ -28,7 +28,8 @@ desk::desk(net::worker& worker, tunnel::registry& registry, identity::key_checke
       services(worker, how_.idle_stream),
       room(room_),
       held(held_),
-      usage(worker.timers(), inbox) {}
+      usage(worker.timers(), inbox),
+      unserved(unserved_) {}
 
 desk::~desk() = default;
 
@@ -68,7 +69,7 @@ gateway::gateway(net::worker_pool& workers, tunnel::registry& clients, identity:
       held_(options_.held_together) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     desks_.push_back(std::make_unique<desk>(workers.at(i), clients, keys, pool, admission_, room_,
-                                            held_, usage_, must_look_, options_));
+                                            held_, usage_, unserved_, must_look_, options_));
   }
 }
 

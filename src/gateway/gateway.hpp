@@ -19,6 +19,7 @@
 #include "gateway/key_uses.hpp"
 #include "gateway/service_streams.hpp"
 #include "gateway/sticky.hpp"
+#include "gateway/unserved_models.hpp"
 #include "gateway/usage_counter.hpp"
 #include "gateway/waiting_room.hpp"
 #include "http/head.hpp"
@@ -94,7 +95,8 @@ struct totals {
 struct desk {
   desk(net::worker& worker, tunnel::registry& registry, identity::key_checker& keys,
        net::blocking_pool& pool, net::admission& places, waiting_room& room, held_memory& held,
-       usage_inbox& inbox, std::atomic<bool>& must_look, const options& how);
+       usage_inbox& inbox, unserved_models& unserved, std::atomic<bool>& must_look,
+       const options& how);
   ~desk();
 
   net::worker& on;
@@ -108,6 +110,7 @@ struct desk {
   held_memory& held;  ///< By all workers' requests.
   counters count;
   usage_counter usage;
+  unserved_models& unserved;  ///< By all workers' requests.
   bool draining = false;
 
   /// Exchanges are large and short-lived: their memory is used again.
@@ -153,6 +156,8 @@ class gateway {
   net::admission& places() { return admission_; }
   /// What the workers counted and handed in, for whoever writes it down. Any thread.
   usage_inbox& usage() { return usage_; }
+  /// What was asked for in vain. Any thread.
+  const unserved_models& unserved() const { return unserved_; }
   /// Has all of it handed in, when the workers have been joined.
   void hand_in_usage();
 
@@ -169,6 +174,7 @@ class gateway {
   held_memory held_;
   usage_inbox usage_;
   std::atomic<bool> must_look_{false};  // at the keys in use
+  unserved_models unserved_;
   std::vector<std::unique_ptr<desk>> desks_;
 };
 

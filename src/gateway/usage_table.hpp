@@ -23,6 +23,8 @@ namespace frpx::gateway {
 class usage_table {
  public:
   static constexpr std::string_view others = store::other_usage;
+  /// Stands for every model that no client reported: requests choose those names freely.
+  static constexpr std::string_view other_model = "(other)";
 
   explicit usage_table(std::size_t most) : most_(most) {}
 

@@ -106,6 +106,16 @@ std::optional<api::session_info> view::find_session(std::string_view client_id) 
   return info_of(*found);  // the registry keeps it until the caller returns to the loop
 }
 
+std::vector<api::unserved_model> view::unserved_models() const {
+  const auto& now = around_.clients.current(around_.dialect.around().workers.home());
+  std::vector<api::unserved_model> all;
+  for (auto& each : around_.entry.unserved().list()) {
+    if (now->with_model(each.model) != nullptr) continue;  // a client has it by now
+    all.push_back({std::move(each.model), each.requests, each.first, each.last});
+  }
+  return all;
+}
+
 api::server_stats view::stats() const {
   return {.active_clients = around_.clients.sessions().size(),
           .pending_connections = around_.dialect.pending(),

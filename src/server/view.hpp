@@ -48,6 +48,7 @@ class view final : public api::server_view {
   std::optional<api::session_info> find_session(std::string_view client_id) const override;
   api::server_stats stats() const override;
   boost::asio::awaitable<std::vector<std::string>> pending_connections() override;
+  std::vector<api::unserved_model> unserved_models() const override;
   api::listening_ports ports() const override { return around_.ports; }
   const api::traffic_log& traffic() const override { return traffic_; }
   boost::asio::awaitable<std::vector<api::service_info>> services() override;

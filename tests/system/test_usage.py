@@ -22,6 +22,10 @@ def postgres():
     server.stop()
 
 
+MODELS = ["tiny", "answer", "stream-that-tells", "stream-that-does-not", "ollama-answer",
+          "ollama-stream"]
+
+
 class House:
     """A server with one client, and the commands beside it; on SQLite unless `url` is given."""
 
@@ -31,14 +35,14 @@ class House:
                          lab.folder / "secret"] if url else []
         self.run("user", "add", USER[0], env={"FRPX_PASSWORD": USER[1]})
         self.key = self.json("key", "add", "--name", "laptop")
-        self.service = lab.add(FakeOllama("a", models=["tiny"]))
+        self.service = lab.add(FakeOllama("a", models=MODELS))
         self.server = self.start()
 
     def start(self, name="frps", client="a"):
         server = self.lab.frps(*self.database, "--data-dir", self.lab.folder / f"{name}-data",
                                name=name, demo=False)
         self.lab.frpc(server, client, self.service.port, user=USER)
-        server.has(client).learns(client, "tiny")
+        server.has(client).learns(client, *MODELS)
         return server
 
     def run(self, *arguments, env=None):
@@ -115,6 +119,29 @@ def test_tokens_are_counted_as_the_service_reports_them(house):
     for model, row in house.usage("model").items():
         assert (row["prompt_tokens"], row["completion_tokens"]) == TOKENS[model][2], model
         assert row["bytes_out"] == sizes[model]
+
+
+def test_names_that_no_client_has_are_one(house):
+    """Requests choose their model's name: it makes no row, and the operator sees what was wanted."""
+    for number in range(130):
+        assert house.ask({"model": f"made-up-{number}"}).status == 200
+    for name in ("tiny", "TINY", "tiny:latest", "library/tiny"):
+        assert house.ask({"model": name}).status == 200
+    for _ in range(3):
+        house.ask({"model": "wanted"})
+    assert house.ask(target="/v1/models/tiny", method="GET").status == 200
+    wait_for(lambda: house.requests() == 138, 10, "all are written")
+    assert {model: row["requests"] for model, row in house.usage("model").items()} == {
+        "tiny": 5, "(other)": 133}
+    unserved = house.server.api("/api/models/unserved").json()["data"]
+    assert len(unserved) == 100
+    assert (unserved[0]["model"], unserved[0]["requests"]) == ("wanted", 3)
+    assert unserved[0]["first_asked"] < unserved[0]["last_asked"]
+    assert {row["requests"] for row in unserved[1:]} == {1}
+    house.service.models.append("wanted")
+    house.server.learns("a", *MODELS, "wanted")
+    unserved = house.server.api("/api/models/unserved").json()["data"]
+    assert "wanted" not in {row["model"] for row in unserved}
 
 
 def test_real_curl_gets_every_byte_of_a_stream(house):
