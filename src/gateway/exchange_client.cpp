@@ -115,6 +115,8 @@ asio::awaitable<exchange::after> exchange::pass_declined() {
   if (!at_.how.hides_clients) fields_.name_client(client_->facts().client_id);
   response_.start(head_, keeps_visitor(), fields_.of_answer());
   failure_.reset();
+  sign_.reset();  // that is of the client that was tried last
+  answer_held_.clear();
   settling_ = settling::no;
   service_refuses_ = true;  // nothing more of the request is for it
   heard_ = true;
@@ -122,7 +124,9 @@ asio::awaitable<exchange::after> exchange::pass_declined() {
   answer_in_.clear();
   answer_in_.append(as_bytes(declined_->begin));
   pass_answer(answer_in_.bytes());
-  co_return co_await conclude(co_await converse());
+  const ending how = co_await converse();
+  if (how == ending::failed && !final_given_) co_return co_await answer(502);
+  co_return co_await conclude(how);
 }
 
 }  // namespace frpx::gateway
