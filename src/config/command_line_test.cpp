@@ -276,6 +276,21 @@ TEST(subcommands, users) {
   const auto given = std::get<user_ports>(server({"user", "ports", "a@b", "10022"}).command);
   EXPECT_EQ(given.email + " " + given.ports, "a@b 10022");
   EXPECT_EQ(server_ends({"user", "ports", "a@b"}).exit_code, exit_usage);
+  for (const char* most : {"0", "12", "default"}) {
+    const auto bounded = std::get<user_leases>(server({"user", "leases", "a@b", most}).command);
+    EXPECT_EQ(bounded.email + " " + bounded.most, std::string("a@b ") + most);
+  }
+  for (const char* most : {"-1", "any", "1.5", ""}) {
+    EXPECT_EQ(server_ends({"user", "leases", "a@b", most}).exit_code, exit_usage) << most;
+  }
+}
+
+TEST(subcommands, clients) {
+  EXPECT_TRUE(std::holds_alternative<client_list>(server({"client", "list"}).command));
+  EXPECT_EQ(std::get<client_forget>(server({"client", "forget", "gpu-1"}).command).client_id,
+            "gpu-1");
+  EXPECT_EQ(server_ends({"client", "forget"}).exit_code, exit_usage);
+  EXPECT_EQ(server_ends({"client"}).exit_code, exit_usage);
 }
 
 TEST(subcommands, keys) {
