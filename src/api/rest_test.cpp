@@ -185,7 +185,7 @@ TEST_F(rest, knows_its_routes_only) {
   expect_refusal("GET", "/api/clients/a/b", 404);
   expect_refusal("POST", "/api/clients", 405);
   expect_refusal("DELETE", "/api/health", 405);
-  EXPECT_EQ(rest_routes(server).size(), 45u);
+  EXPECT_EQ(rest_routes(server).size(), 48u);
 }
 
 TEST_F(rest, metrics) {

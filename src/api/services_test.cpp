@@ -53,7 +53,7 @@ TEST_F(services, are_told_with_those_who_serve_them) {
 }
 
 TEST_F(services, leases_are_released_by_name_or_port) {
-  EXPECT_EQ(data("/api/leases").at(0), json::parse(R"({"name":"a@example.com/dns","kind":"udp",
+  EXPECT_EQ(data("/api/leases").at(0), json::parse(R"({"name":"a@example.com/dns","account":"","kind":"udp",
       "outer_port":9953,"since":"1970-01-01T00:00:01.000000Z",
       "last_used":"1970-01-01T00:00:02.000000Z"})"));
   EXPECT_EQ(data("/api/leases/9953", "DELETE").at("outer_port"), 9954) << "a name is a better one";

@@ -75,7 +75,7 @@ TEST_F(exposed_services_test, a_change_touches_only_what_changed) {
 TEST_F(exposed_services_test, a_reason_is_told_whole_and_on_one_line) {
   services_.set({entry("a", 1, 0)});
   begin();
-  const std::string reason(wire::longest_field - 1, 'r');
+  const std::string reason(wire::longest_field - 2, 'r');
   EXPECT_TRUE(services_.take(wire::register_service_result{"a", false, reason + "\n", 0}));
   EXPECT_EQ(services_.look()[0].reason, reason + "\\n");
   EXPECT_TRUE(services_.take(wire::service_ended{"a", reason}));

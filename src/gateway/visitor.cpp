@@ -32,16 +32,22 @@ asio::awaitable<void> serve_visitor(desk& at, net::accepted one, net::admission:
 
 void downstream_watch::on_ready(net::stream::readiness what) {
   ended_ |= what.ended;
-  if (what.broken || (ended_ && asked_ != nullptr && asked_->by_.has_left())) {
+  if (what.broken) {
     self_.cancel();
-  } else {
+  } else if (!cancel_if_left()) {
     bell_.ring();
   }
 }
 
+bool downstream_watch::cancel_if_left() {
+  if (!ended_ || asked_ == nullptr || !asked_->by_.has_left()) return false;
+  self_.cancel();
+  return true;
+}
+
 leaving_at_end::leaving_at_end(downstream_watch& of, judge& by) : of_(of), by_(by) {
   of_.asked_ = this;
-  if (of_.ended_ && by_.has_left()) of_.self_.cancel();
+  if (of_.ended_) of_.events_.schedule(of_);  // a coroutine cannot cancel itself
 }
 
 visitor::visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
@@ -50,7 +56,7 @@ visitor::visitor(desk& with, std::unique_ptr<net::stream> over, origin from,
     : at(with),
       who(std::move(from)),
       bell(at.on.events()),
-      watch(bell, self),
+      watch(at.on.events(), bell, self),
       alarm(at.on.timers(), bell),
       connection(std::move(over)),
       in(at.on.buffers()),

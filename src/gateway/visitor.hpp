@@ -39,9 +39,10 @@ class leaving_at_end;
 ///
 /// The end of its direction is not the same: what that means depends on the request at hand, which
 /// is asked while it waits for something else (`leaving_at_end`).
-class downstream_watch final : public net::stream::watcher {
+class downstream_watch final : public net::stream::watcher, private net::poller::task {
  public:
-  downstream_watch(net::wakeup& bell, net::task_group::task self) : bell_(bell), self_(self) {}
+  downstream_watch(net::poller& events, net::wakeup& bell, net::task_group::task self)
+      : events_(events), bell_(bell), self_(self) {}
 
   void on_ready(net::stream::readiness what) override;
   /// It has ended its direction, whether or not that has been read.
@@ -49,7 +50,10 @@ class downstream_watch final : public net::stream::watcher {
 
  private:
   friend class leaving_at_end;
+  void run() override { cancel_if_left(); }
+  bool cancel_if_left();
 
+  net::poller& events_;
   net::wakeup& bell_;
   net::task_group::task self_;
   bool ended_ = false;

@@ -98,7 +98,7 @@ TEST(service, a_visitor_that_pipelines_gets_a_share_of_each_turn) {
     for (const auto& [turn, answers] : answers_in) largest = std::max(largest, answers);
     return largest;
   });
-  EXPECT_LE(most, 16);
+  EXPECT_LE(most, 17);  // with the one that was taken in the turn before
 }
 
 TEST(service, a_half_closed_visitor_gets_all_its_answers) {

@@ -73,7 +73,7 @@ TEST_F(commands, user_list_shows_all_and_no_hash) {
   EXPECT_EQ(lines.out.find("argon2"), std::string::npos);
   const auto array = json_of(user_list(store_, form::json)).as_array();
   ASSERT_EQ(array.size(), 2u);
-  EXPECT_EQ(array[0].as_object().size(), 5u);
+  EXPECT_EQ(array[0].as_object().size(), 6u);
   EXPECT_EQ(array[0].at("ports"), "any");
 }
 

@@ -265,7 +265,7 @@ class relay_bulk_test : public relay_socket_test {
     int unacknowledged = 0;
     ::ioctl(pair_.visitor.theirs.get(), SIOCOUTQ, &unacknowledged);
     arrived_ = total - source_.left() - static_cast<std::uint64_t>(unacknowledged);
-    return arrived_ - moved();
+    return arrived_ - std::min(arrived_, moved());  // more may have arrived than was acknowledged
   }
   std::uint64_t moved() const {
     return pair_.running ? pair_.running->from_visitor() : pair_.report->from_visitor;
@@ -313,7 +313,7 @@ TEST_F(relay_bulk_test, what_was_said_before_a_reset_goes_on_over_several_turns)
     return pair_.report.has_value();
   }));
   EXPECT_EQ(pair_.report->how, relay_end::visitor_failed);
-  EXPECT_EQ(pair_.report->from_visitor, arrived_);
+  EXPECT_GE(pair_.report->from_visitor, arrived_);
 }
 
 // Every read after the first is spliced, through the only pipe that there is.

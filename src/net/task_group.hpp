@@ -29,7 +29,7 @@ class task_group {
   /// handle is good only as long as the coroutine runs.
   class task {
    public:
-    /// As for the whole group.
+    /// As for the whole group; from the loop, not from the coroutine itself.
     void cancel() { of_->signal.emit(boost::asio::cancellation_type::terminal); }
 
    private:

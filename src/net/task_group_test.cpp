@@ -80,13 +80,6 @@ asio::awaitable<void> wait_until_cancelled(timers& of, task_group::task self, in
   ++ended;
 }
 
-asio::awaitable<void> wait_before_the_second_step(task_group::task self, int& ended) {
-  self.cancel();
-  ++ended;
-  co_await let_others_run();
-  ++ended;
-}
-
 TEST(task_group, one_coroutine_is_cancelled_alone) {
   test::event_loop loop;
   task_group group(loop->loop());
@@ -99,16 +92,6 @@ TEST(task_group, one_coroutine_is_cancelled_alone) {
   EXPECT_EQ(ended, 0);
   EXPECT_TRUE(loop.await(group.join(in(hours(1)))));
   EXPECT_EQ(others, 1);
-}
-
-TEST(task_group, a_coroutine_that_cancels_itself_ends_where_it_waits_next) {
-  test::event_loop loop;
-  task_group group(loop->loop());
-  int ended = 0;
-  group.spawn_with_task(
-      [&](task_group::task self) { return wait_before_the_second_step(self, ended); });
-  EXPECT_TRUE(loop.await(group.join(in(hours(1)))));
-  EXPECT_EQ(ended, 1);
 }
 
 TEST(task_group, an_exception_ends_its_coroutine_only) {

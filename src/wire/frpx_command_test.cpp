@@ -55,7 +55,8 @@ std::vector<written_case> written_cases() {
       {heartbeat{{{"q", "model", 1, "library", 4661224676, "365c0bd3c000", "gguf", "llama", "7B",
                    "Q4_K_M"}},
                  {"q"},
-                 false},
+                 false,
+                 "[::1]:80"},
        R"({"Heartbeat":{"models":[{"id":"q","object":"model","created":1,"owned_by":"library",)"
        R"("size":4661224676,"digest":"365c0bd3c000","format":"gguf","family":"llama",)"
        R"("parameter_size":"7B","quantization_level":"Q4_K_M"}],"loaded":["q"],"healthy":false,)"

@@ -27,6 +27,7 @@ class Stream:
     """A request that its service answers only when told to: it holds its client's place."""
 
     def __init__(self, server, **options):
+        """Held by whoever makes it: a visitor that is gone has left, and frees its client."""
         self.visitor = server.visitor()
         self.visitor.send(raw_http.request("GET", "/sse?count=1&gate=1", **options))
         self.head = self.visitor.head()
@@ -72,7 +73,8 @@ def test_weights_divide_the_work(lab):
 @pytest.mark.parametrize("policy", ["least-inflight", "p2c"])
 def test_the_less_busy_client_gets_the_next_request(lab, policy):
     server, services, _ = lab.house("a", "b", options=("--policy", policy))
-    first = Stream(server).client
+    stream = Stream(server)  # whose visitor stays as long as it does
+    first = stream.client
     other = "b" if first == "a" else "a"
     assert counts(server, 20) == {other: 20}
     services[first].release()
@@ -157,7 +159,7 @@ def turns(service):
 
 def test_who_finds_all_clients_full_waits_and_is_served_in_order(lab):
     server, services, _ = lab.house("a", client=("--max-inflight", 1))
-    Stream(server)
+    _held = Stream(server)
     visitors = [send_and_wait(server, f"/turn/{n}", n + 1) for n in range(6)]
     assert not turns(services["a"])
     services["a"].release()
@@ -169,7 +171,7 @@ def test_who_finds_all_clients_full_waits_and_is_served_in_order(lab):
 
 def test_one_key_does_not_hold_up_another(lab):
     server, services, _ = lab.house("a", client=("--max-inflight", 1))
-    Stream(server)
+    _held = Stream(server)
     keys = ["abc123"] * 5 + ["test-api-key-123"]
     visitors = [send_and_wait(server, f"/turn/{n}", n + 1, key=key) for n, key in enumerate(keys)]
     services["a"].release()
@@ -189,7 +191,7 @@ FORMS = [
 def test_who_waits_too_long_is_told_when_to_come_back(lab, method, path, is_right):
     server, services, _ = lab.house("a", options=("--queue-timeout", "300ms"),
                                     client=("--max-inflight", 1))
-    Stream(server)
+    _held = Stream(server)
     answer = server.fetch(method, path, b'{"model":"tiny"}' if method == "POST" else None)
     assert answer.status == 429 and int(answer.get("Retry-After")) >= 1
     assert is_right(answer.json()), answer.body
@@ -200,7 +202,7 @@ def test_who_waits_too_long_is_told_when_to_come_back(lab, method, path, is_righ
 
 def test_the_queue_is_bounded_and_the_greediest_key_gives_way(lab):
     server, services, _ = lab.house("a", options=("--queue", "2"), client=("--max-inflight", 1))
-    Stream(server)
+    _held = Stream(server)
     first = send_and_wait(server, "/turn/first", 1)
     second = send_and_wait(server, "/turn/second", 2)
     assert server.fetch().status == 429
@@ -213,7 +215,7 @@ def test_the_queue_is_bounded_and_the_greediest_key_gives_way(lab):
 
 def test_a_visitor_that_leaves_while_it_waits_takes_no_place(lab):
     server, services, _ = lab.house("a", client=("--max-inflight", 1))
-    Stream(server)
+    _held = Stream(server)
     gone = send_and_wait(server, "/turn/gone", 1)
     stays = send_and_wait(server, "/turn/stays", 2)
     gone.reset()
@@ -225,7 +227,7 @@ def test_a_visitor_that_leaves_while_it_waits_takes_no_place(lab):
 
 def test_a_client_that_comes_serves_who_waits(lab):
     server, services, _ = lab.house("a", client=("--max-inflight", 1))
-    Stream(server)
+    _held = Stream(server)
     visitor = send_and_wait(server, "/x", 1)
     lab.frpc(server, "b", lab.add(FakeOllama("b")).port)
     assert served_by(visitor.response()) == "b"
@@ -234,7 +236,7 @@ def test_a_client_that_comes_serves_who_waits(lab):
 
 def test_nobody_waits_for_clients_that_are_gone(lab):
     server, _, clients = lab.house("a", client=("--max-inflight", 1))
-    Stream(server)
+    _held = Stream(server)
     visitor = send_and_wait(server, "/x", 1)
     clients["a"].kill()
     assert visitor.response().status == 503

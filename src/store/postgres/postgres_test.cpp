@@ -75,8 +75,8 @@ TEST_F(postgres, a_newer_schema_is_refused_with_a_clear_line) {
 
 TEST_F(postgres, the_first_versions_tables_are_brought_up_to_date_with_their_keys) {
   ASSERT_TRUE(open_it()->add_key(some_key("k")));
-  sql("DROP TABLE frpx_audit, frpx_key_limits, frpx_usage, frpx_usage_batches");
-  sql("ALTER TABLE frpx_users DROP COLUMN ports");
+  sql("DROP TABLE frpx_audit, frpx_key_limits, frpx_usage, frpx_usage_batches, frpx_clients");
+  sql("ALTER TABLE frpx_users DROP COLUMN ports, DROP COLUMN leases");
   sql("DELETE FROM frpx_schema");
   sql("INSERT INTO frpx_schema VALUES (1)");
   const auto db = open_it();

@@ -404,7 +404,7 @@ TEST_F(sqlite_file, killed_within_a_transaction_leaves_nothing_of_it) {
   const pid_t pid = start_process([&] {
     auto hand = connection::open(file(), 1s).value();
     transaction change(hand);
-    if (!hand.execute("INSERT INTO users VALUES ('u1', 'e', 'h', 'client', 0, '')")) return 1;
+    if (!hand.execute("INSERT INTO users VALUES ('u1', 'e', 'h', 'client', 0, '', NULL)")) return 1;
     return ::raise(SIGKILL);
   });
   EXPECT_EQ(end_of(pid), 128 + SIGKILL);
