@@ -86,9 +86,9 @@ class H2Visitor:
         return stream
 
     def data(self, stream, body, end=False):
-        """Send a part of a body, as the windows allow."""
+        """Send a part of a body, as the windows allow, unless the server wants no more of it."""
         view = memoryview(body)
-        while view:
+        while view and self.answers[stream].reset is None:
             room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
             if room <= 0:
                 self.receive()

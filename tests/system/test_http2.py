@@ -102,7 +102,8 @@ def test_a_request_reaches_the_service_in_full(house):
     echo = echo_of(answer)
     assert (echo["method"], echo["target"], echo["size"]) == ("POST", "/a?b=%20c", 100_000)
     seen = {n.lower(): v for n, v in echo["headers"]}
-    assert seen["host"] == "frpx.test" and seen["cookie"] == "a=b; c=d" and seen["x-a"] == "b"
+    assert seen["x-forwarded-host"] == "frpx.test"
+    assert seen["cookie"] == "a=b; c=d" and seen["x-a"] == "b"
     assert seen["via"] == "2.0 frpx" and seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["transfer-encoding"] == "chunked" and "authorization" not in seen
     assert seen["forwarded"] == "for=127.0.0.1;host=frpx.test;proto=http"

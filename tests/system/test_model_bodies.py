@@ -120,7 +120,7 @@ UNREADABLE = {
     "zstd": (415, b"\x28\xb5\x2f\xfd\x04\x58", {"Content-Encoding": "zstd"}),
     "said to be encoded": (415, b'{"model":"m-b"}', {"Content-Encoding": "br"}),
     "no JSON": (400, b"model=m-b", {"Content-Type": "application/x-www-form-urlencoded"}),
-    "cut JSON": (400, b'{"model":"m-b"', {}),
+    "cut JSON": (400, b'{"model":"m-b', {}),
     "no model": (400, b'{"messages":[{"model":"m-b"}]}', {}),
     "another type": (400, b'{"model":7}', {}),
     "an empty name": (400, b'{"model":""}', {}),
