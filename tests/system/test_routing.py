@@ -80,7 +80,7 @@ def test_duplicate_models_do_not_confuse(models, body):
 
 
 @pytest.mark.parametrize("body", [
-    b"", b"{", b"[]", b'"model"', b'{"model":7}', b'{"model":null}', b'{"model":"m-a"', b"\xff\xfe",
+    b"", b"{", b"[]", b'"model"', b'{"model":7}', b'{"model":null}', b'{"model":"m-a', b"\xff\xfe",
     b'{"a":' * 300 + b"1" + b"}" * 300, b'{"model":"' + b"x" * 5000 + b'"}'])
 def test_what_names_no_model_is_not_served_by_chance(models, body):
     answer = models.fetch("POST", CHAT, body)
