@@ -102,9 +102,8 @@ def test_an_end_behind_the_request_is_leaving(lab, target, options):
     assert server.fetch(target="/x").status == 200
 
 
-@pytest.mark.parametrize("form", [[], ["--no-link"]], ids=["link", "own connections"])
-def test_a_visitor_that_leaves_gives_its_place_to_who_waits(lab, form):
-    server, services, _ = lab.house("a", client=["--max-inflight", "1", *form])
+def test_a_visitor_that_leaves_gives_its_place_to_who_waits(lab):
+    server, services, _ = lab.house("a", client=["--max-inflight", "1"])
     leaving = server.visitor()
     leaving.send(raw_http.request("POST", "/hang", b"body"))
     services["a"].first("/hang")
