@@ -57,7 +57,7 @@ std::optional<std::vector<exposed>> services_of(const ini_file& file, std::strin
   return found;
 }
 
-// What stands in the file and changes nothing is said, for who wrote it expects something.
+// Names the keys of the file that have no effect here, so that their author knows.
 void name_what_is_ignored(const ini_file& file) {
   for (const ini_section& each : file.sections) {
     const auto others = each.name == "common" ? each.keys_beside(keys_of_common)

@@ -22,7 +22,7 @@ void log_line(frpx::log_level, std::string_view line) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
-// What stands in the file and changes nothing is said, for who wrote it expects something.
+// Names the keys of the file that have no effect here, so that their author knows.
 void name_what_is_ignored(const ini_file& file) {
   for (const ini_section& each : file.sections) {
     if (each.name != "common") {

@@ -127,7 +127,7 @@ class response_forwarder {
   /// must hold head_limits.head bytes, the output buffer that and 1 KiB more.
   /// `request_complete`: whether all of the request has been passed on; an error that comes before
   /// ends the visitor's connection, so that it need not send the rest.
-  /// Errors mean rubbish from the service: 502 as long as the visitor was given no byte of the
+  /// Errors mean an invalid response from the service: 502 as long as the visitor was given no byte of the
   /// final response, else the visitor is reset. Of a call that fails nothing was produced.
   result<progress> forward(std::string_view input, std::span<char> output, bool request_complete);
 

@@ -79,9 +79,8 @@ class logins {
   /// comes in without a user. Error: invalid_token.
   result<account> login_by_token(const secret& token, wall_time now);
 
-  /// Makes a token and its row for who came in, if that by which they came in still holds: a
-  /// password that was changed or a token that was revoked meanwhile brings none. It belongs to no
-  /// client yet: see bind_token(). Error: invalid_token.
+  /// Makes a token and its row for a user who logged in, unless the password was changed or the
+  /// token revoked since. It belongs to no client yet: see bind_token(). Error: invalid_token.
   result<issued_token> issue_token(const account& who, wall_time now);
 
   /// The outer ports that the user may have now, and how many. Error: store::errc::not_found.

@@ -47,7 +47,7 @@ class socket : public stream, private poller::source, private poller::task {
 
   /// Puts bytes that were read already in front of what is to be read.
   void unread(bytes_view bytes) { unread_.insert(unread_.begin(), bytes.begin(), bytes.end()); }
-  /// Nothing more is read in this turn. For who takes frames, as many as are a share.
+  /// Nothing more is read in this turn: a reader of frames has taken its share of them.
   void end_turn() { budget_.use(turn_bytes); }
   /// Resets the connection and tells the watcher, which may destroy the socket. For who ends a
   /// stream from outside, on the worker's loop.
