@@ -127,8 +127,8 @@ class response_forwarder {
   /// must hold head_limits.head bytes, the output buffer that and 1 KiB more.
   /// `request_complete`: whether all of the request has been passed on; an error that comes before
   /// ends the visitor's connection, so that it need not send the rest.
-  /// Errors mean an invalid response from the service: 502 as long as the visitor was given no byte of the
-  /// final response, else the visitor is reset. Of a call that fails nothing was produced.
+  /// Errors mean an invalid response from the service: 502 as long as the visitor was given no byte
+  /// of the final response, else the visitor is reset. Of a call that fails nothing was produced.
   result<progress> forward(std::string_view input, std::span<char> output, bool request_complete);
 
   /// The answer is a 503 or 429 of which nothing was passed on: its head stands at the front of the

@@ -294,15 +294,17 @@ TEST_F(relay_bulk_test, moves_a_share_in_each_turn) {
       most = std::max(most, now);
       left -= std::min(left, now);
     }
-    return waiting > 2 * share && relays_.totals().spliced > 0;
+    // How much the kernel takes is up to it: as soon as more than a share waits, that is enough.
+    return (waiting > share || source_.left() == 0) && relays_.totals().spliced > 0;
   }));
+  EXPECT_GT(most, 0u);
   EXPECT_LE(most, share);
 }
 
 TEST_F(relay_bulk_test, what_was_said_before_a_reset_goes_on_over_several_turns) {
   ASSERT_TRUE(loop_.run_until([&] {
     const std::uint64_t waiting = push();
-    if (waiting > 2 * socket::turn_bytes) return true;
+    if (waiting > socket::turn_bytes + 256 * kib || source_.left() == 0) return true;
     while (turn() > 0) {
     }
     return false;
