@@ -125,6 +125,11 @@ class field {
       if (second == *first || !usable(second)) continue;
       return load_of(second).lighter_than(load_of(*first)) ? second : first;
     }
+    // Chance named the same one each time, as it does for two candidates in one of 256 choices.
+    for (std::size_t i = 1; i < std::min(size_, looked_at); ++i) {
+      const std::size_t second = (*first + i) % size_;
+      if (usable(second)) return load_of(second).lighter_than(load_of(*first)) ? second : first;
+    }
     return first;
   }
 

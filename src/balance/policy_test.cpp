@@ -116,7 +116,7 @@ TEST(policy, weight_counts_as_much_as_load) {
   const known_field of(members(2));
   // 5 of weight 10 are less than 1 of weight 1.
   const auto busy = [](std::size_t one) { return one == 0 ? load{1, 1} : load{5, 10}; };
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     EXPECT_EQ(of.choose(policy::least_inflight, {}, random, everyone, busy), 1U);
     EXPECT_EQ(of.choose(policy::p2c, {}, random, everyone, busy), 1U);
   }
