@@ -61,7 +61,7 @@ class downstream_watch final : public net::stream::watcher, private net::poller:
 };
 
 /// While this stands, the coroutine is cancelled once the downstream has ended its direction, if
-/// `judge` says that it has left with that; also if it had ended before.
+/// `judge` says that it has left with that; also if it had ended before. The loop does so, later.
 class leaving_at_end {
  public:
   class judge {

@@ -23,7 +23,6 @@ boost::asio::awaitable<void> lingering_close(worker& on, stream& with, wakeup& b
     if (got.state == io_state::moved) {
       heard = now;
       dropped += got.bytes.size();
-      co_await let_others_run();
     } else if (got.state == io_state::blocked) {
       late.set(until);
       co_await bell.wait();

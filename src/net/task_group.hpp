@@ -25,8 +25,8 @@ class task_group {
   };
 
  public:
-  /// One of the group's coroutines, to cancel it alone: for itself and what it owns, since the
-  /// handle is good only as long as the coroutine runs.
+  /// One of the group's coroutines, to cancel it alone. For what the coroutine owns, such as the
+  /// watcher of its stream: the handle is good only as long as the coroutine runs.
   class task {
    public:
     /// As for the whole group; from the loop, not from the coroutine itself.
